@@ -1,0 +1,173 @@
+//! Milestone of chapter 01: the program binds an address, says which, and accepts connections.
+//! Where it cannot, it says why in one sentence and ends with exit code 1.
+
+use std::net::TcpListener;
+
+use harness::predicates::prelude::*;
+use harness::{Likely, Run, after, check};
+
+#[test]
+fn check_01_says_where_it_listens() {
+    let check = check!("the first line on stdout says where the program listens")
+        .read("say-where-you-listen")
+        .by_hand("curl -v http://{addr}/");
+    let server = check.start(&[]);
+    server.connect();
+}
+
+#[test]
+fn check_02_closes_each_connection_in_order() {
+    after(check_01_says_where_it_listens);
+    let check = check!("each client is accepted, and its connection closed in order")
+        .read("accept")
+        .by_hand("nc 127.0.0.1 {port} < /dev/null; echo closed");
+    let server = check.start(&[]);
+    for _ in 0..5 {
+        server.connect().expect_end(Likely {
+            silent: "the program never accepts: the kernel completes connections by itself and \
+                     keeps them in the backlog until accept() takes them. Or it keeps the stream \
+                     instead of dropping it.",
+            ..Likely::default()
+        });
+    }
+    server.must_still_run();
+}
+
+#[test]
+fn check_03_clients_need_not_take_turns() {
+    after(check_02_closes_each_connection_in_order);
+    let check = check!("clients that connect together are all served").read("accept");
+    let server = check.start(&[]);
+    let clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
+    for mut client in clients.into_iter().rev() {
+        client.expect_end(Likely::always("the loop over connections ends too early."));
+    }
+}
+
+#[test]
+fn check_04_an_address_in_use() {
+    after(check_01_says_where_it_listens);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = taken.local_addr().expect("an address").to_string();
+    let check = check!("an address in use is refused in words")
+        .read("when-bind-fails")
+        .by_hand("cargo run -p chapter01 &\ncargo run -p chapter01; echo \"exit code $?\"");
+    let run = check.run(&[&addr]);
+    refused(&run, &addr);
+    run.stderr(
+        "say that the address is in use",
+        in_any_case(&["in use", "already", "taken", "only one usage"]),
+        "the cause is missing: look at error.kind(), here ErrorKind::AddrInUse.",
+    );
+}
+
+#[test]
+fn check_05_not_an_address() {
+    after(check_01_says_where_it_listens);
+    let check = check!("what is not an address is refused in words")
+        .read("when-bind-fails")
+        .by_hand("cargo run -p chapter01 -- nowhere; echo \"exit code $?\"");
+    for addr in ["nowhere", "127.0.0.1:99999", "127.0.0.1:port"] {
+        let run = check.run(&[addr]);
+        refused(&run, addr);
+        run.stderr(
+            "say what an address looks like",
+            in_any_case(&["address", "port", "socket"]),
+            "the cause is missing: look at error.kind(), here ErrorKind::InvalidInput.",
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_06_a_privileged_port() {
+    after(check_01_says_where_it_listens);
+    let check = check!("a port that needs privileges is refused in words")
+        .read("when-bind-fails")
+        .by_hand("cargo run -p chapter01 -- 127.0.0.1:80; echo \"exit code $?\"");
+    let addr = "127.0.0.1:81";
+    if !refuses_low_ports() {
+        return check.pass_over("everybody may bind low ports here");
+    }
+    let Some(run) = check.run_unprivileged(&[addr]) else {
+        return check.pass_over("the tests run as root, and the program cannot be run as another");
+    };
+    refused(&run, addr);
+    run.stderr(
+        "say that permission is missing",
+        in_any_case(&[
+            "permission",
+            "denied",
+            "privilege",
+            "not allowed",
+            "administrator",
+        ]),
+        "the cause is missing: look at error.kind(), here ErrorKind::PermissionDenied.",
+    );
+    run.stderr(
+        "say which ports need it",
+        in_any_case(&["1024", "1023"]),
+        "a person who reads \"permission denied\" cannot know that ports from 1024 on would do.",
+    );
+}
+
+#[test]
+fn check_07_a_wrong_command_line() {
+    after(check_01_says_where_it_listens);
+    let check = check!("a wrong command line is answered with the usage")
+        .read("the-command-line")
+        .by_hand("cargo run -p chapter01 -- --no-such-option; echo \"exit code $?\"");
+    for args in [&["--no-such-option"][..], &["127.0.0.1:0", "127.0.0.1:0"]] {
+        let run = check.run(args);
+        run.code(
+            2,
+            "by convention, exit code 2 means that the command line is wrong.",
+        );
+        run.stderr(
+            "show the usage",
+            in_any_case(&["usage"]),
+            "the starter has these lines; they should stay.",
+        );
+    }
+}
+
+/// Whether this machine keeps low ports from people without privileges: Linux says so, and macOS
+/// refuses them for addresses other than the wildcard.
+#[cfg(unix)]
+fn refuses_low_ports() -> bool {
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    first.map_or(true, |first| {
+        first.trim().parse().is_ok_and(|first: u16| first > 81)
+    })
+}
+
+/// What holds whenever the program cannot listen.
+#[track_caller]
+fn refused(run: &Run, addr: &str) {
+    run.code(
+        1,
+        "main must return ExitCode::FAILURE, or ExitCode::from(1). A panic would be 101.",
+    );
+    run.stdout(
+        "stay without a listening line",
+        predicate::str::contains("listening").not(),
+        "the line is printed before bind has succeeded.",
+    );
+    run.stderr(
+        "name the address that was asked for",
+        predicate::str::contains(addr),
+        "with several servers at work, a person needs to know which address it was.",
+    );
+    run.stderr(
+        "consist of one sentence on one line",
+        predicate::function(|text: &str| text.trim().lines().count() == 1),
+        "print the error with {error}, not with {error:?}, and only once.",
+    );
+}
+
+fn in_any_case(words: &'static [&str]) -> impl Predicate<str> {
+    predicate::function(|text: &str| {
+        let text = text.to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    })
+}

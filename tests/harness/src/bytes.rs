@@ -1,0 +1,176 @@
+//! Bytes as a person reads them: escapes for what cannot be seen, and a caret under one of them.
+
+/// How many lines of context stand above a caret, and how many follow it.
+const LINES_AROUND: usize = 4;
+/// How many lines of text are shown without a caret.
+const MOST_LINES: usize = 12;
+/// The longest line shown, in characters; a longer one is cut around the caret.
+const WIDTH: usize = 96;
+
+/// Shows bytes in one line: printable text as it is, everything else escaped (`\r\n`, `\x00`).
+pub fn show(bytes: &[u8]) -> String {
+    escape(bytes).into_iter().map(|(_, text)| text).collect()
+}
+
+/// Shows bytes in lines, broken after each `\n`, with a caret under the byte at `mark`.
+///
+/// `mark` may be the length of `bytes`: the caret then stands where the next byte was awaited.
+pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
+    let mut lines = lines(bytes);
+    if lines.is_empty() || (mark >= bytes.len() && bytes.ends_with(b"\n")) {
+        lines.push((bytes.len(), &[]));
+    }
+    let marked = lines
+        .iter()
+        .rposition(|(start, _)| *start <= mark)
+        .unwrap_or(0);
+    let first = marked.saturating_sub(LINES_AROUND);
+    let mut out = Vec::new();
+    if first > 0 {
+        out.push(format!("… {} lines before", first));
+    }
+    for (index, (start, line)) in lines.iter().enumerate().skip(first) {
+        if index == marked {
+            let (text, column) = window(line, mark - start);
+            out.push(text);
+            out.push(format!("{}^ {note}", " ".repeat(column)));
+        } else {
+            out.push(window(line, 0).0);
+        }
+        if index >= marked + LINES_AROUND && index + 1 < lines.len() {
+            out.push(format!("… {} more lines", lines.len() - index - 1));
+            break;
+        }
+    }
+    out.join("\n")
+}
+
+/// Shows bytes in lines, broken after each `\n`; at most a screenful, and of bytes that are no
+/// text at most a line.
+pub(crate) fn in_lines(bytes: &[u8]) -> String {
+    let most = if is_text(bytes) { MOST_LINES } else { 1 };
+    let lines = lines(bytes);
+    let mut out: Vec<String> = lines
+        .iter()
+        .take(most)
+        .map(|(_, line)| window(line, 0).0)
+        .collect();
+    if lines.len() > most {
+        out.push(format!("… {} bytes in all", bytes.len()));
+    }
+    out.join("\n")
+}
+
+/// Whether a person could read these bytes.
+fn is_text(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(200)];
+    let odd = |byte: &&u8| !matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
+    start.iter().filter(odd).count() * 4 < start.len().max(1)
+}
+
+/// Splits bytes after each `\n`, each line with the offset at which it starts.
+fn lines(bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut start = 0;
+    bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| {
+            let at = start;
+            start += line.len();
+            (at, line)
+        })
+        .collect()
+}
+
+/// Shows one line, cut to [`WIDTH`] around the byte at `mark`, and the column of that byte.
+fn window(line: &[u8], mark: usize) -> (String, usize) {
+    let pieces = escape(line);
+    let mut column = 0;
+    let mut text = String::new();
+    for (offset, piece) in &pieces {
+        if *offset <= mark {
+            column = text.chars().count();
+        }
+        text.push_str(piece);
+    }
+    if mark >= line.len() {
+        column = text.chars().count();
+    }
+    let length = text.chars().count();
+    if length <= WIDTH {
+        return (text, column);
+    }
+    let from = column.saturating_sub(WIDTH / 2).min(length - WIDTH);
+    let mut cut: String = text.chars().skip(from).take(WIDTH).collect();
+    let mut shift = from;
+    if from > 0 {
+        cut.insert(0, '…');
+        shift -= 1;
+    }
+    if from + WIDTH < length {
+        cut.push_str(&format!("… ({} bytes in this line)", line.len()));
+    }
+    (cut, column - shift)
+}
+
+/// Each visible piece with the offset of its first byte. Valid UTF-8 stays readable.
+fn escape(bytes: &[u8]) -> Vec<(usize, String)> {
+    let mut pieces = Vec::new();
+    let mut offset = 0;
+    for chunk in bytes.utf8_chunks() {
+        for (at, char) in chunk.valid().char_indices() {
+            let piece = match char {
+                '\r' => "\\r".to_owned(),
+                '\n' => "\\n".to_owned(),
+                '\t' => "\\t".to_owned(),
+                '\\' => "\\\\".to_owned(),
+                char if char.is_control() => format!("\\x{:02x}", u32::from(char)),
+                char => char.to_string(),
+            };
+            pieces.push((offset + at, piece));
+        }
+        offset += chunk.valid().len();
+        for byte in chunk.invalid() {
+            pieces.push((offset, format!("\\x{byte:02x}")));
+            offset += 1;
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        assert_eq!(show(b"a\r\n\t\0\\\xff"), "a\\r\\n\\t\\x00\\\\\\xff");
+        assert_eq!(show("wörld".as_bytes()), "wörld");
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_byte() {
+        let shown = with_caret(b"HTTP/1.1 200 OK\nA: b\r\n", 15, "here");
+        assert_eq!(
+            shown,
+            "HTTP/1.1 200 OK\\n\n               ^ here\nA: b\\r\\n"
+        );
+    }
+
+    #[test]
+    fn the_caret_may_stand_behind_the_last_byte() {
+        assert_eq!(with_caret(b"ab", 2, "ends"), "ab\n  ^ ends");
+        assert_eq!(with_caret(b"a\n", 2, "ends"), "a\\n\n\n^ ends");
+        assert_eq!(with_caret(b"", 0, "nothing"), "\n^ nothing");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_caret() {
+        let mut line = vec![b'x'; 1000];
+        line[500] = b'!';
+        let shown = with_caret(&line, 500, "here");
+        let (text, caret) = shown.split_once('\n').unwrap();
+        let column = caret.find('^').unwrap();
+        assert_eq!(text.chars().nth(column), Some('!'));
+        assert!(text.chars().count() < 140, "{text}");
+    }
+}

@@ -1,0 +1,385 @@
+//! One thing that a milestone checks, and the report that a learner reads when it fails.
+
+use std::any::type_name;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+
+use crate::program::Watched;
+
+/// The environment variable that names another program to judge instead of the chapter's own.
+pub(crate) const PROGRAM_VARIABLE: &str = "COURSE_PROGRAM";
+/// The width to which reports are wrapped, labels included.
+const WIDTH: usize = 92;
+/// The width of the column of labels.
+const INDENT: usize = 10;
+
+/// One thing that must hold, and what to tell a learner when it does not.
+///
+/// Made with the [`check!`](crate::check!) macro.
+#[derive(Clone)]
+pub struct Check {
+    exe: PathBuf,
+    package: String,
+    title: String,
+    options: String,
+    by_hand: String,
+    section: String,
+    log: Arc<Log>,
+}
+
+/// What has happened so far, shared by the check, its program and its clients.
+#[derive(Default)]
+struct Log {
+    steps: Mutex<Vec<String>>,
+    program: Mutex<Option<Arc<Watched>>>,
+}
+
+/// What went wrong, as the part that noticed it can tell.
+#[derive(Default)]
+pub(crate) struct Failure {
+    /// One sentence: what happened.
+    pub(crate) problem: String,
+    /// What was sent, ready to show.
+    pub(crate) sent: String,
+    /// What came back, ready to show.
+    pub(crate) got: String,
+    /// The usual reason, in a sentence or two.
+    pub(crate) likely: String,
+    /// What the program printed, where it has already ended.
+    pub(crate) stderr: String,
+}
+
+impl Check {
+    /// See [`check!`](crate::check!).
+    pub fn new(exe: &Path, package: &str, title: &str) -> Check {
+        let exe = std::env::var_os(PROGRAM_VARIABLE).map_or_else(|| exe.to_owned(), PathBuf::from);
+        Check {
+            exe,
+            package: package.to_owned(),
+            title: title.to_owned(),
+            options: String::new(),
+            by_hand: String::new(),
+            section: String::new(),
+            log: Arc::default(),
+        }
+    }
+
+    /// Names the section of this chapter's page that explains the check, by its anchor.
+    pub fn read(mut self, section: &str) -> Check {
+        self.section = section.to_owned();
+        self
+    }
+
+    /// Gives shell commands to try by hand. `{addr}` stands for the server's address, `{port}` for
+    /// its port.
+    pub fn by_hand(mut self, commands: &str) -> Check {
+        self.by_hand = commands
+            .replace("{addr}", "127.0.0.1:7878")
+            .replace("{port}", "7878");
+        self
+    }
+
+    /// Gives the options with which to start the program by hand, such as `--root book/src`.
+    pub fn with_options(mut self, options: &str) -> Check {
+        self.options = options.to_owned();
+        self
+    }
+
+    /// Ends the check with a report, because of what the milestone saw by itself.
+    #[track_caller]
+    pub fn fail(&self, problem: impl Into<String>, likely: impl Into<String>) -> ! {
+        self.report(Failure {
+            problem: problem.into(),
+            likely: likely.into(),
+            ..Failure::default()
+        })
+    }
+
+    /// Prints a line for a check that cannot be made on this machine.
+    pub fn pass_over(&self, why: &str) {
+        println!("passed over on this machine: {}: {why}", self.title);
+    }
+
+    /// Notes what is about to be done, for the report.
+    pub fn step(&self, step: impl Into<String>) {
+        self.log.steps.lock().expect("a log").push(step.into());
+    }
+
+    pub(crate) fn exe(&self) -> &Path {
+        &self.exe
+    }
+
+    /// What the learner calls the program.
+    pub(crate) fn name(&self) -> &str {
+        &self.package
+    }
+
+    pub(crate) fn watch(&self, program: Arc<Watched>) {
+        *self.log.program.lock().expect("a log") = Some(program);
+    }
+
+    /// Ends the check with a report.
+    #[track_caller]
+    pub(crate) fn report(&self, failure: Failure) -> ! {
+        let text = self.text(failure, Location::caller());
+        if !QUIET.get() {
+            println!("{text}");
+        }
+        end_test()
+    }
+
+    fn text(&self, mut failure: Failure, location: &Location<'_>) -> String {
+        let watched = self.log.program.lock().expect("a log").clone();
+        let exit = watched.as_ref().and_then(|watched| watched.exited());
+        if let Some(watched) = &watched {
+            failure.stderr = watched.stderr();
+        }
+        let mut first = failure.problem;
+        let mut more = String::new();
+        if let Some(panic) = Panic::find(&failure.stderr) {
+            more = first;
+            first = match panic.message.strip_prefix("not yet implemented: ") {
+                Some(gap) => format!("Still to be written: {gap} ({})", panic.place),
+                None => format!("The program panicked: {} ({})", panic.message, panic.place),
+            };
+            failure.likely = match panic.message.starts_with("not yet implemented") {
+                true => format!(
+                    "open {} and write what the todo!() there asks for.",
+                    panic.place
+                ),
+                false => "an error that a program should handle reached unwrap(), expect() or an \
+                     index out of range. Nothing that a client does may end the server."
+                    .to_owned(),
+            };
+        } else if let Some(exit) = exit {
+            more = first;
+            first = format!("The program ended ({exit}) when it should have gone on.");
+        }
+
+        let mut out = format!("\n{}\n", wrap(&first, 0));
+        if !more.is_empty() {
+            let _ = writeln!(out, "{}", wrap(&format!("Seen from outside: {more}"), 0));
+        }
+        out.push('\n');
+        row(&mut out, "checked", &wrap(&self.title, INDENT));
+        let steps = self.log.steps.lock().expect("a log").join("; ");
+        row(&mut out, "tried", &wrap(&steps, INDENT));
+        row(&mut out, "sent", &failure.sent);
+        row(&mut out, "got", &failure.got);
+        row(&mut out, "likely", &wrap(&failure.likely, INDENT));
+        row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
+        row(&mut out, "by hand", &self.commands());
+        let mut read = format!("book/src/{}.md", self.chapter());
+        if !self.section.is_empty() {
+            let _ = write!(read, "#{}", self.section);
+        }
+        let _ = write!(
+            read,
+            "  (this check: {}:{})",
+            location.file(),
+            location.line()
+        );
+        row(&mut out, "read", &read);
+        out
+    }
+
+    /// `chapter02`, also when the program under test is `solution02`.
+    fn chapter(&self) -> String {
+        self.package.replace("solution", "chapter")
+    }
+
+    fn commands(&self) -> String {
+        if self.by_hand.is_empty() {
+            return String::new();
+        }
+        let program = match std::env::var_os(PROGRAM_VARIABLE) {
+            Some(program) => program.to_string_lossy().into_owned(),
+            None if self.options.is_empty() => format!("cargo run -p {}", self.package),
+            None => format!("cargo run -p {} --", self.package),
+        };
+        if self.by_hand.starts_with("cargo ") {
+            return self.by_hand.replace("{program}", &program);
+        }
+        let options = if self.options.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", self.options)
+        };
+        format!(
+            "{program}{options}\n# then, in a second terminal:\n{}",
+            self.by_hand
+        )
+    }
+}
+
+/// Whether a check passed, once that is known.
+type Verdict = Arc<OnceLock<bool>>;
+
+/// Lets a check rest on an earlier one: where that one fails, this one only says so.
+///
+/// The earlier check is run once for each test process, without printing its report.
+pub fn after<F: Fn() + Copy>(ground: F) {
+    static VERDICTS: LazyLock<Mutex<HashMap<&str, Verdict>>> = LazyLock::new(Mutex::default);
+    let name = type_name::<F>();
+    let verdict = Arc::clone(VERDICTS.lock().expect("verdicts").entry(name).or_default());
+    let passed = verdict.get_or_init(|| {
+        let before = QUIET.replace(true);
+        let outcome = catch_unwind(AssertUnwindSafe(ground));
+        QUIET.set(before);
+        outcome.is_ok()
+    });
+    if !passed {
+        if !QUIET.get() {
+            let short = name.rsplit("::").next().unwrap_or(name);
+            println!("not checked: mend {short} first");
+        }
+        end_test()
+    }
+}
+
+thread_local! {
+    /// Whether this thread runs a check only to learn its verdict.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Fails the test without the "panicked at" of a panic: the report says all there is to say.
+fn end_test() -> ! {
+    resume_unwind(Box::new("reported"))
+}
+
+/// A panic of the program under test, found in what it printed.
+struct Panic {
+    message: String,
+    place: String,
+}
+
+impl Panic {
+    fn find(stderr: &str) -> Option<Panic> {
+        let mut lines = stderr.lines();
+        let place = lines
+            .by_ref()
+            .filter(|line| line.starts_with("thread '"))
+            .find_map(|line| line.split_once(" panicked at "))?
+            .1;
+        let place = place.trim_end_matches(':');
+        // `src/main.rs:12:5` without the column
+        let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
+        Some(Panic {
+            message: lines.next().unwrap_or_default().to_owned(),
+            place: place.to_owned(),
+        })
+    }
+}
+
+fn row(out: &mut String, label: &str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    for (index, line) in text.lines().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let line = format!("  {label:<INDENT$}{line}");
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+}
+
+/// Wraps words into lines that leave room for `indent` columns; keeps line ends.
+fn wrap(text: &str, indent: usize) -> String {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            let width = line.chars().count() + 1 + word.chars().count();
+            if !line.is_empty() && width > WIDTH - indent {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take_while(|line| !line.starts_with("stack backtrace:"))
+        .collect();
+    let from = lines.len().saturating_sub(count);
+    lines[from..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(stderr: &str) -> String {
+        let check = Check::new(Path::new("program"), "chapter02", "bytes come back")
+            .read("echo")
+            .by_hand("printf x | nc -N 127.0.0.1 {port}");
+        check.step("connect");
+        let failure = Failure {
+            problem: "Nothing came back.".to_owned(),
+            stderr: stderr.to_owned(),
+            ..Failure::default()
+        };
+        check.text(failure, Location::caller())
+    }
+
+    #[test]
+    fn a_report_says_what_was_tried_and_where_to_read() {
+        let text = failing("");
+        assert!(text.starts_with("\nNothing came back.\n"), "{text}");
+        assert!(text.contains("  checked   bytes come back\n"), "{text}");
+        assert!(text.contains("  tried     connect\n"), "{text}");
+        assert!(text.contains("cargo run -p chapter02\n"), "{text}");
+        assert!(text.contains("printf x | nc -N 127.0.0.1 7878\n"), "{text}");
+        assert!(text.contains("book/src/chapter02.md#echo"), "{text}");
+        assert!(!text.contains("sent"), "an empty row is left out: {text}");
+    }
+
+    #[test]
+    fn a_gap_comes_first_in_words() {
+        let text = failing(
+            "thread 'main' (7) panicked at chapters/chapter02/src/main.rs:31:5:\n\
+             not yet implemented: send every byte back\nnote: run with\n",
+        );
+        let first =
+            "\nStill to be written: send every byte back (chapters/chapter02/src/main.rs:31)\n";
+        assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
+    fn a_panic_comes_first_with_its_place() {
+        let text = failing("thread 'main' panicked at src/main.rs:9:40:\noh no\n");
+        let first = "\nThe program panicked: oh no (src/main.rs:9)\n";
+        assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
+    fn long_text_is_wrapped_between_words() {
+        let text = wrap(&"word ".repeat(40), INDENT);
+        assert!(text.lines().count() > 1);
+        assert!(text.lines().all(|line| line.len() <= WIDTH - INDENT));
+    }
+
+    fn good() {}
+
+    fn bad() {
+        Check::new(Path::new("x"), "chapter02", "x").fail("no", "no");
+    }
+
+    #[test]
+    fn a_check_rests_on_its_ground() {
+        after(good);
+        assert!(catch_unwind(|| after(bad)).is_err());
+        assert!(catch_unwind(|| after(bad)).is_err(), "the verdict is kept");
+    }
+}

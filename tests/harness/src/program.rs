@@ -1,0 +1,278 @@
+//! The program under test: started on a free port, watched, and always ended.
+
+use std::fmt::Display;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking as http;
+
+use crate::check::Failure;
+use crate::{Check, Client, DEADLINE};
+
+/// A running program. It is killed when this value is dropped.
+pub struct Program {
+    check: Check,
+    watched: Arc<Watched>,
+    addr: SocketAddr,
+}
+
+/// A child process and what it has printed on stderr.
+pub(crate) struct Watched {
+    child: Mutex<Child>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Watched {
+    /// The exit status, where the process has ended. Waits a moment for a process that is ending.
+    pub(crate) fn exited(&self) -> Option<ExitStatus> {
+        let until = Instant::now() + Duration::from_millis(150);
+        loop {
+            let status = self.child.lock().expect("a child").try_wait();
+            if let Ok(Some(status)) = status {
+                // What it printed last may still be on its way through the pipe.
+                thread::sleep(Duration::from_millis(20));
+                return Some(status);
+            }
+            if Instant::now() > until {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the process has printed on stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.lock().expect("output")).into_owned()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().expect("a child");
+        // Both fail only where the process has already gone.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Check {
+    /// Starts the program on a free port of 127.0.0.1 with these further arguments, and waits for
+    /// its `listening on` line.
+    #[track_caller]
+    pub fn start(&self, args: &[&str]) -> Program {
+        let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
+        self.step(format!("start {shown}"));
+        let mut child = Command::new(self.exe())
+            .arg("127.0.0.1:0")
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                let exe = self.exe().display();
+                self.fail(
+                    format!("The program {exe} cannot be started: {error}."),
+                    "COURSE_PROGRAM must name a program that may be executed.",
+                )
+            });
+        let stdout = child.stdout.take().expect("a piped stdout");
+        let stderr = collect(child.stderr.take().expect("a piped stderr"));
+        let child = Mutex::new(child);
+        let watched = Arc::new(Watched { child, stderr });
+        self.watch(Arc::clone(&watched));
+        let addr = self.listening_line(&first_line(stdout));
+        let check = self.clone();
+        Program {
+            check,
+            watched,
+            addr,
+        }
+    }
+
+    #[track_caller]
+    fn listening_line(&self, line: &Receiver<String>) -> SocketAddr {
+        self.step("wait for its first line on stdout");
+        let line = match line.recv_timeout(DEADLINE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => self.fail(
+                format!("The program printed no line on stdout within {DEADLINE:?}."),
+                "the line is missing, has no line end, or stands after the loop that accepts \
+                 connections. Print it after bind and before the first accept.",
+            ),
+            Err(RecvTimeoutError::Disconnected) => self.fail(
+                "The program closed its stdout without a line on it.",
+                "main returned, or the line went to stderr (eprintln!) instead of stdout.",
+            ),
+        };
+        let addr = line
+            .strip_prefix("listening on http://")
+            .and_then(|addr| addr.trim_end().parse::<SocketAddr>().ok());
+        match addr {
+            Some(addr) if addr.port() != 0 => addr,
+            Some(_) => self.report(Failure {
+                problem: "The program says that it listens on port 0, which no one can connect to."
+                    .to_owned(),
+                got: line,
+                likely: "the line shows the address that was asked for. Port 0 asks the system to \
+                         choose: ask the listener which port it got, with local_addr()."
+                    .to_owned(),
+                ..Failure::default()
+            }),
+            None => self.report(Failure {
+                problem: "The first line on stdout is not the one that was agreed on.".to_owned(),
+                got: format!("{line}\nwanted: listening on http://127.0.0.1:PORT"),
+                likely: "a word is spelled differently, or something else is printed first."
+                    .to_owned(),
+                ..Failure::default()
+            }),
+        }
+    }
+}
+
+impl Program {
+    /// The address on which the program says that it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Connects a raw client.
+    #[track_caller]
+    pub fn connect(&self) -> Client {
+        self.check.step("connect");
+        match TcpStream::connect_timeout(&self.addr, DEADLINE) {
+            Ok(stream) => Client::new(self.check.clone(), stream),
+            Err(error) => self.check.fail(
+                format!("No connection to {}: {error}.", self.addr),
+                "the listener was dropped, or the program ended: nobody listens there any more.",
+            ),
+        }
+    }
+
+    /// Fetches a path with a real HTTP client (reqwest), which does not follow redirects.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Fetched {
+        self.check.step(format!("GET {path} with reqwest"));
+        let url = format!("http://{}{path}", self.addr);
+        let fetched = browser().and_then(|client| {
+            let response = client.get(&url).send()?;
+            Ok(Fetched {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: response.bytes()?.to_vec(),
+            })
+        });
+        fetched.unwrap_or_else(|error| {
+            self.check.fail(
+                format!("reqwest, a well-behaved HTTP client, refused the answer: {}.", causes(&error)),
+                "look at the bytes with curl -v: a status line, field lines that end in \\r\\n, a \
+                 blank line, and exactly Content-Length bytes. A reset means that the server closed \
+                 before it had read the whole request.",
+            )
+        })
+    }
+
+    /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a shell does with
+    /// Ctrl-Z and `fg`.
+    ///
+    /// A write that has sent a part of its bytes and waits for room then returns early, with the
+    /// number of bytes that it has sent.
+    #[cfg(unix)]
+    pub fn stop_and_go_on(&self) {
+        let id = self.watched.child.lock().expect("a child").id();
+        for signal in ["-STOP", "-CONT"] {
+            // Where there is no kill command the program is merely not disturbed.
+            let _ = Command::new("kill")
+                .args([signal, &id.to_string()])
+                .status();
+        }
+    }
+
+    /// Checks that the program still runs.
+    #[track_caller]
+    pub fn must_still_run(&self) {
+        self.check.step("look whether the program still runs");
+        let ended = self.watched.child.lock().expect("a child").try_wait();
+        if let Ok(Some(_)) = ended {
+            self.check.fail(
+                "The program is gone.",
+                "one client's error ended the loop that serves all the others.",
+            );
+        }
+    }
+}
+
+/// What reqwest made of an answer.
+pub struct Fetched {
+    /// The status code.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Fetched {
+    /// A field's value; empty where it is missing or is no text.
+    pub fn field(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+fn browser() -> reqwest::Result<http::Client> {
+    http::Client::builder()
+        .timeout(DEADLINE)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        // A sequential server cannot serve a second connection while the first one idles.
+        .pool_max_idle_per_host(0)
+        .build()
+}
+
+/// An error and what caused it: reqwest hides the interesting part in the sources.
+fn causes(error: &dyn std::error::Error) -> impl Display + use<> {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Sends the first line of the program's stdout, then reads on so that the pipe never fills.
+fn first_line(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stdout);
+        let mut line = Vec::new();
+        if let Ok(1..) = reader.read_until(b'\n', &mut line) {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            // The check may have given up waiting.
+            let _ = sender.send(line);
+        }
+        drop(sender);
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+    });
+    receiver
+}
+
+fn collect(mut stderr: ChildStderr) -> Arc<Mutex<Vec<u8>>> {
+    let collected = Arc::new(Mutex::new(Vec::new()));
+    let output = Arc::clone(&collected);
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+            output
+                .lock()
+                .expect("output")
+                .extend_from_slice(&buffer[..read]);
+        }
+    });
+    collected
+}

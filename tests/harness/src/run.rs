@@ -1,0 +1,143 @@
+//! A program that is expected to end by itself: wrong command lines and addresses it cannot have.
+
+use assert_cmd::Command;
+use predicates::Predicate;
+
+use crate::check::Failure;
+use crate::{Check, DEADLINE};
+
+/// How a program ended.
+pub struct Run {
+    check: Check,
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Check {
+    /// Runs the program with these arguments until it ends, at most [`DEADLINE`].
+    #[track_caller]
+    pub fn run(&self, args: &[&str]) -> Run {
+        self.run_command(std::process::Command::new(self.exe()), args)
+    }
+
+    /// Like [`Check::run`], as a user without privileges where the tests run as root.
+    ///
+    /// `None` where the machine does not let that user run the program.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn run_unprivileged(&self, args: &[&str]) -> Option<Run> {
+        use std::os::unix::process::CommandExt;
+        const NOBODY: u32 = 65534;
+        // Only root may change the user: for anybody else the first try fails, and the program
+        // runs without privileges anyway.
+        let mut command = std::process::Command::new(self.exe());
+        command.uid(NOBODY).gid(NOBODY).arg("--no-such-option");
+        match command.output() {
+            Ok(_) => {
+                let mut command = std::process::Command::new(self.exe());
+                command.uid(NOBODY).gid(NOBODY);
+                Some(self.run_command(command, args))
+            }
+            Err(_) if is_root() => None,
+            Err(_) => Some(self.run(args)),
+        }
+    }
+
+    #[track_caller]
+    fn run_command(&self, command: std::process::Command, args: &[&str]) -> Run {
+        let shown = [&[self.name()], args].concat().join(" ");
+        self.step(format!("run {shown}"));
+        let output = Command::from_std(command)
+            .args(args)
+            .timeout(DEADLINE)
+            .output();
+        let output = match output {
+            Ok(output) => output,
+            Err(error) => self.fail(
+                format!(
+                    "The program {} cannot be run: {error}.",
+                    self.exe().display()
+                ),
+                "COURSE_PROGRAM must name a program that may be executed.",
+            ),
+        };
+        let run = Run {
+            check: self.clone(),
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        if run.code.is_none() {
+            run.fail(
+                format!("The program was still running after {DEADLINE:?}; it should have ended."),
+                "it goes on although it cannot do what it was asked to do.",
+            );
+        }
+        run
+    }
+}
+
+impl Run {
+    /// Checks the exit code.
+    #[track_caller]
+    pub fn code(&self, wanted: i32, likely: &str) -> &Run {
+        if self.code != Some(wanted) {
+            let got = self.code.unwrap_or_default();
+            self.fail(format!("The exit code is {got}, not {wanted}."), likely);
+        }
+        self
+    }
+
+    /// Checks stderr with a predicate; `wanted` says in words what it asks for.
+    #[track_caller]
+    pub fn stderr(&self, wanted: &str, predicate: impl Predicate<str>, likely: &str) -> &Run {
+        if !predicate.eval(&self.stderr) {
+            self.fail(format!("stderr does not {wanted}."), likely);
+        }
+        self
+    }
+
+    /// Checks stdout with a predicate; `wanted` says in words what it asks for.
+    #[track_caller]
+    pub fn stdout(&self, wanted: &str, predicate: impl Predicate<str>, likely: &str) -> &Run {
+        if !predicate.eval(&self.stdout) {
+            self.fail(format!("stdout does not {wanted}."), likely);
+        }
+        self
+    }
+
+    /// What the program printed on stderr.
+    pub fn stderr_text(&self) -> &str {
+        &self.stderr
+    }
+
+    /// What the program printed on stdout.
+    pub fn stdout_text(&self) -> &str {
+        &self.stdout
+    }
+
+    #[track_caller]
+    fn fail(&self, problem: String, likely: &str) -> ! {
+        let mut got = String::new();
+        for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            let text = text.trim_end();
+            let text = if text.is_empty() { "(nothing)" } else { text };
+            got.push_str(&format!("{stream}: {text}\n"));
+        }
+        self.check.report(Failure {
+            problem,
+            got,
+            likely: likely.to_owned(),
+            stderr: self.stderr.clone(),
+            ..Failure::default()
+        })
+    }
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    // A process's own folder belongs to the user that it runs as; see proc(5).
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}

@@ -1,0 +1,69 @@
+//! A temporary folder of files to serve.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A temporary folder, removed when dropped.
+///
+/// # Panics
+///
+/// Its methods panic where the machine refuses a file: that is no fault of the program under test.
+pub struct Site {
+    outer: PathBuf,
+}
+
+impl Default for Site {
+    fn default() -> Site {
+        Site::new()
+    }
+}
+
+impl Site {
+    /// Makes an empty folder, and a parent folder around it for files that must not be served.
+    pub fn new() -> Site {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("course-site-{}-{next}", std::process::id());
+        let outer = std::env::temp_dir().join(name);
+        let site = Site { outer };
+        fs::create_dir_all(site.root()).expect("a folder in the temporary directory");
+        site
+    }
+
+    /// The folder to serve.
+    pub fn root(&self) -> PathBuf {
+        self.outer.join("site")
+    }
+
+    /// [`Site::root`] as a command-line argument.
+    pub fn arg(&self) -> String {
+        self.root().display().to_string()
+    }
+
+    /// Writes a file at `path`, relative to the root, with the folders it needs.
+    pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Site {
+        write(&self.root().join(path), content.as_ref());
+        self
+    }
+
+    /// Writes a file beside the root: one that no request may read.
+    pub fn outside(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.outer.join(path);
+        write(&path, content.as_ref());
+        path
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the temporary directory, which the system empties.
+        let _ = fs::remove_dir_all(&self.outer);
+    }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    let folder = path.parent().expect("a file in a folder");
+    fs::create_dir_all(folder).expect("a folder for the file");
+    fs::write(path, content).expect("a file to serve");
+}
