@@ -1,0 +1,46 @@
+//! `cargo course bless`: makes everything that is generated anew.
+
+use std::fs;
+use std::path::Path;
+
+use crate::layout::{Course, write};
+use crate::starters;
+
+/// Makes all generated files anew and says, a line each, what is different now.
+///
+/// # Errors
+/// A sentence, if a file cannot be read or written.
+pub fn bless(course: &Course) -> Result<Vec<String>, String> {
+    let mut changes = Vec::new();
+    changes.extend(bless_starters(course)?);
+    Ok(changes)
+}
+
+fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
+    let path = starters::fingerprints_path(course);
+    let text = starters::fingerprints(course)?;
+    replace(course, &path, &text)
+}
+
+/// Writes a generated file, if it is different, and lists the lines that are.
+///
+/// # Errors
+/// A sentence, if the file cannot be written.
+pub fn replace(course: &Course, path: &Path, text: &str) -> Result<Vec<String>, String> {
+    let old = fs::read_to_string(path).unwrap_or_default();
+    if old == text {
+        return Ok(Vec::new());
+    }
+    write(path, text.as_bytes())?;
+    let shown = course.shown(path);
+    let gone = old
+        .lines()
+        .filter(|line| !text.lines().any(|new| new == *line));
+    let came = text
+        .lines()
+        .filter(|line| !old.lines().any(|old| old == *line));
+    Ok(gone
+        .map(|line| format!("{shown}: - {line}"))
+        .chain(came.map(|line| format!("{shown}: + {line}")))
+        .collect())
+}

@@ -1,0 +1,201 @@
+//! Cargo called from here: build something, and say where the programs are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::layout::Course;
+use crate::process::{Run, Stderr};
+
+/// Long enough for a first build on a slow machine.
+const DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+/// What cargo made of a build.
+pub struct Built {
+    /// Whether all of it was built.
+    pub well: bool,
+    /// The programs and tests that can be run.
+    pub programs: Vec<Program>,
+    /// What the compiler had to say, if it was asked for as data.
+    pub messages: Vec<Message>,
+}
+
+/// A program or a test that was built.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The folder of its package.
+    pub package: PathBuf,
+    /// The name of the target: `milestone`, or the binary's name.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// A warning or an error of the compiler.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The folder of its package.
+    pub package: PathBuf,
+    /// The text as the compiler would print it.
+    pub text: String,
+}
+
+/// The cargo that runs us, or the one on the PATH.
+#[must_use]
+pub fn command(course: &Course) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(course.root());
+    cargo
+}
+
+/// Runs a cargo command that builds; it must ask for JSON messages.
+///
+/// # Errors
+/// A sentence, if cargo cannot be run or does not end.
+pub fn build(
+    course: &Course,
+    cargo: &mut Command,
+    stderr: Stderr,
+    when_slow: Option<(Duration, &dyn Fn())>,
+) -> Result<Built, String> {
+    let run = Run {
+        scratch: course.scratch(),
+        deadline: DEADLINE,
+        stderr,
+        with_children: false,
+        when_slow,
+    };
+    let ended = run.run(cargo).map_err(|e| {
+        format!(
+            "cannot run {}: {e}; is Rust installed, and is its folder on the PATH? \
+             (`cargo --version` should answer)",
+            cargo.get_program().to_string_lossy()
+        )
+    })?;
+    if ended.status.is_none() {
+        return Err(format!(
+            "cargo was still building after {} minutes and was stopped",
+            DEADLINE.as_secs() / 60
+        ));
+    }
+    Ok(Built {
+        well: ended.well(),
+        programs: ended.output.lines().filter_map(program).collect(),
+        messages: ended.output.lines().filter_map(message).collect(),
+    })
+}
+
+impl Built {
+    /// The program called `name` of the package in `folder`.
+    #[must_use]
+    pub fn program(&self, folder: &Path, name: &str) -> Option<&Path> {
+        self.programs
+            .iter()
+            .find(|program| same_folder(&program.package, folder) && program.name == name)
+            .map(|program| program.path.as_path())
+    }
+}
+
+/// Whether two paths lead to one folder, whatever symlinks stand in them.
+#[must_use]
+pub fn same_folder(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn program(line: &str) -> Option<Program> {
+    if !line.contains(r#""reason":"compiler-artifact""#) {
+        return None;
+    }
+    let target = line.split_once(r#""target":"#)?.1;
+    Some(Program {
+        package: package(line)?,
+        name: string(target, "name")?,
+        path: string(line, "executable")?.into(),
+    })
+}
+
+fn message(line: &str) -> Option<Message> {
+    if !line.contains(r#""reason":"compiler-message""#) {
+        return None;
+    }
+    Some(Message {
+        package: package(line)?,
+        text: string(line, "rendered")?,
+    })
+}
+
+fn package(line: &str) -> Option<PathBuf> {
+    Some(
+        Path::new(&string(line, "manifest_path")?)
+            .parent()?
+            .to_owned(),
+    )
+}
+
+/// The first string that a line of JSON has under `key`. A quote within a string is written `\"`, so
+/// that what is looked for cannot stand inside one.
+fn string(json: &str, key: &str) -> Option<String> {
+    let begin = json.split_once(&format!(r#""{key}":""#))?.1;
+    let mut text = String::new();
+    let mut rest = begin.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some(text),
+            '\\' => match rest.next()? {
+                'n' => text.push('\n'),
+                'r' => text.push('\r'),
+                't' => text.push('\t'),
+                'u' => {
+                    let digits: String = rest.by_ref().take(4).collect();
+                    let code = u32::from_str_radix(&digits, 16).ok()?;
+                    text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                }
+                other => text.push(other),
+            },
+            other => text.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_among_what_was_built() {
+        let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/chapter01#solution01@0.1.0","manifest_path":"/c/solutions/chapter01/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/chapter01.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
+        assert_eq!(
+            program(line),
+            Some(Program {
+                package: "/c/solutions/chapter01".into(),
+                name: "milestone".into(),
+                path: "/t/milestone-1".into(),
+            })
+        );
+        assert_eq!(
+            program(&line.replace(r#""executable":"/t/milestone-1""#, r#""executable":null"#)),
+            None
+        );
+        assert_eq!(program("not json"), None);
+    }
+
+    #[test]
+    fn a_message_is_unescaped_and_not_fooled_by_its_own_text() {
+        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: \u001b \"a\"\n\t\\"}}"#;
+        assert_eq!(
+            message(line),
+            Some(Message {
+                package: "/c/a".into(),
+                text: "warning: \u{1b} \"a\"\n\t\\".into()
+            })
+        );
+    }
+
+    #[test]
+    fn a_windows_path_is_read() {
+        assert_eq!(
+            string(r#"{"executable":"C:\\t\\m.exe"}"#, "executable").as_deref(),
+            Some(r"C:\t\m.exe")
+        );
+    }
+}

@@ -1,0 +1,420 @@
+//! Where things lie: the root, the chapters found in it, their files and titles.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A part of the course and the titles of its chapters, in order.
+pub struct Part {
+    /// The heading, "Part I. Bytes".
+    pub name: &'static str,
+    /// The titles to show for chapters that have no page yet.
+    pub titles: &'static [&'static str],
+}
+
+/// All parts. Chapters are numbered through them, from 01.
+pub const PARTS: [Part; 5] = [
+    Part {
+        name: "Part I. Bytes",
+        titles: &["bind", "echo"],
+    },
+    Part {
+        name: "Part II. HTTP",
+        titles: &["response", "request", "files"],
+    },
+    Part {
+        name: "Part III. Threads",
+        titles: &[
+            "thread per request",
+            "thread pool, interface first",
+            "a channel for each worker",
+            "one queue, a shared receiver",
+            "hostile clients, panicking jobs",
+            "graceful shutdown",
+            "keep-alive and backpressure",
+        ],
+    },
+    Part {
+        name: "Part IV. Fork/join",
+        titles: &["fork/join with scoped threads", "fork/join on the pool"],
+    },
+    Part {
+        name: "Part V. Async I/O",
+        titles: &[
+            "nonblocking",
+            "readiness",
+            "futures",
+            "many reactors",
+            "one run queue",
+            "the race",
+        ],
+    },
+];
+
+/// The number of a chapter. It shows as two digits: `05`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Chapter(pub u8);
+
+impl Chapter {
+    /// The last chapter that the course is planned to have.
+    #[must_use]
+    pub fn last_planned() -> Chapter {
+        let count: usize = PARTS.iter().map(|part| part.titles.len()).sum();
+        Chapter(u8::try_from(count).unwrap_or(u8::MAX))
+    }
+
+    /// The name of the starter's package, and of both folders: `chapter05`.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("chapter{self}")
+    }
+
+    /// The name of the solution's package: `solution05`.
+    #[must_use]
+    pub fn solution_name(self) -> String {
+        format!("solution{self}")
+    }
+
+    /// Reads the name of a chapter's folder; any other name is none.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Chapter> {
+        let digits = name.strip_prefix("chapter")?;
+        if digits.len() != 2 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok().filter(|&n| n > 0).map(Chapter)
+    }
+}
+
+impl fmt::Display for Chapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}", self.0)
+    }
+}
+
+/// The files of a folder: their contents by path, relative and with `/`.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The course in a folder.
+#[derive(Clone, Debug)]
+pub struct Course {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Course {
+    /// The course whose workspace is `root`. Anything built for it goes below `target`.
+    pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
+        Course {
+            root: root.into(),
+            target: target.into(),
+        }
+    }
+
+    /// The course that this package was compiled in: what its tests look at.
+    #[must_use]
+    pub fn of_this_package() -> Course {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = package.ancestors().nth(2).unwrap_or(package);
+        Course::at(root, target_of(root))
+    }
+
+    /// The course that the folder `from` lies in.
+    ///
+    /// # Errors
+    /// A sentence, if `from` lies in no course.
+    pub fn around(from: &Path) -> Result<Course, String> {
+        from.ancestors()
+            .find(|dir| dir.join("tests/course/Cargo.toml").is_file() && dir.join("chapters").is_dir())
+            .map(|root| Course::at(root, target_of(root)))
+            .ok_or_else(|| {
+                format!(
+                    "{} is not inside the course: go to the folder you cloned it into and try again",
+                    from.display()
+                )
+            })
+    }
+
+    /// The folder with the workspace's Cargo.toml.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where this package keeps what it builds and remembers; never under version control.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.target.join("course")
+    }
+
+    /// The chapters there are, by their folders in `chapters/`.
+    #[must_use]
+    pub fn chapters(&self) -> Vec<Chapter> {
+        chapters_in(&self.root.join("chapters"))
+    }
+
+    /// The chapters that have a solution.
+    #[must_use]
+    pub fn solutions(&self) -> Vec<Chapter> {
+        chapters_in(&self.root.join("solutions"))
+    }
+
+    /// The folder in which a learner writes.
+    #[must_use]
+    pub fn starter(&self, chapter: Chapter) -> PathBuf {
+        self.root.join("chapters").join(chapter.name())
+    }
+
+    /// The folder with our solution.
+    #[must_use]
+    pub fn solution(&self, chapter: Chapter) -> PathBuf {
+        self.root.join("solutions").join(chapter.name())
+    }
+
+    /// The file with the checks.
+    #[must_use]
+    pub fn milestone(&self, chapter: Chapter) -> PathBuf {
+        self.root
+            .join("tests")
+            .join(format!("{}.rs", chapter.name()))
+    }
+
+    /// The page of the book.
+    #[must_use]
+    pub fn page(&self, chapter: Chapter) -> PathBuf {
+        self.root
+            .join("book/src")
+            .join(format!("{}.md", chapter.name()))
+    }
+
+    /// The path as a person at the root would type it.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        slashed(path.strip_prefix(&self.root).unwrap_or(path))
+    }
+
+    /// The chapter's title: from its page, else from [`PARTS`], else its number.
+    #[must_use]
+    pub fn title(&self, chapter: Chapter) -> String {
+        fs::read_to_string(self.page(chapter))
+            .ok()
+            .and_then(|page| first_heading(&page))
+            .or_else(|| planned_title(chapter).map(str::to_owned))
+            .unwrap_or_else(|| chapter.to_string())
+    }
+}
+
+fn target_of(root: &Path) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) if !dir.is_empty() => root.join(dir),
+        _ => root.join("target"),
+    }
+}
+
+fn chapters_in(dir: &Path) -> Vec<Chapter> {
+    let mut found: Vec<Chapter> = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| Chapter::from_name(entry.file_name().to_str()?))
+        .collect();
+    found.sort();
+    found
+}
+
+fn planned_title(chapter: Chapter) -> Option<&'static str> {
+    PARTS
+        .iter()
+        .flat_map(|part| part.titles)
+        .nth(usize::from(chapter.0.checked_sub(1)?))
+        .copied()
+}
+
+/// The first heading of a page without its number: "# 03 response" and "# Chapter 3: response"
+/// are both "response".
+fn first_heading(page: &str) -> Option<String> {
+    let heading = page
+        .lines()
+        .find_map(|line| line.strip_prefix("# "))?
+        .trim();
+    let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
+    let title = rest
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches(|c: char| c.is_whitespace() || ".:-–—".contains(c))
+        .replace('`', "");
+    if title.is_empty() { None } else { Some(title) }
+}
+
+/// All files below `dir`, without what editors, systems and cargo leave behind.
+///
+/// # Errors
+/// A sentence that names the file or folder that could not be read.
+pub fn files(dir: &Path) -> Result<Files, String> {
+    let mut found = Files::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).map_err(|e| cannot("read", &folder, &e))?;
+        for entry in entries {
+            let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
+            let path = entry.path();
+            if is_left_behind(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let contents = fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
+                found.insert(slashed(path.strip_prefix(dir).unwrap_or(&path)), contents);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_left_behind(name: &str) -> bool {
+    let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
+    name == "target" || name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
+}
+
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// The sentence for a file that could not be read, written or removed.
+#[must_use]
+pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("cannot {what} {}: {error}", path.display())
+}
+
+/// Writes a file, and the folders above it where they are missing.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(|e| cannot("make", dir, &e))?;
+    }
+    fs::write(path, contents).map_err(|e| cannot("write", path, &e))
+}
+
+/// A short name for contents: FNV-1a, 64 bits, over each path and what is in it.
+///
+/// A line that ends in CRLF counts as one that ends in LF, so that an editor on Windows does not
+/// make a file another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of nothing; add to it.
+    #[must_use]
+    pub fn new() -> Fingerprint {
+        Fingerprint(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Of these files.
+    #[must_use]
+    pub fn of(files: &Files) -> Fingerprint {
+        let mut all = Fingerprint::new();
+        for (path, contents) in files {
+            all.add(path.as_bytes());
+            all.add(contents);
+        }
+        all
+    }
+
+    /// Takes some bytes in.
+    pub fn add(&mut self, bytes: &[u8]) {
+        let mut rest = bytes.iter().peekable();
+        while let Some(&byte) = rest.next() {
+            if byte == b'\r' && rest.peek() == Some(&&b'\n') {
+                continue;
+            }
+            self.step(byte);
+        }
+        self.step(0);
+    }
+
+    fn step(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+}
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Fingerprint::new()
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_loses_its_number_and_keeps_its_words() {
+        for page in [
+            "# 03 response\n",
+            "\n# Chapter 3: response\n",
+            "# 3. response",
+            "# Chapter 03 — response",
+            "# `response`",
+            "# response\n# other",
+        ] {
+            assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
+        }
+        assert_eq!(first_heading("no heading"), None);
+        assert_eq!(first_heading("# 3"), None);
+    }
+
+    #[test]
+    fn only_two_digits_name_a_chapter() {
+        assert_eq!(Chapter::from_name("chapter05"), Some(Chapter(5)));
+        for name in [
+            "chapter5",
+            "chapter005",
+            "chapter00",
+            "chapterxx",
+            "Chapter05",
+            "chapter+5",
+        ] {
+            assert_eq!(Chapter::from_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn twenty_chapters_are_planned() {
+        assert_eq!(Chapter::last_planned(), Chapter(20));
+        assert_eq!(planned_title(Chapter(20)), Some("the race"));
+        assert_eq!(planned_title(Chapter(21)), None);
+        assert_eq!(planned_title(Chapter(0)), None);
+    }
+
+    #[test]
+    fn a_fingerprint_tells_paths_and_contents_apart_but_not_line_ends() {
+        let of = |path: &str, contents: &str| {
+            Fingerprint::of(&Files::from([(
+                path.to_owned(),
+                contents.as_bytes().to_vec(),
+            )]))
+        };
+        assert_eq!(of("a", "1\n2\n"), of("a", "1\r\n2\r\n"));
+        assert_ne!(of("a", "1\n"), of("b", "1\n"));
+        assert_ne!(of("a", "1\n"), of("a", "1\r"));
+        assert_ne!(of("ab", "c"), of("a", "bc"));
+        let mut known = Fingerprint::new();
+        known.step(b'a');
+        assert_eq!(
+            known.to_string(),
+            "af63dc4c8601ec8c",
+            "FNV-1a of the letter a"
+        );
+    }
+}

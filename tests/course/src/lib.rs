@@ -1,0 +1,19 @@
+//! The course as a program sees it: what chapters there are, how far a learner is, and whether the
+//! course keeps its own promises.
+//!
+//! The program `course` (`cargo course`) and the tests of this package are built from it. It is
+//! generic over the chapters that it finds, and has no dependencies, so that the first
+//! `cargo course` on a new machine takes seconds.
+
+pub mod bless;
+pub mod cargo;
+pub mod check;
+pub mod header;
+pub mod layout;
+pub mod map;
+pub mod milestone;
+pub mod process;
+pub mod screen;
+pub mod starters;
+
+pub use layout::{Chapter, Course};

@@ -1,0 +1,121 @@
+//! `cargo course`: the map of the course, and the verdict on a chapter.
+
+use std::env;
+use std::process::ExitCode;
+
+use course::check;
+use course::screen::{Style, note, show};
+use course::{Course, bless, map, starters};
+
+const USAGE: &str = "\
+cargo course                 the map: what is passed, what is next, where to read
+cargo course check [N]       the verdict on chapter N, or on the one you edited last
+cargo course help            this
+
+For those who write the course:
+cargo course bless           makes generated files anew (after a change of a starter)
+";
+
+/// Why the program ends without having done its work.
+enum Trouble {
+    /// The command makes no sense.
+    Usage(String),
+    /// It does, yet could not be carried out.
+    Failed(String),
+}
+
+impl From<String> for Trouble {
+    fn from(sentence: String) -> Self {
+        Trouble::Failed(sentence)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(env::args_os()
+        .skip(1)
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect())
+    {
+        Ok(code) => code,
+        Err(Trouble::Failed(sentence)) => {
+            note(&sentence);
+            ExitCode::from(1)
+        }
+        Err(Trouble::Usage(sentence)) => {
+            note(&format!(
+                "{sentence} (`cargo course help` lists the commands)"
+            ));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        [] => show_map(&course()?),
+        ["help" | "--help" | "-h"] => {
+            show(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        ["check"] => {
+            let course = course()?;
+            let (chapter, reason) = check::chapter_at_hand(&course)?;
+            show_verdict(&course, chapter, Some(&reason))
+        }
+        ["check", number] => {
+            let course = course()?;
+            let chapter = check::chapter_called(&course, number).map_err(Trouble::Usage)?;
+            show_verdict(&course, chapter, None)
+        }
+        ["check", ..] => Err(Trouble::Usage("`check` takes one chapter at a time".into())),
+        ["bless"] => do_bless(&course()?),
+        ["bless", ..] => Err(Trouble::Usage("`bless` takes nothing more".into())),
+        [unknown, ..] => Err(Trouble::Usage(format!("there is no command `{unknown}`"))),
+    }
+}
+
+fn course() -> Result<Course, Trouble> {
+    let here = env::current_dir().map_err(|e| format!("cannot tell which folder this is: {e}"))?;
+    Ok(Course::around(&here)?)
+}
+
+fn show_map(course: &Course) -> Result<ExitCode, Trouble> {
+    let current = starters::current(course)?.map(|(chapter, _, _)| chapter);
+    let rungs = map::survey(course);
+    show(&map::shown(course, &rungs, current, Style::of_stdout()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_verdict(
+    course: &Course,
+    chapter: course::Chapter,
+    reason: Option<&str>,
+) -> Result<ExitCode, Trouble> {
+    let style = Style::of_stdout();
+    let heading = style.strong(&format!("Chapter {chapter}, {}", course.title(chapter)));
+    match reason {
+        Some(reason) => show(&format!("{heading} ({reason})\n\n")),
+        None => show(&format!("{heading}\n\n")),
+    }
+    let Some(verdict) = check::judge(course, chapter, true)? else {
+        show(&format!(
+            "Chapter {chapter} does not build yet. Mend the first error above, then run `cargo course check {}` again.\n",
+            chapter.0
+        ));
+        return Ok(ExitCode::from(1));
+    };
+    show(&check::shown(course, chapter, &verdict, style));
+    Ok(ExitCode::from(u8::from(!verdict.all_passed())))
+}
+
+fn do_bless(course: &Course) -> Result<ExitCode, Trouble> {
+    let changes = bless::bless(course)?;
+    for change in &changes {
+        show(&format!("{change}\n"));
+    }
+    if changes.is_empty() {
+        show("Nothing has changed.\n");
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,233 @@
+//! `cargo course`: the map of the course, and the next step.
+
+use crate::check::{Standing, standing};
+use crate::layout::{Chapter, Course, PARTS};
+use crate::screen::Style;
+use crate::starters::{self, State};
+
+/// How a chapter stands on the map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Not written yet.
+    Missing,
+    /// As it was handed out.
+    NotBegun,
+    /// A learner's work, and how far it is.
+    Begun(Standing),
+    /// It could not be judged, for this reason.
+    Unknown(String),
+}
+
+/// A chapter on the map.
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// Which.
+    pub chapter: Chapter,
+    /// How it stands.
+    pub place: Place,
+}
+
+/// Looks at every chapter; judges those that were edited since they were last judged.
+#[must_use]
+pub fn survey(course: &Course) -> Vec<Rung> {
+    let there = course.chapters();
+    let last = there
+        .last()
+        .copied()
+        .unwrap_or(Chapter(0))
+        .max(Chapter::last_planned());
+    (1..=last.0)
+        .map(Chapter)
+        .map(|chapter| {
+            let place = if there.contains(&chapter) {
+                place(course, chapter).unwrap_or_else(Place::Unknown)
+            } else {
+                Place::Missing
+            };
+            Rung { chapter, place }
+        })
+        .collect()
+}
+
+fn place(course: &Course, chapter: Chapter) -> Result<Place, String> {
+    Ok(match starters::state(course, chapter)? {
+        State::Pristine => Place::NotBegun,
+        State::Edited => Place::Begun(standing(course, chapter)?),
+    })
+}
+
+/// The map as text.
+#[must_use]
+pub fn shown(course: &Course, rungs: &[Rung], current: Option<Chapter>, style: Style) -> String {
+    let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
+    let there = rungs
+        .iter()
+        .filter(|rung| rung.place != Place::Missing)
+        .count();
+    let next = next(rungs, current);
+
+    let mut text = format!(
+        "{}   {passed} of {there} chapters passed\n",
+        style.strong("From bind to async")
+    );
+    let mut rest = rungs.iter();
+    for part in &PARTS {
+        text.push_str(&format!("\n{}\n", style.strong(part.name)));
+        for rung in rest.by_ref().take(part.titles.len()) {
+            text.push_str(&line(course, rung, next, style));
+        }
+    }
+    for rung in rest {
+        text.push_str(&line(course, rung, next, style));
+    }
+    text.push('\n');
+    match next {
+        Some(chapter) => text.push_str(&step(
+            course,
+            chapter,
+            current.is_none() && passed == 0,
+            style,
+        )),
+        None if there == 0 => text.push_str("No chapter was found in chapters/.\n"),
+        None => {
+            text.push_str(&style.good("You have passed every chapter that is written so far.\n"))
+        }
+    }
+    for rung in rungs {
+        if let Place::Unknown(why) = &rung.place {
+            text.push_str(&format!(
+                "\nChapter {} could not be judged: {}\n",
+                rung.chapter,
+                why.lines().last().unwrap_or_default()
+            ));
+        }
+    }
+    text
+}
+
+fn is_passed(rung: &Rung) -> bool {
+    matches!(rung.place, Place::Begun(Standing::Passed { .. }))
+}
+
+/// What to do next: go on where the learner last wrote; if that is passed, the first unfinished
+/// chapter above it; if there is none, the first unfinished one.
+fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
+    let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
+    let from = current.unwrap_or(Chapter(0));
+    let above = rungs.iter().filter(open).find(|rung| rung.chapter >= from);
+    above
+        .or_else(|| rungs.iter().find(open))
+        .map(|rung| rung.chapter)
+}
+
+fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> String {
+    let chapter = rung.chapter;
+    // Pad before colouring: colour codes take no room on the screen.
+    let title = format!("{:<34}", course.title(chapter));
+    let (title, status) = match &rung.place {
+        Place::Missing => (style.faint(&title), style.faint("not written yet")),
+        Place::NotBegun => (title, "not begun".to_owned()),
+        Place::Begun(Standing::Passed { .. }) => (title, style.good("passed")),
+        Place::Begun(Standing::Failing { passed, checks }) => (
+            title,
+            style.yours(&format!("yours so far: {passed} of {checks} checks pass")),
+        ),
+        Place::Begun(Standing::NotBuilding) => {
+            (title, style.yours("yours so far: does not build yet"))
+        }
+        Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
+    };
+    let mark = if next == Some(chapter) {
+        style.strong(">")
+    } else {
+        " ".into()
+    };
+    format!("{mark} {chapter}  {title} {status}\n")
+}
+
+fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> String {
+    let page = course.shown(&course.page(chapter));
+    let introduction = course.root().join("book/src/introduction.md");
+    let read = if newcomer && introduction.is_file() {
+        format!("{}, then {page}", course.shown(&introduction))
+    } else {
+        page
+    };
+    let edit = starters::gaps(course, chapter)
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| format!("{}/src", course.shown(&course.starter(chapter))));
+    let heading = format!(
+        "{}: chapter {chapter}, {}",
+        if newcomer { "Begin here" } else { "Next" },
+        course.title(chapter)
+    );
+    format!(
+        "{}\n  read  {read}\n  edit  {edit}\n  run   cargo course check {}\n",
+        style.strong(&heading),
+        chapter.0
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rungs(places: &[Place]) -> Vec<Rung> {
+        (1..)
+            .zip(places)
+            .map(|(n, place)| Rung {
+                chapter: Chapter(n),
+                place: place.clone(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_next_step_follows_the_learner() {
+        let passed = Place::Begun(Standing::Passed { checks: 3 });
+        let failing = Place::Begun(Standing::Failing {
+            passed: 1,
+            checks: 3,
+        });
+        let begun = |places: &[Place], current| next(&rungs(places), current);
+
+        assert_eq!(
+            begun(&[Place::NotBegun, Place::NotBegun], None),
+            Some(Chapter(1))
+        );
+        assert_eq!(
+            begun(&[passed.clone(), Place::NotBegun], Some(Chapter(1))),
+            Some(Chapter(2))
+        );
+        let skipped = [Place::NotBegun, failing.clone(), Place::NotBegun];
+        assert_eq!(begun(&skipped, Some(Chapter(2))), Some(Chapter(2)));
+        let last = [Place::NotBegun, passed.clone(), Place::Missing];
+        assert_eq!(begun(&last, Some(Chapter(2))), Some(Chapter(1)));
+        assert_eq!(begun(&[passed, Place::Missing], Some(Chapter(1))), None);
+    }
+
+    #[test]
+    fn the_map_is_plain_and_fits_in_80_columns() {
+        let course = Course::at("nowhere", "nowhere");
+        let mut places = vec![
+            Place::Begun(Standing::Passed { checks: 3 }),
+            Place::Begun(Standing::Failing {
+                passed: 10,
+                checks: 12,
+            }),
+            Place::Begun(Standing::NotBuilding),
+            Place::NotBegun,
+        ];
+        places.resize(20, Place::Missing);
+        let map = shown(&course, &rungs(&places), Some(Chapter(2)), Style::plain());
+        assert!(map.lines().all(|line| line.len() <= 80), "{map}");
+        assert!(map.contains("> 02  echo "), "{map}");
+        assert!(map.contains("Next: chapter 02, echo\n"), "{map}");
+        assert!(
+            map.contains("Part III. Threads\n  06  thread per request "),
+            "{map}"
+        );
+        assert!(!map.contains('\x1b'), "{map}");
+    }
+}

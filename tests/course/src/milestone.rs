@@ -1,0 +1,257 @@
+//! A milestone's run, read back from what libtest prints.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{Ended, Run, Stderr};
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It holds.
+    Passed,
+    /// It does not; this is its report.
+    Failed(String),
+    /// Its ground is missing: an earlier check has to be mended first. This is its line.
+    Waiting(String),
+}
+
+/// One check and what it found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The name of the test function.
+    pub name: String,
+    /// What it found.
+    pub finding: Finding,
+}
+
+impl Check {
+    /// The name for people: `check_02_comes_back_exactly` is "02 comes back exactly".
+    #[must_use]
+    pub fn title(&self) -> String {
+        let name = self.name.rsplit("::").next().unwrap_or(&self.name);
+        name.strip_prefix("check_")
+            .unwrap_or(name)
+            .replace('_', " ")
+    }
+
+    /// The report of a check that failed.
+    #[must_use]
+    pub fn report(&self) -> Option<&str> {
+        match &self.finding {
+            Finding::Failed(report) => Some(report),
+            Finding::Passed | Finding::Waiting(_) => None,
+        }
+    }
+}
+
+/// A milestone's run.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The checks by their names, which is the order they are taught in.
+    pub checks: Vec<Check>,
+    /// Whether the run came to its end by itself.
+    pub ended: bool,
+    /// All that was printed.
+    pub output: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Verdict {
+    /// How many checks hold.
+    #[must_use]
+    pub fn passed(&self) -> usize {
+        self.checks
+            .iter()
+            .filter(|check| check.finding == Finding::Passed)
+            .count()
+    }
+
+    /// Whether all of them do, and there is at least one.
+    #[must_use]
+    pub fn all_passed(&self) -> bool {
+        self.ended && !self.checks.is_empty() && self.passed() == self.checks.len()
+    }
+
+    /// The first check that failed and was not merely waiting for another.
+    #[must_use]
+    pub fn first_failure(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| check.report().is_some())
+    }
+
+    fn read(ended: Ended) -> Verdict {
+        Verdict {
+            checks: checks(&ended.output),
+            ended: ended.status.is_some(),
+            output: ended.output,
+            took: ended.took,
+        }
+    }
+}
+
+/// What to run a milestone on.
+pub struct Judge<'a> {
+    /// The compiled milestone.
+    pub milestone: &'a Path,
+    /// The folder to run it in: that of its package.
+    pub folder: &'a Path,
+    /// The program to judge instead of the package's own.
+    pub program: Option<&'a Path>,
+    /// The one check to run instead of all.
+    pub check: Option<&'a str>,
+    /// How to run it.
+    pub run: Run<'a>,
+}
+
+impl Judge<'_> {
+    /// Runs the milestone.
+    ///
+    /// # Errors
+    /// A sentence, if it cannot be run.
+    pub fn verdict(&self) -> Result<Verdict, String> {
+        let mut command = Command::new(self.milestone);
+        command
+            .current_dir(self.folder)
+            .env("CARGO_MANIFEST_DIR", self.folder);
+        // What would change how libtest prints.
+        command
+            .env_remove("RUST_TEST_NOCAPTURE")
+            .env_remove("RUST_TEST_SHUFFLE");
+        command.args(["--color", "never"]);
+        match self.program {
+            Some(program) => command.env("COURSE_PROGRAM", program),
+            None => command.env_remove("COURSE_PROGRAM"),
+        };
+        if let Some(check) = self.check {
+            command.args(["--exact", check]);
+        }
+        self.run
+            .run(&mut command)
+            .map(Verdict::read)
+            .map_err(|e| format!("cannot run the milestone {}: {e}", self.milestone.display()))
+    }
+}
+
+/// The usual way to run a milestone: everything kept.
+#[must_use]
+pub fn run_in(scratch: PathBuf, deadline: Duration, with_children: bool) -> Run<'static> {
+    Run {
+        scratch,
+        deadline,
+        stderr: Stderr::Kept,
+        with_children,
+        when_slow: None,
+    }
+}
+
+fn checks(output: &str) -> Vec<Check> {
+    let mut checks: Vec<Check> = output
+        .lines()
+        .filter_map(|line| {
+            let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
+            let finding = match result {
+                "ok" => Finding::Passed,
+                "FAILED" => finding(&report(output, name)),
+                _ => return None,
+            };
+            Some(Check {
+                name: name.to_owned(),
+                finding,
+            })
+        })
+        .collect();
+    checks.sort_by(|a, b| a.name.cmp(&b.name));
+    checks
+}
+
+fn finding(report: &str) -> Finding {
+    let waiting = report
+        .lines()
+        .find(|line| line.trim_start().starts_with("not checked:"));
+    match waiting {
+        Some(line) => Finding::Waiting(line.trim().to_owned()),
+        None => Finding::Failed(report.to_owned()),
+    }
+}
+
+/// What a failed test printed: libtest shows it between headings, after all the results.
+fn report(output: &str, name: &str) -> String {
+    let heading = format!("---- {name} stdout ----");
+    output
+        .lines()
+        .skip_while(|line| *line != heading)
+        .skip(1)
+        .take_while(|line| {
+            !(line.starts_with("---- ") && line.ends_with(" stdout ----")) && *line != "failures:"
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim_end()
+        .trim_start_matches('\n')
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "
+running 3 tests
+test check_02_comes_back_exactly ... FAILED
+test check_01_says_where_it_listens ... ok
+test check_03_half_close ... FAILED
+
+failures:
+
+---- check_02_comes_back_exactly stdout ----
+
+Sent 5 bytes,
+  got 3.
+
+---- check_03_half_close stdout ----
+not checked: mend check_02_comes_back_exactly first
+
+
+failures:
+    check_02_comes_back_exactly
+    check_03_half_close
+
+test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s
+";
+
+    #[test]
+    fn a_run_is_read_in_the_order_of_teaching() {
+        let found = checks(OUTPUT);
+        let titles: Vec<String> = found.iter().map(Check::title).collect();
+        assert_eq!(
+            titles,
+            [
+                "01 says where it listens",
+                "02 comes back exactly",
+                "03 half close"
+            ]
+        );
+        assert_eq!(found[0].finding, Finding::Passed);
+        assert_eq!(
+            found[1].finding,
+            Finding::Failed("Sent 5 bytes,\n  got 3.".into())
+        );
+        assert_eq!(
+            found[2].finding,
+            Finding::Waiting("not checked: mend check_02_comes_back_exactly first".into())
+        );
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_has_not_passed() {
+        let verdict = Verdict {
+            checks: checks("running 0 tests\n"),
+            ended: true,
+            output: String::new(),
+            took: Duration::ZERO,
+        };
+        assert!(!verdict.all_passed());
+    }
+}

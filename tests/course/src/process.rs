@@ -1,0 +1,226 @@
+//! Running other programs: always with a deadline, and with output that a stray grandchild cannot
+//! hold open.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a program ended.
+pub struct Ended {
+    /// Its exit status, or `None` if it had to be stopped at the deadline.
+    pub status: Option<ExitStatus>,
+    /// What it printed, as text; what is not UTF-8 is replaced.
+    pub output: String,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+impl Ended {
+    /// Whether it ended by itself, and well.
+    #[must_use]
+    pub fn well(&self) -> bool {
+        self.status.is_some_and(|status| status.success())
+    }
+}
+
+/// What becomes of the program's stderr.
+pub enum Stderr {
+    /// It goes where ours goes.
+    Shown,
+    /// It is thrown away.
+    Dropped,
+    /// It stands in `output`, between the lines of stdout.
+    Kept,
+}
+
+/// How to run a program.
+pub struct Run<'a> {
+    /// A folder for the file that collects the output.
+    pub scratch: PathBuf,
+    /// When to stop it.
+    pub deadline: Duration,
+    /// What becomes of its stderr.
+    pub stderr: Stderr,
+    /// Whether the programs that it started are stopped with it. Ctrl-C does not reach them then.
+    pub with_children: bool,
+    /// Called once, if the program runs longer than this.
+    pub when_slow: Option<(Duration, &'a dyn Fn())>,
+}
+
+impl Run<'_> {
+    /// Runs the program to its end, or to the deadline.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or its output not be kept.
+    pub fn run(&self, command: &mut Command) -> io::Result<Ended> {
+        fs::create_dir_all(&self.scratch)?;
+        // A file, not a pipe: a pipe stays open as long as any grandchild has it.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = self
+            .scratch
+            .join(format!("output-{}-{number}", std::process::id()));
+        let ended = self.run_into(&path, command);
+        // On Windows a grandchild can keep the file from being removed. It is only scratch.
+        let _ = fs::remove_file(&path);
+        ended
+    }
+
+    fn run_into(&self, path: &Path, command: &mut Command) -> io::Result<Ended> {
+        let file = File::create(path)?;
+        command.stdin(Stdio::null());
+        command.stderr(match self.stderr {
+            Stderr::Shown => Stdio::inherit(),
+            Stderr::Dropped => Stdio::null(),
+            Stderr::Kept => Stdio::from(file.try_clone()?),
+        });
+        command.stdout(Stdio::from(file));
+        if self.with_children {
+            lead_a_group(command);
+        }
+        let begin = Instant::now();
+        let mut child = command.spawn()?;
+        let status = self.wait(&mut child, begin);
+        let took = begin.elapsed();
+        let output = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        Ok(Ended {
+            status: status?,
+            output,
+            took,
+        })
+    }
+
+    fn wait(&self, child: &mut Child, begin: Instant) -> io::Result<Option<ExitStatus>> {
+        let mut slow = self.when_slow;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(Some(status));
+            }
+            if begin.elapsed() >= self.deadline {
+                if self.with_children {
+                    stop_group(child);
+                }
+                child.kill()?;
+                child.wait()?;
+                return Ok(None);
+            }
+            match slow {
+                Some((patience, say)) if begin.elapsed() >= patience => {
+                    say();
+                    slow = None;
+                }
+                _ => {}
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+}
+
+#[cfg(unix)]
+fn lead_a_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn lead_a_group(_command: &mut Command) {}
+
+fn stop_group(child: &Child) {
+    let id = child.id();
+    let mut command = if cfg!(unix) {
+        let mut kill = Command::new("kill");
+        kill.args(["-KILL", "--", &format!("-{id}")]);
+        kill
+    } else {
+        let mut kill = Command::new("taskkill");
+        kill.args(["/T", "/F", "/PID", &id.to_string()]);
+        kill
+    };
+    // Should that fail, the caller still ends the child itself.
+    let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+/// Does each piece of work, `at_once` at a time, and returns the answers in the order of the work.
+pub fn each<T: Sync, R: Send>(work: &[T], at_once: usize, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..at_once)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut mine = Vec::new();
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(piece) = work.get(at) else {
+                            return mine;
+                        };
+                        mine.push((at, act(piece)));
+                    }
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    done.sort_by_key(|&(at, _)| at);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_comes_back_in_order() {
+        let work: Vec<u32> = (0..100).collect();
+        let doubled = each(&work, 3, |n| n * 2);
+        assert_eq!(doubled, work.iter().map(|n| n * 2).collect::<Vec<_>>());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_stopped_with_its_children() {
+        let scratch = std::env::temp_dir().join(format!("course-process-{}", std::process::id()));
+        let run = Run {
+            scratch: scratch.clone(),
+            deadline: Duration::from_millis(300),
+            stderr: Stderr::Kept,
+            with_children: true,
+            when_slow: None,
+        };
+        let ended = run
+            .run(
+                Command::new("sh")
+                    .args(["-c", "echo begun; echo oops >&2; sleep 300 & echo $!; wait"]),
+            )
+            .expect("sh runs");
+        assert!(ended.status.is_none());
+        let lines: Vec<&str> = ended.output.lines().collect();
+        assert_eq!(lines[..2], ["begun", "oops"]);
+        let gone = !Command::new("kill")
+            .args(["-0", lines[2]])
+            .stderr(Stdio::null())
+            .status()
+            .expect("kill runs")
+            .success();
+        // A stopped process that nobody has waited for yet still has its number for a moment.
+        let dead = gone || {
+            thread::sleep(Duration::from_millis(500));
+            fs::read_to_string(format!("/proc/{}/stat", lines[2]))
+                .map_or(true, |stat| stat.contains(") Z "))
+        };
+        assert!(dead, "the grandchild lives on");
+        fs::remove_dir_all(&scratch).expect("scratch can be removed");
+    }
+}

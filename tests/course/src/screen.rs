@@ -1,0 +1,88 @@
+//! What a terminal is told: plain text, with a little colour where a person looks.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    colour: bool,
+}
+
+impl Style {
+    /// Without colour.
+    #[must_use]
+    pub fn plain() -> Style {
+        Style { colour: false }
+    }
+
+    /// With colour, if stdout is a terminal that is known to show it and `NO_COLOR` is not set.
+    #[must_use]
+    pub fn of_stdout() -> Style {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let capable = if cfg!(windows) {
+            set("WT_SESSION") || set("TERM")
+        } else {
+            !dumb
+        };
+        Style {
+            colour: io::stdout().is_terminal() && capable && !set("NO_COLOR"),
+        }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// For what is passed.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// For what failed.
+    #[must_use]
+    pub fn bad(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+
+    /// For what is under way.
+    #[must_use]
+    pub fn yours(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    /// For headings.
+    #[must_use]
+    pub fn strong(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// For what matters less.
+    #[must_use]
+    pub fn faint(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+}
+
+/// Prints to stdout. Nobody may be reading any more (`cargo course | head -1`): that is no mistake.
+pub fn show(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a line to stderr, also from within a test, where libtest would keep back what `eprintln!`
+/// prints.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// "1 check", "2 checks".
+#[must_use]
+pub fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}

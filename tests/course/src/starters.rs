@@ -1,0 +1,202 @@
+//! What a starter looks like before anybody has touched it, and how it must fail.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::header::Header;
+use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
+
+const HEADING: &str = "\
+# A fingerprint of each starter as it is handed out. A chapter that differs is a learner's work.
+# Made by `cargo course bless`.
+";
+
+/// The state of a learner's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it was handed out.
+    Pristine,
+    /// Somebody wrote in it.
+    Edited,
+}
+
+/// The file with the fingerprints.
+#[must_use]
+pub fn fingerprints_path(course: &Course) -> PathBuf {
+    course.root().join("tests/course/starters.txt")
+}
+
+/// The note that says how a starter must fail.
+#[must_use]
+pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
+    course
+        .root()
+        .join("tests/course/starters")
+        .join(format!("{}.txt", chapter.name()))
+}
+
+/// The note that says how a starter must fail.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
+    let path = note_path(course, chapter);
+    let shown = course.shown(&path);
+    let text = fs::read_to_string(&path).map_err(|e| {
+        format!(
+            "{shown}: {e}; it must say `# why the starter fails`, `check: NAME` and `says: WORDS`"
+        )
+    })?;
+    Header::read(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
+/// The fingerprints that were noted down.
+///
+/// # Errors
+/// A sentence, if the file is there and cannot be read or understood.
+pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
+    let path = fingerprints_path(course);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(e) => return Err(cannot("read", &path, &e)),
+    };
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| {
+            let (name, print) = line.split_once(' ').unwrap_or((line, ""));
+            let chapter = Chapter::from_name(name).ok_or_else(|| {
+                format!(
+                    "{}: `{line}` is not a chapter and its fingerprint; run `cargo course bless`",
+                    course.shown(&path)
+                )
+            })?;
+            Ok((chapter, print.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// The fingerprints of the starters as they are now, in the form of the file.
+///
+/// # Errors
+/// A sentence that names a file that cannot be read.
+pub fn fingerprints(course: &Course) -> Result<String, String> {
+    let mut text = HEADING.to_owned();
+    for chapter in course.chapters() {
+        let print = Fingerprint::of(&files(&course.starter(chapter))?);
+        text.push_str(&format!("{} {print}\n", chapter.name()));
+    }
+    Ok(text)
+}
+
+/// Whether somebody has written in a chapter.
+///
+/// # Errors
+/// A sentence that names a file that cannot be read.
+pub fn state(course: &Course, chapter: Chapter) -> Result<State, String> {
+    let now = Fingerprint::of(&files(&course.starter(chapter))?).to_string();
+    if noted(course)?.get(&chapter) == Some(&now) {
+        Ok(State::Pristine)
+    } else {
+        Ok(State::Edited)
+    }
+}
+
+/// Divides the chapters into starters as they were handed out, and those somebody wrote in. The
+/// maintainers' run counts every chapter as a starter: there is no learner then, only a forgotten
+/// `cargo course bless`, about which [`complaints`] complains.
+///
+/// # Errors
+/// A sentence that names a file that cannot be read.
+pub fn pristine(course: &Course, strict: bool) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
+    let mut divided = (Vec::new(), Vec::new());
+    for chapter in course.chapters() {
+        if strict || state(course, chapter)? == State::Pristine {
+            divided.0.push(chapter);
+        } else {
+            divided.1.push(chapter);
+        }
+    }
+    Ok(divided)
+}
+
+/// The file of a chapter that was edited last, and when.
+#[must_use]
+pub fn edited_last(course: &Course, chapter: Chapter) -> Option<(String, SystemTime)> {
+    let folder = course.starter(chapter);
+    files(&folder)
+        .ok()?
+        .into_keys()
+        .filter_map(|path| {
+            let when = fs::metadata(folder.join(&path))
+                .and_then(|data| data.modified())
+                .ok()?;
+            Some((format!("chapters/{}/{path}", chapter.name()), when))
+        })
+        .max_by_key(|(_, when)| *when)
+}
+
+/// The chapter that a learner is at: the one edited last, of those that differ from their starter.
+///
+/// # Errors
+/// A sentence that names a file that cannot be read.
+pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>, String> {
+    let mut edited = Vec::new();
+    for chapter in course.chapters() {
+        if state(course, chapter)? == State::Edited {
+            if let Some((path, when)) = edited_last(course, chapter) {
+                edited.push((chapter, path, when));
+            }
+        }
+    }
+    Ok(edited.into_iter().max_by_key(|(_, _, when)| *when))
+}
+
+/// The places where a chapter still has a `todo!`, as `path:line`.
+#[must_use]
+pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
+    let mut gaps = Vec::new();
+    for (path, contents) in files(&course.starter(chapter)).unwrap_or_default() {
+        let text = String::from_utf8_lossy(&contents);
+        for (number, line) in text.lines().enumerate() {
+            if line.contains("todo!(") && !line.trim_start().starts_with("//") {
+                gaps.push(format!("chapters/{}/{path}:{}", chapter.name(), number + 1));
+            }
+        }
+    }
+    gaps
+}
+
+/// What is wrong with the fingerprints: a chapter without one, or one without a chapter; in a
+/// maintainers' run also one that is not the chapter's.
+///
+/// # Errors
+/// A sentence that names a file that cannot be read.
+pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> {
+    let noted = noted(course)?;
+    let mut complaints = Vec::new();
+    for chapter in course.chapters() {
+        let name = chapter.name();
+        if !noted.contains_key(&chapter) {
+            complaints.push(format!(
+                "tests/course/starters.txt has no line for {name}: run `cargo course bless`"
+            ));
+        } else if strict && state(course, chapter)? == State::Edited {
+            complaints.push(format!(
+                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course bless`"
+            ));
+        }
+    }
+    for chapter in noted
+        .keys()
+        .filter(|chapter| !course.chapters().contains(chapter))
+    {
+        complaints.push(format!(
+            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course bless`",
+            chapter.name()
+        ));
+    }
+    Ok(complaints)
+}
