@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::errors;
 use crate::layout::{Course, write};
 use crate::starters;
 
@@ -13,6 +14,7 @@ use crate::starters;
 pub fn bless(course: &Course) -> Result<Vec<String>, String> {
     let mut changes = Vec::new();
     changes.extend(bless_starters(course)?);
+    changes.extend(bless_shown_output(course, "")?);
     Ok(changes)
 }
 
@@ -20,6 +22,24 @@ fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
     let path = starters::fingerprints_path(course);
     let text = starters::fingerprints(course)?;
     replace(course, &path, &text)
+}
+
+/// Makes the compiler errors and the transcripts anew whose name (`chapter02/echo`) contains
+/// `filter`, and says, a line each, what is different now.
+///
+/// # Errors
+/// A sentence, if one does not come out as it should; the others are made all the same.
+pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>, String> {
+    let errors = errors::bless(course, filter);
+    #[cfg(unix)]
+    let transcripts = crate::transcripts::bless(course, filter);
+    // They are sh's and curl's, as a Unix has them.
+    #[cfg(not(unix))]
+    let transcripts = Ok(Vec::new());
+    let (mut changed, more) = (errors?, transcripts?);
+    changed.extend(more);
+    let said = |path: &std::path::PathBuf| format!("{}: written anew", course.shown(path));
+    Ok(changed.iter().map(said).collect())
 }
 
 /// Writes a generated file, if it is different, and lists the lines that are.

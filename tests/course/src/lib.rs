@@ -8,6 +8,7 @@
 pub mod bless;
 pub mod cargo;
 pub mod check;
+pub mod errors;
 pub mod header;
 pub mod layout;
 pub mod map;
@@ -15,5 +16,8 @@ pub mod milestone;
 pub mod process;
 pub mod screen;
 pub mod starters;
+#[cfg(unix)]
+pub mod transcripts;
+pub mod work;
 
 pub use layout::{Chapter, Course};

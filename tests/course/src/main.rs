@@ -14,6 +14,7 @@ cargo course help            this
 
 For those who write the course:
 cargo course bless           makes generated files anew (after a change of a starter)
+cargo course bless PART      only the compiler errors and transcripts with PART in their name
 ";
 
 /// Why the program ends without having done its work.
@@ -69,8 +70,9 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
             show_verdict(&course, chapter, None)
         }
         ["check", ..] => Err(Trouble::Usage("`check` takes one chapter at a time".into())),
-        ["bless"] => do_bless(&course()?),
-        ["bless", ..] => Err(Trouble::Usage("`bless` takes nothing more".into())),
+        ["bless"] => say_changes(&bless::bless(&course()?)?),
+        ["bless", part] => say_changes(&bless::bless_shown_output(&course()?, part)?),
+        ["bless", ..] => Err(Trouble::Usage("`bless` takes one part of a name".into())),
         [unknown, ..] => Err(Trouble::Usage(format!("there is no command `{unknown}`"))),
     }
 }
@@ -109,9 +111,8 @@ fn show_verdict(
     Ok(ExitCode::from(u8::from(!verdict.all_passed())))
 }
 
-fn do_bless(course: &Course) -> Result<ExitCode, Trouble> {
-    let changes = bless::bless(course)?;
-    for change in &changes {
+fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {
+    for change in changes {
         show(&format!("{change}\n"));
     }
     if changes.is_empty() {

@@ -1,0 +1,80 @@
+//! Small things that the checks of the book share: folders of chapters and scratch space.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, io, process, thread};
+
+use crate::layout::cannot;
+
+/// What is in a folder, in order; nothing if there is no such folder.
+///
+/// # Errors
+/// A sentence, if the folder is there and cannot be read.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let reader = match fs::read_dir(folder) {
+        Ok(reader) => reader,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(cannot("read", folder, &e)),
+    };
+    let paths: io::Result<Vec<PathBuf>> = reader.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(|e| cannot("read", folder, &e))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The files that end in `ending`, in all folders in `folder`, in order.
+///
+/// # Errors
+/// A sentence, if a folder cannot be read.
+pub fn files_of_chapters(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for chapter in entries(folder)? {
+        if chapter.is_dir() {
+            found.extend(entries(&chapter)?);
+        }
+    }
+    found.retain(|file| file.extension().is_some_and(|end| end == ending));
+    Ok(found)
+}
+
+/// How many things to do at once.
+#[must_use]
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// A folder of our own under the system's temporary one, removed when dropped.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes a fresh, empty folder.
+    ///
+    /// # Errors
+    /// A sentence, if the folder cannot be made.
+    pub fn new(purpose: &str) -> Result<Scratch, String> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        loop {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = env::temp_dir().join(format!("course-{purpose}-{}-{n}", process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Scratch(path)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(cannot("make", &path, &e)),
+            }
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
