@@ -82,24 +82,30 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// Builds all solutions; `chapter02` is the program of solution02.
+/// Builds all solutions; `chapter02` is the program of solution02. One that does not build is left
+/// out: only the transcripts that need it fail.
 ///
 /// # Errors
-/// A sentence, if cargo cannot build them.
+/// A sentence, if cargo cannot be run.
 pub fn solutions(course: &Course) -> Result<Programs, String> {
-    let chapters = course.solutions();
     let mut build = cargo::command(course);
-    build.args(["build", "--quiet", "--message-format", "json", "--bins"]);
-    for chapter in &chapters {
+    build.args([
+        "build",
+        "--quiet",
+        "--message-format",
+        "json",
+        "--keep-going",
+        "--bins",
+    ]);
+    for chapter in course.solutions() {
         build.args(["-p", &chapter.solution_name()]);
     }
-    let built = cargo::build(course, &mut build, Stderr::Shown, None)?;
-    let program = |chapter: &Chapter| {
-        let path = built.program(&course.solution(*chapter), &chapter.solution_name());
-        let path = path.ok_or_else(|| format!("{} does not build", chapter.solution_name()));
-        Ok((chapter.name(), path?.to_owned()))
+    let built = cargo::build(course, &mut build, Stderr::Dropped, None)?;
+    let program = |chapter: Chapter| {
+        let path = built.program(&course.solution(chapter), &chapter.solution_name())?;
+        Some((chapter.name(), path.to_owned()))
     };
-    chapters.iter().map(program).collect()
+    Ok(course.solutions().into_iter().filter_map(program).collect())
 }
 
 /// All transcripts under `tests/transcripts`, in order.

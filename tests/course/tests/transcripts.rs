@@ -147,7 +147,8 @@ fn orders_are_obeyed() {
     fails("@run echo oh; false\n", "exit code 1\noh");
     fails("@jump\n", "there is no such order");
     fails("@server -- nonsense\n", "it ended");
-    fails("@server -p chapter77\n", "expected `cargo run");
+    fails("@server -p chapter77\n", "chapter77 has no solution");
+    fails("$ cargo run -p chapter02\n", "expected `cargo run -q");
 }
 
 #[test]

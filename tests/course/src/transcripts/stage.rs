@@ -209,7 +209,11 @@ impl Stage<'_> {
             Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
             None => (words.trim(), ""),
         };
-        let program = self.programs.get(chapter).ok_or(form)?.display();
+        let program = self.programs.get(chapter).ok_or_else(|| {
+            let solution = chapter.replace("chapter", "solution");
+            format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
+        })?;
+        let program = program.display();
         let arguments = self.with_real_ports(arguments)?;
         let mut command = format!("exec '{program}'");
         if arguments.is_empty() || arguments.starts_with('-') {
