@@ -86,3 +86,21 @@ pub fn note(line: &str) {
 pub fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
+
+/// Ends a test that has found something, with all that it has found and without the noise of a
+/// panic.
+///
+/// # Panics
+/// If there is a complaint.
+pub fn expect_none(complaints: &[String]) {
+    if !complaints.is_empty() {
+        println!("{}", complaints.join("\n\n"));
+        std::panic::resume_unwind(Box::new("there are complaints"));
+    }
+}
+
+/// Whether this is a maintainers' run, in which nobody is learning and nothing is passed over.
+#[must_use]
+pub fn strict() -> bool {
+    std::env::var_os("COURSE_STRICT").is_some_and(|value| value == "1")
+}

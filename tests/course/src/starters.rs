@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use crate::answers::well_said;
+use crate::cargo;
 use crate::header::Header;
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
+use crate::milestone::{Judge, Verdict, run_in};
+use crate::process::{Stderr, each};
+use crate::work::cores;
 
 const HEADING: &str = "\
 # A fingerprint of each starter as it is handed out. A chapter that differs is a learner's work.
@@ -145,10 +150,10 @@ pub fn edited_last(course: &Course, chapter: Chapter) -> Option<(String, SystemT
 pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>, String> {
     let mut edited = Vec::new();
     for chapter in course.chapters() {
-        if state(course, chapter)? == State::Edited {
-            if let Some((path, when)) = edited_last(course, chapter) {
-                edited.push((chapter, path, when));
-            }
+        if state(course, chapter)? == State::Edited
+            && let Some((path, when)) = edited_last(course, chapter)
+        {
+            edited.push((chapter, path, when));
         }
     }
     Ok(edited.into_iter().max_by_key(|(_, _, when)| *when))
@@ -167,6 +172,96 @@ pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
         }
     }
     gaps
+}
+
+/// Whether each starter builds without a warning and then fails, at the check and in the words of its
+/// note, before the deadline.
+///
+/// # Errors
+/// A sentence, if cargo cannot be run.
+pub fn not_red(
+    course: &Course,
+    chapters: &[Chapter],
+    milestones: &BTreeMap<Chapter, PathBuf>,
+    deadline: Duration,
+) -> Result<Vec<String>, String> {
+    if chapters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = cargo::command(course);
+    command.args([
+        "build",
+        "--quiet",
+        "--bins",
+        "--keep-going",
+        "--message-format=json",
+    ]);
+    for chapter in chapters {
+        command.args(["--package", &chapter.name()]);
+    }
+    let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
+    let mut complaints: Vec<String> = built
+        .messages
+        .iter()
+        .map(|message| {
+            let folder = course.shown(&message.package);
+            format!(
+                "{folder}: a starter must build without a warning:\n{}",
+                message.text.trim_end()
+            )
+        })
+        .collect();
+    let failures = each(chapters, cores(), |&chapter| {
+        let folder = course.starter(chapter);
+        let program = built
+            .program(&folder, &chapter.name())
+            .ok_or("it does not build")?;
+        let milestone = milestones
+            .get(&chapter)
+            .ok_or("its milestone was not built")?;
+        let run = run_in(course.scratch(), deadline, true);
+        let judge = Judge {
+            milestone,
+            folder: &folder,
+            program: Some(program),
+            check: None,
+            run,
+        };
+        fails_as_noted(&judge.verdict()?, &note(course, chapter)?)
+    });
+    for (chapter, failure) in chapters.iter().zip(failures) {
+        complaints.extend(
+            failure
+                .err()
+                .map(|why| format!("chapters/{}: {why}", chapter.name())),
+        );
+    }
+    Ok(complaints)
+}
+
+fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
+    let (check, says) = note.rejection()?;
+    if !verdict.ended {
+        return Err(format!(
+            "the milestone was still running after {} s",
+            verdict.took.as_secs()
+        ));
+    }
+    match verdict.first_failure() {
+        None if verdict.all_passed() => {
+            Err("the starter passes its milestone: where is the gap?".into())
+        }
+        None => Err(format!(
+            "the milestone came to no verdict:\n{}",
+            verdict.output.trim_end()
+        )),
+        Some(failure) if failure.name != check => Err(format!(
+            "{} fails first, and not {check} as noted:\n{}",
+            failure.name,
+            failure.report().unwrap_or_default()
+        )),
+        Some(failure) => well_said(check, says, failure.report().unwrap_or_default()),
+    }
 }
 
 /// What is wrong with the fingerprints: a chapter without one, or one without a chapter; in a

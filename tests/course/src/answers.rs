@@ -1,0 +1,406 @@
+//! Wrong answers, which a milestone must reject, and right answers in other shapes, which it must
+//! not.
+//!
+//! An answer is a patch against the solution of its chapter, or a folder that replaces the
+//! solution's `src`. It has no dependencies and is built with plain rustc, once for each content.
+//! The solution's own compiled milestone judges it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::cargo;
+use crate::header::{self, Header};
+use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
+use crate::milestone::{Finding, Judge, Verdict, run_in};
+use crate::patch::Patch;
+use crate::process::{Stderr, each};
+use crate::work::{cores, entries};
+
+/// What a milestone has to make of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Reject it.
+    Wrong,
+    /// Accept it.
+    Right,
+}
+
+impl Kind {
+    /// The name of its folder in `tests/`.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Kind::Wrong => "wrong",
+            Kind::Right => "right",
+        }
+    }
+}
+
+/// An answer to a chapter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which chapter.
+    pub chapter: Chapter,
+    /// What a milestone has to make of it.
+    pub kind: Kind,
+    /// The patch, or the folder.
+    pub path: PathBuf,
+    /// The path as a person at the root would type it.
+    pub shown: String,
+}
+
+/// The answers of one kind to the given chapters.
+///
+/// # Errors
+/// A sentence, if a folder cannot be read or has something else in it.
+pub fn find(course: &Course, kind: Kind, chapters: &[Chapter]) -> Result<Vec<Answer>, String> {
+    let mut found = Vec::new();
+    for &chapter in chapters {
+        let folder = course
+            .root()
+            .join("tests")
+            .join(kind.folder())
+            .join(chapter.name());
+        for path in entries(&folder)? {
+            let shown = course.shown(&path);
+            let patch = path.is_file() && path.extension().is_some_and(|end| end == "patch");
+            let replacement = kind == Kind::Right && path.join("main.rs").is_file();
+            if !patch && !replacement {
+                return Err(match kind {
+                    Kind::Wrong => format!("{shown}: a wrong answer is a file NAME.patch"),
+                    Kind::Right => format!(
+                        "{shown}: a right answer is a file NAME.patch or a folder with a main.rs"
+                    ),
+                });
+            }
+            found.push(Answer {
+                chapter,
+                kind,
+                path,
+                shown,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// How answers are proved.
+pub struct Proof<'a> {
+    course: &'a Course,
+    milestones: &'a BTreeMap<Chapter, PathBuf>,
+    deadline: Duration,
+    compiler: String,
+}
+
+/// What came of a proof.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is not as it should be, an entry for each answer.
+    pub complaints: Vec<String>,
+    /// How many programs had to be built; the others were there from an earlier run.
+    pub built: usize,
+    /// How long it took.
+    pub took: Duration,
+    /// The folders in which the programs lie.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+/// An answer's program.
+struct Program {
+    folder: PathBuf,
+    path: PathBuf,
+    built_anew: bool,
+}
+
+impl<'a> Proof<'a> {
+    /// Proves answers with these compiled milestones. Judging one may take up to `deadline`.
+    #[must_use]
+    pub fn new(
+        course: &'a Course,
+        milestones: &'a BTreeMap<Chapter, PathBuf>,
+        deadline: Duration,
+    ) -> Proof<'a> {
+        Proof {
+            course,
+            milestones,
+            deadline,
+            compiler: compiler(),
+        }
+    }
+
+    /// Builds and judges the answers.
+    #[must_use]
+    pub fn prove(&self, answers: &[Answer]) -> Outcome {
+        let begin = Instant::now();
+        let programs = each(answers, cores(), |answer| self.build(answer));
+        let work: Vec<_> = answers.iter().zip(&programs).collect();
+        // Judging is mostly waiting: for an answer that never comes, for the end of a connection.
+        let complaints = each(&work, 2 * cores(), |(answer, program)| {
+            let verdict = match program {
+                Ok(program) => self.judge(answer, &program.path),
+                Err(complaint) => Err(complaint.clone()),
+            };
+            verdict
+                .err()
+                .map(|complaint| format!("{}: {complaint}", answer.shown))
+        });
+        let programs: Vec<Program> = programs.into_iter().flatten().collect();
+        Outcome {
+            complaints: complaints.into_iter().flatten().collect(),
+            built: programs.iter().filter(|program| program.built_anew).count(),
+            took: begin.elapsed(),
+            folders: programs.into_iter().map(|program| program.folder).collect(),
+        }
+    }
+
+    /// Removes the programs of answers that are no more: all but those in `folders`.
+    ///
+    /// # Errors
+    /// A sentence, if the folder with the programs cannot be read.
+    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<(), String> {
+        for folder in entries(&self.shelf())? {
+            if !folders.contains(&folder) {
+                // Another run may be at it. The next one comes by again.
+                let _ = fs::remove_dir_all(&folder);
+            }
+        }
+        Ok(())
+    }
+
+    fn shelf(&self) -> PathBuf {
+        self.course.scratch().join("answers")
+    }
+
+    /// The files that the answer consists of.
+    fn source(&self, answer: &Answer) -> Result<Files, String> {
+        let mut source = files(&self.course.solution(answer.chapter))?;
+        if answer.path.is_dir() {
+            source.retain(|path, _| !path.starts_with("src/"));
+            for (path, contents) in files(&answer.path)? {
+                source.insert(format!("src/{path}"), contents);
+            }
+            let main = &source["src/main.rs"];
+            if !main.starts_with(b"//!") {
+                return Err("its main.rs must begin with `//! …` and say what is different".into());
+            }
+        } else {
+            let text =
+                fs::read_to_string(&answer.path).map_err(|e| cannot("read", &answer.path, &e))?;
+            let header = Header::read(&text)?;
+            if answer.kind == Kind::Wrong {
+                header.rejection()?;
+            }
+            Patch::read(&text)?.apply(&mut source).map_err(|e| {
+                format!(
+                    "{e}; make the patch anew against {}",
+                    self.course.shown(&self.course.solution(answer.chapter))
+                )
+            })?;
+        }
+        Ok(source)
+    }
+
+    fn build(&self, answer: &Answer) -> Result<Program, String> {
+        let source = self.source(answer)?;
+        let package = answer.chapter.solution_name();
+        let mut print = Fingerprint::of(&source);
+        print.add(self.compiler.as_bytes());
+        print.add(package.as_bytes());
+        let folder = self.shelf().join(print.to_string());
+        let path = folder.join(format!("program{EXE_SUFFIX}"));
+        if path.is_file() {
+            return Ok(Program {
+                folder,
+                path,
+                built_anew: false,
+            });
+        }
+
+        for (path, contents) in &source {
+            write(&folder.join(path), contents)?;
+        }
+        // Under another name first: a build that was broken off must leave no program behind.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let half = folder.join(format!("half-built-{}-{number}", std::process::id()));
+        let mut rustc = Command::new(rustc());
+        rustc
+            .current_dir(&folder)
+            .arg("src/main.rs")
+            .arg("-o")
+            .arg(&half);
+        rustc.args([
+            "--edition",
+            "2024",
+            "--crate-name",
+            &package,
+            "--color",
+            "never",
+        ]);
+        rustc.args([
+            "-A",
+            "warnings",
+            "-C",
+            "debuginfo=0",
+            "-C",
+            "strip=debuginfo",
+        ]);
+        rustc.env("CARGO_PKG_NAME", &package);
+        rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
+        let run = run_in(self.course.scratch(), Duration::from_secs(120), true);
+        let ended = run
+            .run(&mut rustc)
+            .map_err(|e| format!("cannot run rustc: {e}"))?;
+        if !ended.well() {
+            return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
+        }
+        fs::rename(&half, &path).map_err(|e| cannot("rename", &half, &e))?;
+        Ok(Program {
+            folder,
+            path,
+            built_anew: true,
+        })
+    }
+
+    /// Judges a built answer; an error is a complaint.
+    fn judge(&self, answer: &Answer, program: &Path) -> Result<(), String> {
+        let milestone = self.milestones.get(&answer.chapter);
+        let milestone = milestone
+            .ok_or_else(|| format!("the milestone of {} was not built", answer.chapter.name()))?;
+        let folder = self.course.solution(answer.chapter);
+        let verdict = |check: Option<&str>| {
+            let run = run_in(self.course.scratch(), self.deadline, true);
+            let verdict = Judge {
+                milestone,
+                folder: &folder,
+                program: Some(program),
+                check,
+                run,
+            }
+            .verdict()?;
+            if verdict.ended {
+                Ok(verdict)
+            } else {
+                Err(format!(
+                    "there was no verdict after {} s: some wait has no deadline",
+                    self.deadline.as_secs()
+                ))
+            }
+        };
+        match answer.kind {
+            Kind::Right => accepted(&verdict(None)?),
+            Kind::Wrong => {
+                let text = fs::read_to_string(&answer.path)
+                    .map_err(|e| cannot("read", &answer.path, &e))?;
+                let header = Header::read(&text)?;
+                let (check, says) = header.rejection()?;
+                rejected(&verdict(Some(check))?, check, says)
+            }
+        }
+    }
+}
+
+fn accepted(verdict: &Verdict) -> Result<(), String> {
+    if verdict.all_passed() {
+        return Ok(());
+    }
+    match verdict.first_failure() {
+        Some(check) => Err(format!(
+            "this is right, and {} rejects it:\n{}",
+            check.name,
+            check.report().unwrap_or_default()
+        )),
+        None => Err(format!(
+            "the milestone came to no verdict:\n{}",
+            verdict.output.trim_end()
+        )),
+    }
+}
+
+fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), String> {
+    let found = verdict.checks.iter().find(|found| found.name == check);
+    let found = found.ok_or_else(|| {
+        if verdict.output.contains("running 0 tests") {
+            format!("the milestone has no check called {check}")
+        } else {
+            format!("{check} came to no verdict:\n{}", verdict.output.trim_end())
+        }
+    })?;
+    match &found.finding {
+        Finding::Passed => Err(format!(
+            "{check} passes it: the milestone must learn to see this mistake"
+        )),
+        Finding::Waiting(line) => Err(format!(
+            "{check} did not come to it, an earlier check fails: {line}"
+        )),
+        Finding::Failed(report) => well_said(check, says, report),
+    }
+}
+
+/// Whether a failed check speaks to a learner, and says what it should.
+///
+/// # Errors
+/// A complaint, with the report.
+pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), String> {
+    if report.contains(&format!("thread '{check}'")) && report.contains("panicked at") {
+        return Err(format!("{check} panics instead of reporting:\n{report}"));
+    }
+    let missing = header::missing(says, report);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "the report of {check} does not say `{}`:\n{report}",
+        missing.join("`, nor `")
+    ))
+}
+
+/// Builds the solutions' milestones, all at once.
+///
+/// # Errors
+/// What cargo said, if one does not build.
+pub fn milestones(
+    course: &Course,
+    chapters: &[Chapter],
+) -> Result<BTreeMap<Chapter, PathBuf>, String> {
+    if chapters.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut command = cargo::command(course);
+    command.args(["test", "--quiet", "--no-run", "--test", "milestone"]);
+    command.arg("--message-format=json-render-diagnostics");
+    for chapter in chapters {
+        command.args(["--package", &chapter.solution_name()]);
+    }
+    let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
+    chapters
+        .iter()
+        .map(|&chapter| {
+            let folder = course.solution(chapter);
+            let path = built.program(&folder, "milestone").ok_or_else(|| {
+                format!(
+                    "the milestone of {} was not built; see above",
+                    course.shown(&folder)
+                )
+            })?;
+            Ok((chapter, path.to_owned()))
+        })
+        .collect()
+}
+
+fn rustc() -> std::ffi::OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+/// Which compiler this is: another one builds everything anew.
+fn compiler() -> String {
+    let output = Command::new(rustc()).arg("-vV").output();
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default()
+}

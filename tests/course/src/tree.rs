@@ -1,0 +1,220 @@
+//! Whether all is where it belongs, and nothing else is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::answers::{Kind, find};
+use crate::layout::{Chapter, Course, files};
+use crate::manifest::Manifest;
+use crate::starters;
+
+/// What may stand at the root. A name that ends in `*` may go on.
+const AT_THE_ROOT: [&str; 19] = [
+    "book",
+    "chapters",
+    "solutions",
+    "tests",
+    "README.md",
+    "Cargo.toml",
+    "Cargo.lock",
+    "CONTRIBUTING.md",
+    "LICENSE*",
+    ".gitignore",
+    ".gitattributes",
+    ".cargo",
+    ".github",
+    ".ci",
+    ".devcontainer",
+    "rustfmt.toml",
+    "clippy.toml",
+    "rust-toolchain.toml",
+    ".editorconfig",
+];
+
+/// What each chapter needs and lacks: starter, solution, milestone, page, line in the summary, a
+/// wrong answer and two right ones.
+///
+/// # Errors
+/// A sentence, if a file cannot be read.
+pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
+    let summary = fs::read_to_string(course.root().join("book/src/SUMMARY.md")).unwrap_or_default();
+    let mut complaints = Vec::new();
+    for chapter in mentioned(course)? {
+        let name = chapter.name();
+        let mut need = |there: bool, what: String| {
+            if !there {
+                complaints.push(format!("chapter {chapter} has no {what}"));
+            }
+        };
+        need(
+            course.chapters().contains(&chapter),
+            format!("starter: chapters/{name}"),
+        );
+        need(
+            course.solutions().contains(&chapter),
+            format!("solution: solutions/{name}"),
+        );
+        need(
+            course.milestone(chapter).is_file(),
+            format!("milestone: tests/{name}.rs"),
+        );
+        need(
+            course.page(chapter).is_file(),
+            format!("page: book/src/{name}.md"),
+        );
+        need(
+            summary.contains(&format!("({name}.md)")),
+            format!("line with a link to {name}.md in book/src/SUMMARY.md"),
+        );
+        let answers = |kind| find(course, kind, &[chapter]).map(|answers| answers.len());
+        need(
+            answers(Kind::Wrong)? >= 1,
+            format!("wrong answer: tests/wrong/{name}/NAME.patch"),
+        );
+        need(
+            answers(Kind::Right)? >= 2,
+            format!(
+                "two right answers in other shapes: tests/right/{name}/NAME.patch, or NAME/ with a main.rs"
+            ),
+        );
+    }
+    Ok(complaints)
+}
+
+/// The chapters that anything exists for.
+fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
+    let mut chapters: BTreeSet<Chapter> = course
+        .chapters()
+        .into_iter()
+        .chain(course.solutions())
+        .collect();
+    for folder in ["tests", "tests/wrong", "tests/right", "book/src"] {
+        for path in crate::work::entries(&course.root().join(folder))? {
+            chapters.extend(
+                path.file_stem()
+                    .and_then(|stem| Chapter::from_name(stem.to_str()?)),
+            );
+        }
+    }
+    Ok(chapters)
+}
+
+/// Where a starter's files are not those of its solution, path for path.
+///
+/// # Errors
+/// A sentence, if a file cannot be read.
+pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>, String> {
+    let mut complaints = Vec::new();
+    for &chapter in chapters {
+        let name = chapter.name();
+        let starter = files(&course.starter(chapter))?;
+        let solution = files(&course.solution(chapter)).unwrap_or_default();
+        let creates = starters::note(course, chapter)
+            .map(|note| note.creates)
+            .unwrap_or_default();
+        for path in starter.keys().filter(|path| !solution.contains_key(*path)) {
+            complaints.push(format!(
+                "chapters/{name}/{path} has no counterpart solutions/{name}/{path}: rename or remove one of them"
+            ));
+        }
+        for path in solution
+            .keys()
+            .filter(|path| !starter.contains_key(*path) && !creates.contains(path))
+        {
+            complaints.push(format!(
+                "solutions/{name}/{path} has no counterpart chapters/{name}/{path}: add it, or, if the learner is \
+                 to create the file, say `creates: {path}` in tests/course/starters/{name}.txt"
+            ));
+        }
+        for path in creates
+            .iter()
+            .filter(|path| starter.contains_key(*path) || !solution.contains_key(*path))
+        {
+            complaints.push(format!(
+                "tests/course/starters/{name}.txt says `creates: {path}`, which must be in the solution and not in the starter"
+            ));
+        }
+    }
+    Ok(complaints)
+}
+
+/// Dependencies that should not be, and manifests that do not lead to the milestone.
+///
+/// # Errors
+/// A sentence, if a file cannot be read.
+pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>, String> {
+    let mut complaints = Vec::new();
+    let packages = starters
+        .iter()
+        .map(|&chapter| (chapter, chapter.name(), course.starter(chapter)))
+        .chain(
+            course
+                .solutions()
+                .into_iter()
+                .map(|chapter| (chapter, chapter.solution_name(), course.solution(chapter))),
+        );
+    for (chapter, package, folder) in packages {
+        let manifest = Manifest::of(course, &folder)?;
+        complaints.extend(manifest.wrong("dev-dependencies", &["harness"]));
+        let milestone = format!("../../tests/{}.rs", chapter.name());
+        complaints.extend(manifest.without("package", "name", &package));
+        complaints.extend(manifest.without("[test]", "name", "milestone"));
+        complaints.extend(manifest.without("[test]", "path", &milestone));
+        if folder.join("build.rs").exists() {
+            complaints.push(format!(
+                "{}/build.rs: a chapter has no build script",
+                course.shown(&folder)
+            ));
+        }
+    }
+    let tests = course.root().join("tests");
+    let harness = Manifest::of(course, &tests.join("harness"))?;
+    complaints.extend(harness.wrong("dependencies", &["assert_cmd", "predicates", "reqwest"]));
+    complaints.extend(Manifest::of(course, &tests.join("course"))?.wrong("dependencies", &[]));
+    complaints.extend(Manifest::of(course, course.root())?.wrong("dependencies", &[]));
+    Ok(complaints)
+}
+
+/// Names at the root that do not belong there. What a person keeps beside the course on their own
+/// machine counts only in a maintainers' run.
+#[must_use]
+pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
+    let names = names_at_the_root(course.root(), strict)?;
+    Some(
+        names
+            .into_iter()
+            .filter(|name| !AT_THE_ROOT.iter().any(|allowed| fits(name, allowed)))
+            .map(|name| {
+                format!(
+                    "{name} does not belong at the root: see the list in tests/course/src/tree.rs"
+                )
+            })
+            .collect(),
+    )
+}
+
+fn fits(name: &str, allowed: &str) -> bool {
+    allowed
+        .strip_suffix('*')
+        .map_or(name == allowed, |start| name.starts_with(start))
+}
+
+/// The names that git knows; in a maintainers' run also those it would take. None without git.
+fn names_at_the_root(root: &Path, strict: bool) -> Option<BTreeSet<String>> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(["ls-files", "-z", "--cached"]);
+    if strict {
+        git.args(["--others", "--exclude-standard"]);
+    }
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let first = |path: &str| path.split('/').next().map(str::to_owned);
+    Some(
+        text.split('\0')
+            .filter(|path| !path.is_empty())
+            .filter_map(first)
+            .collect(),
+    )
+}
