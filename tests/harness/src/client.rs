@@ -320,6 +320,11 @@ impl Client {
         }
     }
 
+    /// Waits for the next byte or for the end, and tells whether the connection ended in order.
+    pub fn ends_at_once(&mut self) -> bool {
+        self.pending().is_empty() && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
+    }
+
     /// Checks that nothing has come yet beyond what earlier expectations used up.
     ///
     /// This cannot wait for what must not happen; call it after an event that shows that the
