@@ -7,6 +7,7 @@
 
 pub mod answers;
 pub mod bless;
+pub mod book;
 pub mod cargo;
 pub mod check;
 pub mod derive;
