@@ -273,7 +273,10 @@ pub fn files(dir: &Path) -> Result<Files, String> {
     Ok(found)
 }
 
-fn is_left_behind(name: &str) -> bool {
+/// Whether a file or folder with this name is left behind by an editor, the system or cargo, and no
+/// part of a chapter.
+#[must_use]
+pub fn is_left_behind(name: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
     name == "target" || name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
 }

@@ -9,6 +9,7 @@ pub mod answers;
 pub mod bless;
 pub mod book;
 pub mod cargo;
+pub mod carry;
 pub mod check;
 pub mod derive;
 pub mod errors;

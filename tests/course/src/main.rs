@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use course::check;
 use course::screen::{Style, note, show};
-use course::{Course, bless, map, starters};
+use course::{Course, bless, carry, map, starters};
 
 const USAGE: &str = "\
 cargo course                 the map: what is passed, what is next, where to read
@@ -15,6 +15,8 @@ cargo course help            this
 For those who write the course:
 cargo course bless           makes generated files anew (after a change of a starter)
 cargo course bless PART      only the compiler errors and transcripts with PART in their name
+cargo course carry-up N      carries the uncommitted change of solution N up the ladder
+    --base REVISION          the change since this commit instead
 ";
 
 /// Why the program ends without having done its work.
@@ -73,6 +75,13 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
         ["bless"] => say_changes(&bless::bless(&course()?)?),
         ["bless", part] => say_changes(&bless::bless_shown_output(&course()?, part)?),
         ["bless", ..] => Err(Trouble::Usage("`bless` takes one part of a name".into())),
+        ["carry-up", number] => carry_up(&course()?, number, "HEAD"),
+        ["carry-up", number, "--base", base] | ["carry-up", "--base", base, number] => {
+            carry_up(&course()?, number, base)
+        }
+        ["carry-up", ..] => Err(Trouble::Usage(
+            "write `carry-up N` or `carry-up N --base REVISION`".into(),
+        )),
         [unknown, ..] => Err(Trouble::Usage(format!("there is no command `{unknown}`"))),
     }
 }
@@ -117,6 +126,41 @@ fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {
     }
     if changes.is_empty() {
         show("Nothing has changed.\n");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Trouble> {
+    let from = check::chapter_called(course, number).map_err(Trouble::Usage)?;
+    let report = carry::carry_up(course, from, base)?;
+    for line in &report.lines {
+        show(&format!("{line}\n"));
+    }
+    for path in &report.by_hand {
+        show(&format!(
+            "by hand   {path}: it holds lines that the change touches, and is left as it is\n"
+        ));
+    }
+    if let Some(chapter) = report.stopped_at {
+        let option = if base == "HEAD" {
+            String::new()
+        } else {
+            format!(" --base {base}")
+        };
+        show(&format!(
+            "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, then go on with\n  \
+             cargo course carry-up {}{option}\n",
+            chapter.0
+        ));
+        return Ok(ExitCode::from(1));
+    }
+    if report.lines.is_empty() {
+        show(&format!(
+            "Nothing to carry: every chapter above {from} has what changed in solutions/{}.\n",
+            from.name()
+        ));
+    } else {
+        show("\nCarried to the top. Now run `cargo course bless`, then `cargo test`.\n");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,396 @@
+//! A mend goes up a small made-up ladder in a git repository of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use course::carry::{Report, carry_up};
+use course::work::Scratch;
+use course::{Chapter, Course};
+
+/// Three chapters. Each grows a line at the end of the one before; the last also changes the middle.
+struct Ladder {
+    scratch: Scratch,
+    course: Course,
+}
+
+const ONE: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\n";
+const TWO: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\nfn two() {}\n";
+const THREE: &str = "fn given() {}\n\n\nfn middle(x: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
+
+impl Ladder {
+    /// `None` where git is not installed.
+    fn new() -> Option<Ladder> {
+        if Command::new("git").arg("--version").output().is_err() {
+            course::screen::note("passed over: git is not installed");
+            return None;
+        }
+        let scratch = Scratch::new("ladder").expect("a folder");
+        let ladder = Ladder {
+            course: Course::at(scratch.path(), scratch.path().join("target")),
+            scratch,
+        };
+        ladder.git(&["init", "--quiet", "--initial-branch", "main"]);
+        for (number, starter, solution) in [
+            (1, "todo!()\n", ONE),
+            (2, &format!("{ONE}// todo!()\n"), TWO),
+            (3, &format!("{TWO}// todo!()\n"), THREE),
+        ] {
+            ladder.write(&format!("chapters/chapter0{number}/src/main.rs"), starter);
+            ladder.write(&format!("solutions/chapter0{number}/src/main.rs"), solution);
+            ladder.write(
+                &format!("chapters/chapter0{number}/Cargo.toml"),
+                &manifest("chapter", number),
+            );
+            ladder.write(
+                &format!("solutions/chapter0{number}/Cargo.toml"),
+                &manifest("solution", number),
+            );
+        }
+        ladder.commit();
+        Some(ladder)
+    }
+
+    fn git(&self, args: &[&str]) {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.scratch.path());
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            git.env_remove(name);
+        }
+        git.args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "core.autocrlf=false",
+        ]);
+        let output = git.args(args).output().expect("git runs");
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "."]);
+        self.git(&["commit", "--quiet", "-m", "x"]);
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.scratch.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    /// Replaces text in a file, which must be there.
+    fn mend(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path}: {text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    fn carry(&self, from: u8) -> Report {
+        carry_up(&self.course, Chapter(from), "HEAD").expect("it can begin")
+    }
+
+    fn refusal(&self, from: u8) -> String {
+        carry_up(&self.course, Chapter(from), "HEAD").expect_err("it must not begin")
+    }
+
+    /// All files but git's own.
+    fn snapshot(&self) -> course::layout::Files {
+        course::layout::files(self.scratch.path()).expect("the ladder can be read")
+    }
+}
+
+fn manifest(kind: &str, number: u8) -> String {
+    format!(
+        "[package]\nname = \"{kind}0{number}\"\n\n[[test]]\npath = \"../../tests/chapter0{number}.rs\"\n"
+    )
+}
+
+const MAIN: [&str; 4] = [
+    "chapters/chapter02/src/main.rs",
+    "solutions/chapter02/src/main.rs",
+    "chapters/chapter03/src/main.rs",
+    "solutions/chapter03/src/main.rs",
+];
+
+#[test]
+fn a_mend_reaches_every_starter_and_solution_above_and_once() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    let report = ladder.carry(1);
+    assert_eq!(report.lines, MAIN.map(|path| format!("carried   {path}")));
+    assert_eq!(report.stopped_at, None);
+    for path in MAIN {
+        assert!(
+            ladder.read(path).starts_with("fn given(mended: u8) {}\n"),
+            "{path}"
+        );
+    }
+    assert!(
+        ladder
+            .read("solutions/chapter03/src/main.rs")
+            .contains("middle(x: u8)"),
+        "its own change stays"
+    );
+    assert!(
+        ladder
+            .read("chapters/chapter03/src/main.rs")
+            .contains("todo!()"),
+        "the gap stays"
+    );
+    assert!(
+        !ladder
+            .read("chapters/chapter01/src/main.rs")
+            .contains("mended")
+    );
+
+    let after = ladder.snapshot();
+    assert_eq!(
+        ladder.carry(1).lines,
+        Vec::<String>::new(),
+        "a second time changes nothing"
+    );
+    assert_eq!(ladder.snapshot(), after);
+
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "mended: u8",
+        "mended: u16",
+    );
+    ladder.carry(1);
+    for path in MAIN {
+        assert!(
+            ladder.read(path).starts_with("fn given(mended: u16) {}\n"),
+            "a second mend of the same line: {path}"
+        );
+    }
+}
+
+#[test]
+fn it_stops_at_a_conflict_and_goes_on_after_it() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "middle()",
+        "middle(mended: u8)",
+    );
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    ladder.write("chapters/chapter04/src/main.rs", THREE);
+    ladder.write("solutions/chapter04/src/main.rs", THREE);
+    assert!(
+        ladder.refusal(1).contains("chapters/chapter04/src/main.rs"),
+        "somebody else's work is not touched"
+    );
+    ladder.git(&["add", "chapters/chapter04", "solutions/chapter04"]);
+    ladder.git(&["commit", "--quiet", "-m", "four"]);
+
+    let report = ladder.carry(1);
+    assert_eq!(report.stopped_at, Some(Chapter(3)));
+    assert_eq!(report.conflicts, ["solutions/chapter03/src/main.rs"]);
+    let marked = ladder.read("solutions/chapter03/src/main.rs");
+    assert!(
+        marked.contains("<<<<<<< this chapter\nfn middle(x: u8) {}\n"),
+        "{marked}"
+    );
+    assert!(
+        marked.contains("=======\nfn middle(mended: u8) {}\n>>>>>>> solution below, now"),
+        "{marked}"
+    );
+    assert!(
+        marked.starts_with("fn given(mended: u8) {}\n"),
+        "what does not conflict is merged: {marked}"
+    );
+    assert!(
+        ladder
+            .read("chapters/chapter03/src/main.rs")
+            .contains("middle(mended: u8)"),
+        "the starter is done"
+    );
+    assert_eq!(
+        ladder.read("solutions/chapter04/src/main.rs"),
+        THREE,
+        "above the conflict nothing is touched"
+    );
+
+    let before = ladder.snapshot();
+    for from in [1, 3] {
+        let refusal = ladder.refusal(from);
+        assert!(
+            refusal
+                .starts_with("solutions/chapter03/src/main.rs:4: here is an unresolved conflict"),
+            "{refusal}"
+        );
+    }
+    assert_eq!(ladder.snapshot(), before, "a refusal touches nothing");
+
+    let resolved = "fn given(mended: u8) {}\n\n\nfn middle(x: u8, mended: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
+    ladder.write("solutions/chapter03/src/main.rs", resolved);
+    let report = ladder.carry(3);
+    assert_eq!(report.stopped_at, None);
+    assert_eq!(ladder.read("solutions/chapter04/src/main.rs"), resolved);
+    assert_eq!(ladder.read("chapters/chapter04/src/main.rs"), resolved);
+    assert_eq!(
+        ladder.carry(1).lines,
+        Vec::<String>::new(),
+        "from the bottom again, nothing is left to do"
+    );
+    assert_eq!(
+        ladder.read("solutions/chapter03/src/main.rs"),
+        resolved,
+        "the resolution stays"
+    );
+}
+
+#[test]
+fn files_are_added_changed_and_removed() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.write("solutions/chapter01/src/old.rs", "old\n");
+    ladder.carry(1);
+    for chapter in [
+        "chapters/chapter02",
+        "solutions/chapter02",
+        "chapters/chapter03",
+        "solutions/chapter03",
+    ] {
+        assert_eq!(ladder.read(&format!("{chapter}/src/old.rs")), "old\n");
+    }
+    ladder.commit();
+
+    fs::remove_file(ladder.path("solutions/chapter01/src/old.rs")).expect("it is there");
+    ladder.write("solutions/chapter01/src/new.rs", "new\n");
+    ladder.write("solutions/chapter03/src/old.rs", "old, and more\n");
+    ladder.git(&["add", "solutions/chapter03"]);
+    ladder.git(&["commit", "--quiet", "-m", "x"]);
+    let report = ladder.carry(1);
+    assert!(!ladder.path("chapters/chapter02/src/old.rs").exists());
+    assert!(!ladder.path("solutions/chapter02/src/old.rs").exists());
+    assert!(!ladder.path("chapters/chapter03/src/old.rs").exists());
+    assert_eq!(
+        report.conflicts,
+        ["solutions/chapter03/src/old.rs"],
+        "what the chapter has changed is left to a person"
+    );
+    assert_eq!(
+        ladder.read("solutions/chapter03/src/old.rs"),
+        "old, and more\n"
+    );
+    assert_eq!(ladder.read("solutions/chapter03/src/new.rs"), "new\n");
+}
+
+#[test]
+fn manifests_keep_their_names() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter01/Cargo.toml",
+        "[[test]]\n",
+        "[[test]]\nharness = true\n",
+    );
+    let report = ladder.carry(1);
+    assert_eq!(report.conflicts, Vec::<String>::new());
+    for (folder, kind) in [("chapters", "chapter"), ("solutions", "solution")] {
+        for number in [2, 3] {
+            let mended = manifest(kind, number).replace("[[test]]\n", "[[test]]\nharness = true\n");
+            assert_eq!(
+                ladder.read(&format!("{folder}/chapter0{number}/Cargo.toml")),
+                mended
+            );
+        }
+    }
+}
+
+#[test]
+fn work_of_others_further_up_is_not_touched() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    ladder.mend("solutions/chapter03/src/main.rs", "two()", "three()");
+    let before = ladder.snapshot();
+    let refusal = ladder.refusal(1);
+    assert!(
+        refusal.contains("uncommitted changes further up"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("\n  solutions/chapter03/src/main.rs"),
+        "{refusal}"
+    );
+    assert_eq!(ladder.snapshot(), before);
+}
+
+#[test]
+fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    ladder.commit();
+    assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
+    let carry = || carry_up(&ladder.course, Chapter(1), "HEAD~1").expect("it can begin");
+    assert_eq!(carry().lines.len(), 4);
+    assert_eq!(carry().lines.len(), 0);
+    assert!(
+        ladder
+            .read("solutions/chapter03/src/main.rs")
+            .starts_with("fn given(mended: u8) {}\n")
+    );
+    let unknown = carry_up(&ladder.course, Chapter(1), "nonsense").expect_err("no such commit");
+    assert_eq!(unknown, "git knows no commit `nonsense`");
+}
+
+#[test]
+fn the_starter_beside_the_mend_is_named_and_left() {
+    let Some(ladder) = Ladder::new() else { return };
+    ladder.mend(
+        "solutions/chapter02/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    let report = ladder.carry(2);
+    assert_eq!(report.by_hand, ["chapters/chapter02/src/main.rs"]);
+    assert!(
+        ladder
+            .read("chapters/chapter02/src/main.rs")
+            .starts_with("fn given() {}\n")
+    );
+}
+
+#[test]
+fn a_folder_that_git_does_not_know_is_refused_in_words() {
+    let scratch = Scratch::new("no-git").expect("a folder");
+    fs::create_dir_all(scratch.path().join("solutions/chapter01")).expect("a folder");
+    fs::create_dir_all(scratch.path().join("chapters")).expect("a folder");
+    let course = Course::at(scratch.path(), Path::new("target"));
+    let refusal = carry_up(&course, Chapter(1), "HEAD").expect_err("there is no git");
+    assert!(
+        refusal.contains("not a git checkout") || refusal.contains("git was not found"),
+        "{refusal}"
+    );
+}
