@@ -49,6 +49,7 @@ pub fn problems(course: &Course) -> Result<Vec<String>, String> {
     }
     problems.extend(book.about_the_summary());
     problems.extend(book.about_figures()?);
+    problems.extend(book.about_sections(course)?);
     Ok(problems)
 }
 
@@ -240,6 +241,34 @@ impl Book {
         let lost = |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
         let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
         self.pages.keys().filter(lost).map(say).collect()
+    }
+
+    /// A milestone sends a learner who fails to a section of the chapter's page, as
+    /// `.read("the-next-client")`.
+    fn about_sections(&self, course: &Course) -> Result<Vec<String>, String> {
+        let mut problems = Vec::new();
+        for chapter in course.chapters() {
+            let name = format!("{}.md", chapter.name());
+            let path = course.milestone(chapter);
+            // A page that is no more than its heading is still to be written.
+            let Some(page) = self.pages.get(&name).filter(|page| page.is_begun()) else {
+                continue;
+            };
+            let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let sections: BTreeSet<&str> = text
+                .split(".read(\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .filter(|section| !page.ids.contains(*section))
+                .collect();
+            for section in sections {
+                let milestone = course.shown(&path);
+                problems.push(format!(
+                    "book/src/{name} has no {section}, where {milestone} leads"
+                ));
+            }
+        }
+        Ok(problems)
     }
 
     fn about_figures(&self) -> Result<Vec<String>, String> {

@@ -228,3 +228,26 @@ fn a_page_outside_of_the_summary_is_seen() {
     assert!(said.contains("gone.md leads nowhere"), "{said}");
     assert!(said.contains("does not lead to lost.md"), "{said}");
 }
+
+#[test]
+fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
+    let said = |page: &str| {
+        let root = Scratch::new("book-test").expect("a scratch folder");
+        for (path, text) in [
+            ("book/src/SUMMARY.md", "[01](chapter01.md)\n"),
+            ("book/src/chapter01.md", page),
+            ("chapters/chapter01/src/main.rs", ""),
+            ("tests/chapter01.rs", "report().read(\"the-end\")"),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+            fs::write(path, text).expect("a file can be written");
+        }
+        let course = Course::at(root.path(), root.path());
+        problems(&course).expect("it is readable").join("\n")
+    };
+    assert_eq!(said("# 01 bind\n"), "");
+    assert_eq!(said("# 01 bind\n\nText.\n\n## The end\n"), "");
+    let complaint = "book/src/chapter01.md has no the-end, where tests/chapter01.rs leads";
+    assert_eq!(said("# 01 bind\n\nText.\n\n## An end\n"), complaint);
+}

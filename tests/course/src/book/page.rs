@@ -134,6 +134,12 @@ impl Page {
             .map(|(number, line)| (*number, line.as_str()))
     }
 
+    /// Whether there is more than a heading.
+    pub(super) fn is_begun(&self) -> bool {
+        let text = |line: &str| !line.trim().is_empty() && !line.starts_with('#');
+        self.prose().any(|(_, line)| text(line))
+    }
+
     fn find_ids(&mut self) {
         let mut ids = Vec::new();
         let mut used = BTreeMap::new();

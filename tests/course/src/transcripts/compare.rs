@@ -100,6 +100,10 @@ fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
             return Some(("<time>".to_owned(), length));
         }
         let digits = digits(rest);
+        // The number of a thread that panicked.
+        if digits > 0 && before.ends_with("' (") {
+            return Some(("<thread>".to_owned(), digits));
+        }
         if digits == 5 && names_a_port(before) {
             return Some(("<port>".to_owned(), digits));
         }
@@ -217,6 +221,7 @@ mod tests {
         same("from 127.0.0.1:51234 gone", "from 127.0.0.1:41235 gone");
         same("User-Agent: curl/8.5.0", "User-Agent: curl/7.88.1");
         same("> User-Agent: a b", "> User-Agent: c");
+        same("thread 'main' (12) panicked", "thread 'main' (7) panicked");
         same("by curl/8.5.0.", "by curl/7.88.1.");
         same(
             "curl: (52) Empty reply from server",

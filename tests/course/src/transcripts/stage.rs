@@ -524,7 +524,7 @@ pub(super) fn passed_over(
             };
         }
     }
-    for chapter in starters_of(transcript) {
+    for chapter in starters_of(transcript, course) {
         if !strict && starters::state(course, chapter)? == State::Edited {
             return Ok(Some(format!("you have begun {}", chapter.name())));
         }
@@ -532,16 +532,25 @@ pub(super) fn passed_over(
     Ok(None)
 }
 
-/// The chapters whose starters are tested in a transcript.
-fn starters_of(transcript: &Transcript) -> impl Iterator<Item = Chapter> {
-    transcript.items.iter().filter_map(|item| {
+/// The chapters whose starters a transcript looks at: what comes out holds for a fresh clone.
+fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
+    let mut found = Vec::new();
+    for item in &transcript.items {
         let Item::Typed { lines, .. } = item else {
-            return None;
+            continue;
         };
         let command = joined(lines);
-        let rest = command.strip_prefix("cargo test -p ")?;
-        Chapter::from_name(rest.split_whitespace().next()?)
-    })
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words[..] {
+            ["cargo", "test", "-p", name, ..] => found.extend(Chapter::from_name(name)),
+            ["cargo", "course", "check", number, ..] => {
+                found.extend(number.parse().ok().map(Chapter));
+            }
+            ["cargo", "course", ..] => found.extend(course.chapters()),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn there_is(tool: &str) -> bool {
