@@ -1,1 +1,586 @@
-//! x
+//! Milestone of chapter 05: the files below `--root DIR` are served, each with its media type, and
+//! nothing outside that folder, whatever a target says.
+
+use harness::predicates::prelude::*;
+use harness::{Answer, Check, Client, Likely, Program, Random, Site, after, check};
+
+const NO_ANSWER: Likely = Likely {
+    silent: "the server is still busy. Does it wait for something that never comes, such as more of \
+             a request that is complete?",
+    closed: "the server closed without an answer: what cannot be served is answered with a status \
+             code.",
+    reset: "the answer was lost: the server closed while bytes that the client had sent were still \
+            unread.",
+    differs: r"a response is: status line, field lines, blank line, content.",
+};
+
+/// The server with a site, and what its reports should say.
+fn start(check: &Check, site: &Site) -> Program {
+    check.start(&["--root", &site.arg()])
+}
+
+/// Sends a request on a connection of its own, reads the answer, and leaves the connection open.
+#[track_caller]
+fn ask(server: &Program, request: &str) -> (Client, Answer) {
+    let mut client = server.connect();
+    client.send(request);
+    let answer = match request.starts_with("HEAD ") {
+        true => client.answer_to_head(NO_ANSWER),
+        false => client.answer(NO_ANSWER),
+    };
+    (client, answer)
+}
+
+/// Gets a target, and closes the connection: this server has one client at a time.
+#[track_caller]
+fn get(server: &Program, target: &str) -> (Client, Answer) {
+    let (mut client, answer) = ask(server, &format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    client.hang_up();
+    (client, answer)
+}
+
+#[test]
+fn check_01_a_file_is_served() {
+    let check = check!("a file below the root is served as it is")
+        .read("from-target-to-file")
+        .with_options("--root book/src")
+        .by_hand("curl -i http://{addr}/introduction.md");
+    let mut random = Random::default();
+    let (name, content) = (random.word(9), random.bytes(3000));
+    let site = Site::new();
+    site.file(&name, &content)
+        .file(&format!("sub/{name}/deep"), b"deep");
+    let server = start(&check, &site);
+    for (target, wanted) in [
+        (format!("/{name}"), &content[..]),
+        (format!("/sub/{name}/deep"), b"deep"),
+    ] {
+        let (client, answer) = get(&server, &target);
+        client.expect_status(
+            &answer,
+            &[200],
+            "the file is there: is the target's path looked up below the root?",
+        );
+        client.expect_body(
+            &answer,
+            wanted,
+            "the content must be the file's bytes, not text made of them.",
+        );
+    }
+}
+
+#[test]
+fn check_02_what_is_not_there() {
+    after(check_01_a_file_is_served);
+    let check = check!("what is not there is answered with 404")
+        .read("when-there-is-nothing")
+        .with_options("--root book/src")
+        .by_hand("curl -i http://{addr}/nowhere");
+    let site = Site::new();
+    site.file("file.txt", "content")
+        .file("folder/other.txt", "content");
+    let server = start(&check, &site);
+    let long = format!("/{}", "x".repeat(5000));
+    for target in [
+        "/nowhere",
+        "/file.txt/more",
+        "/file.txt/",
+        "/folder/nowhere",
+        &long,
+    ] {
+        let (client, answer) = get(&server, target);
+        client.expect_status(
+            &answer,
+            &[404],
+            "each error of the file system must become a status code: also a name that is too long, \
+             and a file that is used like a folder.",
+        );
+    }
+    let (client, answer) = get(&server, "/folder/");
+    client.expect_status(
+        &answer,
+        &[404, 403],
+        "a folder without an index.html has no page to show.",
+    );
+    server.must_still_run();
+}
+
+#[test]
+fn check_03_media_types() {
+    after(check_01_a_file_is_served);
+    let check = check!("each file has the media type of its ending")
+        .read("media-types")
+        .with_options("--root book/src")
+        .by_hand("curl -sI http://{addr}/figures/NAME.svg");
+    let types: &[(&str, &[&str])] = &[
+        ("html", &["text/html; charset=utf-8"]),
+        ("css", &["text/css", "text/css; charset=utf-8"]),
+        (
+            "js",
+            &[
+                "text/javascript",
+                "text/javascript; charset=utf-8",
+                "application/javascript",
+            ],
+        ),
+        ("json", &["application/json"]),
+        ("svg", &["image/svg+xml"]),
+        ("png", &["image/png"]),
+        ("jpg", &["image/jpeg"]),
+        ("gif", &["image/gif"]),
+        ("ico", &["image/x-icon", "image/vnd.microsoft.icon"]),
+        ("woff2", &["font/woff2"]),
+        ("txt", &["text/plain; charset=utf-8"]),
+        ("wasm", &["application/wasm"]),
+        ("pdf", &["application/pdf"]),
+        ("HTML", &["text/html; charset=utf-8"]),
+    ];
+    let site = Site::new();
+    for (ending, _) in types {
+        site.file(&format!("in.{ending}/a.b.{ending}"), "x");
+    }
+    let server = start(&check, &site);
+    for (ending, wanted) in types {
+        let (client, answer) = get(&server, &format!("/in.{ending}/a.b.{ending}"));
+        client.expect_status(&answer, &[200], "the file is there.");
+        client.expect_field(
+            &answer,
+            "Content-Type",
+            wanted[0],
+            |value| {
+                let plain = |text: &str| text.to_ascii_lowercase().replace([' ', '"'], "");
+                wanted.iter().any(|wanted| plain(wanted) == plain(value))
+            },
+            "the type comes from what follows the last dot of the name, in any case.",
+        );
+    }
+}
+
+#[test]
+fn check_04_folders() {
+    after(check_02_what_is_not_there);
+    let check = check!("a folder is its index.html, at an address that ends in a slash")
+        .read("folders")
+        .with_options("--root book/src")
+        .by_hand("curl -i http://{addr}/figures");
+    let site = Site::new();
+    let page = Random::default().word(30);
+    site.file("index.html", format!("<p>{page}"))
+        .file("a b/c/index.html", &page);
+    let server = start(&check, &site);
+    let (client, answer) = get(&server, "/");
+    client.expect_status(&answer, &[200], "the root folder has an index.html.");
+    client.expect_body(
+        &answer,
+        format!("<p>{page}").as_bytes(),
+        "this is not the root's index.html.",
+    );
+    let (client, answer) = get(&server, "/a%20b/c/");
+    client.expect_status(&answer, &[200], "this folder has an index.html.");
+    client.expect_body(
+        &answer,
+        page.as_bytes(),
+        "this is not the folder's index.html.",
+    );
+
+    let (client, answer) = get(&server, "/a%20b/c?q=1");
+    client.expect_status(
+        &answer,
+        &[301],
+        "without the slash, links in the folder's page would count from the folder above: send the \
+         browser to the right address.",
+    );
+    client.expect_field(
+        &answer,
+        "Location",
+        "/a%20b/c/?q=1",
+        |value| {
+            let path = value
+                .strip_prefix(&format!("http://{}", server.addr()))
+                .unwrap_or(value);
+            path == "/a%20b/c/?q=1" || path == "/a%20b/c/"
+        },
+        "the address is the same path with a slash, still percent-encoded; the query goes behind.",
+    );
+    // What the server sends back must not lead to another server.
+    let (client, answer) = get(&server, "//a%20b/c");
+    if answer.status() == 301 {
+        client.expect_field(
+            &answer,
+            "Location",
+            "an address on this server",
+            |value| !value.starts_with("//") && !value.starts_with("/\\"),
+            "a Location that begins with // names another host: whoever writes such a link leads \
+             your visitors away. Build it from the names that you found.",
+        );
+    }
+}
+
+#[test]
+fn check_05_names_that_are_encoded() {
+    after(check_02_what_is_not_there);
+    let check = check!("percent-encoded names are decoded, once; the query is no part of a name")
+        .read("percent-decoding")
+        .with_options("--root book/src")
+        .by_hand("curl -i 'http://{addr}/introduction%2Emd?q=1'");
+    let site = Site::new();
+    let names = [
+        ("a b.txt", "/a%20b.txt"),
+        ("żółw", "/%c5%bc%C3%B3%C5%82w"),
+        ("a+b", "/a+b"),
+        ("100%", "/100%25"),
+        ("%41", "/%2541"),
+        ("plain", "/%70lain?q=/../x"),
+        ("dots..txt", "/dots..txt"),
+        ("...", "/..."),
+    ];
+    for (name, _) in names {
+        site.file(name, name);
+    }
+    let server = start(&check, &site);
+    for (name, target) in names {
+        let (client, answer) = get(&server, target);
+        client.expect_status(
+            &answer,
+            &[200],
+            "this file is there under its decoded name. A % and two hexadecimal digits, in either \
+             case, are one byte; + is a plus; decoding happens once; ? begins the query.",
+        );
+        client.expect_body(&answer, name.as_bytes(), "this is another file.");
+    }
+    let (client, answer) = get(&server, "http://a/a%20b.txt");
+    client.expect_status(
+        &answer,
+        &[200],
+        "a target may be a whole URL; a server must accept that (RFC 9112, section 3.2.2).",
+    );
+    for target in [
+        "/%",
+        "/%4",
+        "/%zz",
+        "/%+1",
+        "/%ff%fe",
+        "/a%00.txt",
+        "/plain%00",
+    ] {
+        let (client, answer) = get(&server, target);
+        client.expect_status(
+            &answer,
+            &[400, 404],
+            "this names no file: refuse it, without a panic.",
+        );
+    }
+    server.must_still_run();
+}
+
+#[test]
+fn check_06_no_way_out() {
+    after(check_02_what_is_not_there);
+    let check = check!("nothing outside the root is served, whatever the target says")
+        .read("no-way-out")
+        .with_options("--root book/src")
+        .by_hand("curl -i --path-as-is http://{addr}/../book.toml\ncurl -i http://{addr}/%2e%2e/book.toml");
+    let site = Site::new();
+    let secret = Random::default().word(40);
+    let outside = site.outside("secret.txt", &secret);
+    site.outside("site-b/secret.txt", &secret);
+    site.file("index.html", "home")
+        .file("sub/index.html", "sub");
+    let absolute = outside.display().to_string();
+    let server = start(&check, &site);
+    let mut targets: Vec<String> = [
+        "/../secret.txt",
+        "/sub/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/.%2e/secret.txt",
+        "/%2E./secret.txt",
+        "/..%2fsecret.txt",
+        "/%2e%2e%2fsecret.txt",
+        "/sub%2f..%2f..%2fsecret.txt",
+        "/..%5csecret.txt",
+        "/..\\secret.txt",
+        "/./../secret.txt",
+        "//../secret.txt",
+        "/../site-b/secret.txt",
+        "/sub/%2e%2e/%2e%2e/secret.txt",
+        "/%252e%252e/secret.txt",
+        "/..;/secret.txt",
+        "http://a/../secret.txt",
+        "../secret.txt",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    targets.push(format!("/{absolute}"));
+    targets.push(absolute.clone());
+    targets.push(absolute.replace('/', "%2f"));
+    targets.push(format!("/%2f{}", &absolute[1..]));
+    targets.push(format!("/sub/{absolute}"));
+    for target in &targets {
+        must_not_serve(&server, target, &secret);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_07_no_way_out_by_links() {
+    after(check_06_no_way_out);
+    let check = check!("a symbolic link out of the root is not followed")
+        .read("no-way-out")
+        .with_options("--root book/src")
+        .by_hand("ln -s /etc/hostname book/src/link\ncurl -i http://{addr}/link; rm book/src/link");
+    let site = Site::new();
+    let secret = Random::default().word(40);
+    let outside = site.outside("secret.txt", &secret);
+    let beside = site.outside("site-b/index.html", &secret);
+    let beside = beside.parent().expect("a folder");
+    site.file("folder/other", "x")
+        .link("link.txt", &outside)
+        .link("relative.txt", "../secret.txt".as_ref())
+        .link("twice.txt", "link.txt".as_ref())
+        .link("up", "..".as_ref())
+        .link("beside", beside)
+        .link("folder/index.html", &outside);
+    let server = start(&check, &site);
+    for target in [
+        "/link.txt",
+        "/relative.txt",
+        "/twice.txt",
+        "/up/secret.txt",
+        "/beside/index.html",
+        "/beside/",
+        "/folder/",
+    ] {
+        must_not_serve(&server, target, &secret);
+    }
+}
+
+#[test]
+fn check_08_head_and_other_methods() {
+    after(check_04_folders);
+    let check = check!("HEAD is answered like GET, without the content; other methods with 405")
+        .read("head")
+        .with_options("--root book/src")
+        .by_hand("curl -I http://{addr}/introduction.md");
+    let site = Site::new();
+    site.file("page.html", "x".repeat(1234));
+    let server = start(&check, &site);
+    for (target, status) in [("/page.html", 200), ("/nowhere", 404)] {
+        let (_, full) = get(&server, target);
+        let (mut client, answer) = ask(
+            &server,
+            &format!("HEAD {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+        );
+        client.expect_status(
+            &answer,
+            &[status],
+            "HEAD gets the status that GET would get.",
+        );
+        for name in ["Content-Length", "Content-Type"] {
+            let wanted = full.field(name).unwrap_or_default();
+            let found = answer.field(name);
+            // A server may leave a field out that it would have to compute; it may not invent one.
+            if found.is_some_and(|found| found != wanted) {
+                client.expect_field(
+                    &answer,
+                    name,
+                    &format!("{wanted}, as for GET"),
+                    |_| false,
+                    "the fields of an answer to HEAD describe the content that GET would get.",
+                );
+            }
+        }
+        client.expect_end(Likely {
+            differs: "the answer to HEAD ends with the blank line: no content, not even that of an \
+                      error page.",
+            ..NO_ANSWER
+        });
+    }
+    let (client, answer) = ask(&server, "DELETE /page.html HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.expect_status(&answer, &[405], "files are only read here.");
+}
+
+#[test]
+fn check_09_a_large_file() {
+    after(check_01_a_file_is_served);
+    let check = check!("a large file arrives whole, and is not read into memory whole")
+        .read("large-files")
+        .with_options("--root .")
+        .by_hand("truncate -s 1G big; curl -so copy http://{addr}/big; cmp big copy; rm big copy");
+    const LEN: u64 = 40 << 20;
+    let site = Site::new();
+    site.large_file("large.bin", LEN, b"the end");
+    let server = start(&check, &site);
+    let (mut client, answer) = ask(
+        &server,
+        "GET /large.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    );
+    client.expect_status(&answer, &[200], "the file is there.");
+    let body = answer.body();
+    if body.len() as u64 != LEN || !body.ends_with(b"the end") {
+        check.fail(
+            format!("Of the file's {LEN} bytes, {} came, or others.", body.len()),
+            "Content-Length must be the file's length, and every byte must follow.",
+        );
+    }
+    client.expect_end(NO_ANSWER);
+    match server.peak_memory() {
+        Some(peak) if peak > LEN => check.fail(
+            format!(
+                "The program used {} MiB of memory for a file of 40 MiB.",
+                peak >> 20
+            ),
+            "fs::read() brings the whole file into memory; with io::copy() a small buffer will do.",
+        ),
+        Some(_) => {}
+        None => check.pass_over("only Linux tells here how much memory a program uses"),
+    }
+}
+
+#[test]
+fn check_10_clients_that_leave() {
+    after(check_09_a_large_file);
+    let check = check!("a client that leaves in the middle of a file does not end the server")
+        .read("large-files");
+    let site = Site::new();
+    site.large_file("large.bin", 20 << 20, b"the end")
+        .file("small", "small");
+    let server = start(&check, &site);
+    for _ in 0..3 {
+        let mut client = server.connect();
+        client.send("GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.reset();
+    }
+    let (client, answer) = get(&server, "/small");
+    client.expect_body(
+        &answer,
+        b"small",
+        "one client's error must not hurt the next client.",
+    );
+    server.must_still_run();
+}
+
+#[test]
+#[cfg(unix)]
+fn check_11_what_is_no_file() {
+    after(check_02_what_is_not_there);
+    let check = check!("what is neither a file nor a folder is not opened")
+        .read("when-there-is-nothing")
+        .with_options("--root book/src")
+        .by_hand("mkfifo book/src/pipe; curl -i http://{addr}/pipe; rm book/src/pipe");
+    let site = Site::new();
+    site.file("file", "x");
+    let pipe = site.root().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return check.pass_over("there is no mkfifo");
+    }
+    let server = start(&check, &site);
+    let mut client = server.connect();
+    client.send("GET /pipe HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = client.answer(Likely {
+        silent: "opening a named pipe waits until somebody writes to it. Look whether the path is a \
+                 file, metadata().is_file(), before opening it.",
+        ..NO_ANSWER
+    });
+    client.expect_status(&answer, &[404, 403], "a named pipe is no file to serve.");
+}
+
+#[test]
+fn check_12_still_a_strict_parser() {
+    after(check_01_a_file_is_served);
+    let check = check!("requests are still parsed and refused as in chapter 04").read("what-stays");
+    let site = Site::new();
+    site.file("one", "1").file("two", "2");
+    let server = start(&check, &site);
+    const SAME: &str = "chapter 04's milestone tells more: cargo test -p chapter04.";
+    let cases = [
+        ("GET /one HTTP/1.1\r\n\r\n", 400),
+        ("GET /one HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+        ("BREW /one HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        ("GET /one HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+    ];
+    for (request, status) in cases {
+        let (client, answer) = ask(&server, request);
+        client.expect_status(&answer, &[status], SAME);
+    }
+    let mut client = server.connect();
+    client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n");
+    for wanted in [b"1", b"2"] {
+        let answer = client.answer(Likely::always(SAME));
+        client.expect_body(&answer, wanted, SAME);
+    }
+}
+
+#[test]
+fn check_13_a_real_client() {
+    after(check_04_folders);
+    let check = check!("a real HTTP client gets the pages")
+        .read("point-a-browser-at-it")
+        .with_options("--root book/book")
+        .by_hand("curl -v http://{addr}/");
+    let site = Site::new();
+    let page = Random::default().word(20);
+    site.file("index.html", &page);
+    let server = start(&check, &site);
+    let fetched = server.get("/");
+    if fetched.status != 200 || fetched.body != page.as_bytes() {
+        check.fail(
+            "reqwest got another answer than the raw client.",
+            "see the earlier checks.",
+        );
+    }
+    if server.get("/nowhere").status != 404 {
+        check.fail(
+            "reqwest got no 404 for what is not there.",
+            "see the earlier checks.",
+        );
+    }
+}
+
+#[test]
+fn check_14_a_wrong_command_line() {
+    after(check_01_a_file_is_served);
+    let check = check!("a folder that is not there, or a wrong option, is refused in words")
+        .read("the-command-line")
+        .by_hand("cargo run -p chapter05 -- --root /nowhere; echo \"exit code $?\"");
+    let run = check.run(&["127.0.0.1:0", "--root", "no-such-folder"]);
+    run.code(
+        1,
+        "a root that cannot be served stops the program from starting: exit code 1.",
+    );
+    run.stderr(
+        "name the folder",
+        predicate::str::contains("no-such-folder"),
+        "say which folder it was.",
+    );
+    for args in [
+        &["127.0.0.1:0", "--root"][..],
+        &["--no-such-option"],
+        &["a:1", "b:2"],
+    ] {
+        let run = check.run(args);
+        run.code(
+            2,
+            "by convention, exit code 2 means that the command line is wrong.",
+        );
+        run.stderr(
+            "show the usage",
+            predicate::str::contains("usage").or(predicate::str::contains("Usage")),
+            "the starter has these lines; they should stay.",
+        );
+    }
+}
+
+/// Asks for a target that leads outside, and checks that the secret there does not come.
+#[track_caller]
+fn must_not_serve(server: &Program, target: &str, secret: &str) {
+    let (client, answer) = get(server, target);
+    let body = String::from_utf8_lossy(answer.body());
+    const LIKELY: &str = "the path was followed out of the root. Decode first, then refuse each \
+                          \"..\"; do not join what begins with a slash; then canonicalize() and see \
+                          whether the path still starts with the root, by components and not as text.";
+    if body.contains(secret) {
+        client.expect_body(&answer, b"", LIKELY);
+    }
+    client.expect_status(&answer, &[400, 403, 404], LIKELY);
+}

@@ -232,6 +232,14 @@ impl Client {
         self
     }
 
+    /// Closes the connection, so that the program can turn to the next client. What has been
+    /// received can still be checked.
+    pub fn hang_up(&mut self) {
+        // An error means that it is closed already.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.end = Some(End::Closed);
+    }
+
     /// Tears the connection down with RST, as a client does that crashed.
     ///
     /// Closing a socket with unread input makes the kernel send RST, so the program must have sent

@@ -1,6 +1,7 @@
 //! A temporary folder of files to serve.
 
 use std::fs;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -44,6 +45,23 @@ impl Site {
     /// Writes a file at `path`, relative to the root, with the folders it needs.
     pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Site {
         write(&self.root().join(path), content.as_ref());
+        self
+    }
+
+    /// Makes a file of `len` bytes that ends in `end`, without writing what lies before.
+    pub fn large_file(&self, path: &str, len: u64, end: &[u8]) -> &Site {
+        let file = fs::File::create(self.root().join(path)).expect("a file to serve");
+        let mut file = &file;
+        file.seek(SeekFrom::Start(len - end.len() as u64))
+            .and_then(|_| file.write_all(end))
+            .expect("a large file to serve");
+        self
+    }
+
+    /// Makes a symbolic link at `path`, relative to the root, that leads to `target`.
+    #[cfg(unix)]
+    pub fn link(&self, path: &str, target: &Path) -> &Site {
+        std::os::unix::fs::symlink(target, self.root().join(path)).expect("a symbolic link");
         self
     }
 
