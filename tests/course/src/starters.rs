@@ -199,7 +199,12 @@ pub fn not_red(
     for chapter in chapters {
         command.args(["--package", &chapter.name()]);
     }
-    let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
+    let built = cargo::build(course, &mut command, Stderr::Dropped, None)?;
+    if !built.well && built.messages.is_empty() {
+        return Err(
+            "cargo cannot build the starters: `cargo build --package chapter01` may say why".into(),
+        );
+    }
     let mut complaints: Vec<String> = built
         .messages
         .iter()

@@ -1,0 +1,624 @@
+//! The tools that prove the course, proved themselves: on a made-up course, in which something is
+//! always wrong.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use course::answers::{Answer, Kind, Proof, find};
+use course::work::Scratch;
+use course::{Chapter, Course, bless, derive, starters, tree};
+
+/// Numbers that no real chapter has, so that nothing built here is taken for a real one.
+const FIRST: Chapter = Chapter(91);
+const SECOND: Chapter = Chapter(92);
+
+/// A course in a folder of its own.
+struct MadeUp {
+    scratch: Scratch,
+    course: Course,
+}
+
+const SOLUTION: &str = "\
+fn main() {
+    println!(\"hello\");
+}
+";
+
+const STARTER: &str = "\
+fn main() {
+    todo!(\"say hello\");
+}
+";
+
+/// A milestone without the harness. It greets nobody: the program has to.
+const MILESTONE: &str = r#"
+use std::process::{Command, Stdio};
+
+fn said() -> String {
+    let program = std::env::var_os("COURSE_PROGRAM").expect("a program");
+    let output = Command::new(program).stderr(Stdio::null()).output().expect("it runs");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn report(text: &str) {
+    println!("{text}");
+    std::panic::resume_unwind(Box::new("reported"));
+}
+
+#[test]
+fn check_01_speaks() {
+    if said().is_empty() {
+        report("It says nothing: say hello.");
+    }
+}
+
+#[test]
+fn check_02_greets() {
+    match said().as_str() {
+        "" => report("not checked: mend check_01_speaks first"),
+        "hello\n" => {}
+        _ => report("It says the wrong thing,\n    which nobody wanted."),
+    }
+}
+
+#[test]
+fn check_03_is_short() {
+    assert!(said().len() < 10);
+}
+"#;
+
+impl MadeUp {
+    fn new() -> MadeUp {
+        let scratch = Scratch::new("made-up").expect("a folder");
+        let course = Course::at(scratch.path(), scratch.path().join("target"));
+        let made_up = MadeUp { scratch, course };
+        made_up.write(
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"chapters/*\", \"solutions/*\", \"tests/harness\"]\n",
+        );
+        made_up.write("tests/course/Cargo.toml", "[package]\nname = \"course\"\n");
+        made_up.write(
+            "tests/harness/Cargo.toml",
+            "[package]\nname = \"harness\"\nedition = \"2024\"\n\n[features]\n[dependencies]\n",
+        );
+        made_up.write("tests/harness/src/lib.rs", "");
+        made_up.write(
+            "book/src/SUMMARY.md",
+            "- [one](chapter91.md)\n- [two](chapter92.md)\n",
+        );
+        for chapter in [FIRST, SECOND] {
+            let name = chapter.name();
+            for (folder, package, source) in [
+                ("chapters", chapter.name(), STARTER),
+                ("solutions", chapter.solution_name(), SOLUTION),
+            ] {
+                made_up.write(&format!("{folder}/{name}/src/main.rs"), source);
+                made_up.write(
+                    &format!("{folder}/{name}/Cargo.toml"),
+                    &manifest(&package, chapter),
+                );
+            }
+            made_up.write(&format!("tests/{name}.rs"), MILESTONE);
+            made_up.write(&format!("book/src/{name}.md"), "# one\n");
+            made_up.write(
+                &format!("tests/course/starters/{name}.txt"),
+                "# Nothing is said yet.\ncheck: check_01_speaks\nsays: say hello\n",
+            );
+            made_up.wrong(
+                chapter,
+                "hullo",
+                "check_02_greets",
+                "wrong thing",
+                &says("hullo"),
+            );
+            for answer in ["a", "b"] {
+                made_up.write(
+                    &format!("tests/right/{name}/{answer}/main.rs"),
+                    &format!("//! {answer}.\n{SOLUTION}"),
+                );
+            }
+        }
+        made_up
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.scratch.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+
+    fn remove(&self, path: &str) {
+        let path = self.scratch.path().join(path);
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
+
+    fn wrong(&self, chapter: Chapter, name: &str, check: &str, says: &str, diff: &str) {
+        let path = format!("tests/wrong/{}/{name}.patch", chapter.name());
+        self.write(
+            &path,
+            &format!("# About it.\ncheck: {check}\nsays: {says}\n\n{diff}"),
+        );
+    }
+
+    /// The first chapter's milestone, compiled without cargo.
+    fn milestone(&self) -> BTreeMap<Chapter, PathBuf> {
+        let path = self
+            .scratch
+            .path()
+            .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
+        let status = Command::new("rustc")
+            .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
+            .arg(&path)
+            .arg(self.course.milestone(FIRST))
+            .status();
+        assert!(status.expect("rustc runs").success());
+        BTreeMap::from([(FIRST, path)])
+    }
+
+    fn answers(&self, kind: Kind) -> Vec<Answer> {
+        find(&self.course, kind, &[FIRST]).expect("the answers can be read")
+    }
+
+    /// Complaints about the first chapter's answers, by their names.
+    fn complaints(&self, kind: Kind) -> BTreeMap<String, String> {
+        let milestones = self.milestone();
+        let proof = Proof::new(&self.course, &milestones, Duration::from_secs(3));
+        let complaints = proof.prove(&self.answers(kind)).complaints;
+        let split = |complaint: &String| {
+            let (path, rest) = complaint.split_once(": ").expect("a path and a complaint");
+            let name = path
+                .rsplit('/')
+                .next()
+                .expect("a name")
+                .trim_end_matches(".patch");
+            (name.to_owned(), rest.to_owned())
+        };
+        complaints.iter().map(split).collect()
+    }
+}
+
+fn manifest(package: &str, chapter: Chapter) -> String {
+    format!(
+        "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
+         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n\
+         [[test]]\nname = \"milestone\"\npath = \"../../tests/{}.rs\"\n",
+        chapter.name()
+    )
+}
+
+/// A patch after which the solution says something else.
+fn says(words: &str) -> String {
+    becomes(&format!("    println!(\"{words}\");"))
+}
+
+/// A patch that replaces the line which speaks.
+fn becomes(line: &str) -> String {
+    format!(
+        "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n fn main() {{\n-    println!(\"hello\");\n+{line}\n }}\n"
+    )
+}
+
+#[test]
+fn a_wrong_answer_that_is_no_good_is_found_out() {
+    let made_up = MadeUp::new();
+    let greets = "check_02_greets";
+    made_up.wrong(
+        FIRST,
+        "passes",
+        greets,
+        "wrong thing",
+        &becomes("    print!(\"hello\\n\");"),
+    );
+    made_up.wrong(
+        FIRST,
+        "other-words",
+        greets,
+        "something else",
+        &says("hullo"),
+    );
+    made_up.wrong(
+        FIRST,
+        "ground",
+        greets,
+        "wrong thing",
+        &becomes("    // nothing"),
+    );
+    made_up.wrong(
+        FIRST,
+        "broken",
+        greets,
+        "wrong thing",
+        &becomes("    println(\"hullo\");"),
+    );
+    made_up.wrong(
+        FIRST,
+        "stale",
+        greets,
+        "wrong thing",
+        &says("x").replace("hello", "good day"),
+    );
+    made_up.wrong(
+        FIRST,
+        "no-such-check",
+        "check_99_flies",
+        "wrong thing",
+        &says("hullo"),
+    );
+    made_up.wrong(
+        FIRST,
+        "hangs",
+        greets,
+        "wrong thing",
+        &becomes("    loop { std::thread::park() }"),
+    );
+    made_up.wrong(
+        FIRST,
+        "panics",
+        "check_03_is_short",
+        "len",
+        &says("hello hello hello"),
+    );
+    made_up.write(
+        "tests/wrong/chapter91/no-words.patch",
+        &format!("# About.\ncheck: {greets}\n{}", says("x")),
+    );
+
+    let begin = Instant::now();
+    let complaints = made_up.complaints(Kind::Wrong);
+    assert!(
+        begin.elapsed() < Duration::from_secs(60),
+        "one that hangs must not hold up the rest"
+    );
+    let expected = [
+        ("broken", "it does not compile"),
+        (
+            "ground",
+            "check_02_greets did not come to it, an earlier check fails: not checked",
+        ),
+        ("hangs", "there was no verdict after 3 s"),
+        (
+            "no-such-check",
+            "the milestone has no check called check_99_flies",
+        ),
+        ("no-words", "a line `says: WORDS` is missing"),
+        (
+            "other-words",
+            "the report of check_02_greets does not say `something else`",
+        ),
+        ("panics", "check_03_is_short panics instead of reporting"),
+        ("passes", "check_02_greets passes it"),
+        (
+            "stale",
+            "the hunk `@@ -1,3 +1,3 @@` does not fit src/main.rs",
+        ),
+    ];
+    let found: Vec<&String> = complaints.keys().collect();
+    assert_eq!(
+        found,
+        expected.map(|(name, _)| name),
+        "and the good one, hullo, is not among them"
+    );
+    for (name, complaint) in expected {
+        assert!(
+            complaints[name].contains(complaint),
+            "{name}: {}",
+            complaints[name]
+        );
+    }
+}
+
+#[test]
+fn a_right_answer_that_is_rejected_is_found_out() {
+    let made_up = MadeUp::new();
+    made_up.write(
+        "tests/right/chapter91/patched.patch",
+        &format!("# About.\n{}", becomes("    print!(\"hello\\n\");")),
+    );
+    made_up.write(
+        "tests/right/chapter91/rejected.patch",
+        &format!("# About.\n{}", says("hullo")),
+    );
+    made_up.write("tests/right/chapter91/silent/main.rs", SOLUTION);
+    let complaints = made_up.complaints(Kind::Right);
+    let found: Vec<&String> = complaints.keys().collect();
+    assert_eq!(found, ["rejected", "silent"]);
+    assert!(
+        complaints["rejected"].contains("check_02_greets rejects it"),
+        "{complaints:?}"
+    );
+    assert!(
+        complaints["rejected"].contains("It says the wrong thing"),
+        "{complaints:?}"
+    );
+    assert!(
+        complaints["silent"].contains("must begin with `//! …`"),
+        "{complaints:?}"
+    );
+}
+
+#[test]
+fn what_is_no_answer_is_named() {
+    for (kind, path) in [
+        (Kind::Wrong, "notes.txt"),
+        (Kind::Wrong, "folder/main.rs"),
+        (Kind::Right, "folder/lib.rs"),
+    ] {
+        let made_up = MadeUp::new();
+        made_up.write(&format!("tests/{}/chapter91/{path}", kind.folder()), "x");
+        let sentence = find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
+        assert!(
+            sentence.starts_with(&format!("tests/{}/chapter91/", kind.folder())),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
+    let made_up = MadeUp::new();
+    let milestones = made_up.milestone();
+    let proof = Proof::new(&made_up.course, &milestones, Duration::from_secs(3));
+    let answers = made_up.answers(Kind::Wrong);
+    let first = proof.prove(&answers);
+    assert_eq!((first.built, first.complaints), (1, vec![]));
+    let second = proof.prove(&answers);
+    assert_eq!((second.built, second.complaints), (0, vec![]));
+
+    made_up.wrong(
+        FIRST,
+        "hullo",
+        "check_02_greets",
+        "wrong thing",
+        &says("hallo"),
+    );
+    let third = proof.prove(&answers);
+    assert_eq!((third.built, &third.complaints), (1, &vec![]));
+    proof.tidy(&third.folders).expect("it can be tidied");
+    let left = fs::read_dir(made_up.course.scratch().join("answers")).expect("the folder is there");
+    assert_eq!(left.count(), 1);
+}
+
+#[test]
+fn what_a_chapter_lacks_is_named() {
+    let made_up = MadeUp::new();
+    let none: Vec<String> = Vec::new();
+    assert_eq!(tree::incomplete(&made_up.course), Ok(none));
+    for (path, complaint) in [
+        ("chapters/chapter92", "has no starter: chapters/chapter92"),
+        (
+            "solutions/chapter92",
+            "has no solution: solutions/chapter92",
+        ),
+        ("tests/chapter92.rs", "has no milestone: tests/chapter92.rs"),
+        (
+            "book/src/chapter92.md",
+            "has no page: book/src/chapter92.md",
+        ),
+        (
+            "book/src/SUMMARY.md",
+            "has no line with a link to chapter92.md in book/src/SUMMARY.md",
+        ),
+        (
+            "tests/wrong/chapter92",
+            "has no wrong answer: tests/wrong/chapter92/NAME.patch",
+        ),
+        ("tests/right/chapter92/a", "has no two right answers"),
+    ] {
+        let made_up = MadeUp::new();
+        made_up.remove(path);
+        let complaints = tree::incomplete(&made_up.course).expect("the tree can be read");
+        let complaint = format!("chapter 92 {complaint}");
+        assert!(
+            complaints.iter().any(|found| found.starts_with(&complaint)),
+            "{path}: {complaints:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_without_counterpart_is_named() {
+    let made_up = MadeUp::new();
+    let complaints =
+        || tree::not_mirrored(&made_up.course, &[FIRST, SECOND]).expect("the tree can be read");
+    assert_eq!(complaints(), Vec::<String>::new());
+    made_up.write("chapters/chapter92/src/extra.rs", "");
+    made_up.write("solutions/chapter92/src/http.rs", "");
+    let found = complaints();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("chapters/chapter92/src/extra.rs has no counterpart"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].contains("say `creates: src/http.rs` in tests/course/starters/chapter92.txt"),
+        "{found:?}"
+    );
+
+    made_up.remove("chapters/chapter92/src/extra.rs");
+    let note = "# A note.\ncheck: check_01_speaks\nsays: x\ncreates: src/http.rs\n";
+    made_up.write("tests/course/starters/chapter92.txt", note);
+    assert_eq!(complaints(), Vec::<String>::new());
+    made_up.remove("solutions/chapter92/src/http.rs");
+    assert!(
+        complaints()[0].contains("must be in the solution and not in the starter"),
+        "{:?}",
+        complaints()
+    );
+}
+
+#[test]
+fn a_dependency_is_named() {
+    let made_up = MadeUp::new();
+    let deps = "[package]\nname = \"harness\"\n[dependencies]\nassert_cmd = \"2\"\npredicates = \"3\"\nreqwest = \"0\"\n";
+    made_up.write("tests/harness/Cargo.toml", deps);
+    let complaints = || {
+        tree::dependencies(&made_up.course, &[FIRST, SECOND]).expect("the manifests can be read")
+    };
+    assert_eq!(complaints(), Vec::<String>::new());
+
+    made_up.write("tests/harness/Cargo.toml", &format!("{deps}rand = \"0\"\n"));
+    let solution = manifest("solution92", SECOND);
+    made_up.write(
+        "solutions/chapter92/Cargo.toml",
+        &format!("{solution}\n[dependencies]\nlibc = \"0\"\n"),
+    );
+    made_up.write(
+        "chapters/chapter92/Cargo.toml",
+        &manifest("chapter92", FIRST),
+    );
+    made_up.write(
+        "tests/course/Cargo.toml",
+        "[package]\nname = \"course\"\n[dependencies]\nclap = \"4\"\n",
+    );
+    let found = complaints().join("\n");
+    for complaint in [
+        "tests/harness/Cargo.toml: `rand` must go",
+        "solutions/chapter92/Cargo.toml: [dependencies] must go",
+        "chapters/chapter92/Cargo.toml: [[test]] must say path = \"../../tests/chapter92.rs\"",
+        "tests/course/Cargo.toml: `clap` must go; this package may depend on nothing only",
+    ] {
+        assert!(found.contains(complaint), "{complaint}\n\n{found}");
+    }
+}
+
+#[test]
+fn a_starter_that_does_not_derive_is_named() {
+    let made_up = MadeUp::new();
+    let complaints =
+        || derive::complaints(&made_up.course, &[FIRST, SECOND]).expect("the chapters can be read");
+    // Both solutions are the same, so that the second chapter may not change anything.
+    let found = complaints();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0]
+            .starts_with("chapters/chapter92/src/main.rs: the chapter does not touch this file"),
+        "{found:?}"
+    );
+
+    made_up.write(
+        "solutions/chapter92/src/main.rs",
+        &SOLUTION.replace("hello", "hello, world"),
+    );
+    assert_eq!(complaints(), Vec::<String>::new());
+    made_up.write(
+        "chapters/chapter92/src/main.rs",
+        &format!("{STARTER}fn more() {{}}\n"),
+    );
+    let found = complaints();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("chapters/chapter92/src/main.rs:4: `fn more() {}` stands in neither"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_learners_chapter_is_told_from_a_starter() {
+    let made_up = MadeUp::new();
+    let course = &made_up.course;
+    let found = starters::complaints(course, false).expect("the chapters can be read");
+    assert!(
+        found[0].contains("no line for chapter91: run `cargo course bless`"),
+        "{found:?}"
+    );
+    bless::replace(
+        course,
+        &starters::fingerprints_path(course),
+        &starters::fingerprints(course).expect("files"),
+    )
+    .expect("it can be written");
+    assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
+    assert_eq!(
+        starters::pristine(course, false),
+        Ok((vec![FIRST, SECOND], vec![]))
+    );
+
+    made_up.write("chapters/chapter92/src/main.rs", SOLUTION);
+    assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
+    assert_eq!(
+        starters::pristine(course, false),
+        Ok((vec![FIRST], vec![SECOND]))
+    );
+    let strict = starters::complaints(course, true).expect("the chapters can be read");
+    assert!(
+        strict[0].starts_with("chapters/chapter92 is not what"),
+        "{strict:?}"
+    );
+    let current = starters::current(course)
+        .expect("the chapters can be read")
+        .expect("there is one");
+    assert_eq!(current.0, SECOND);
+}
+
+#[test]
+fn a_starter_that_fails_otherwise_than_noted_is_named() {
+    let made_up = MadeUp::new();
+    let mut milestones = made_up.milestone();
+    milestones.insert(SECOND, milestones[&FIRST].clone());
+    let complaints = || {
+        let deadline = Duration::from_secs(3);
+        starters::not_red(&made_up.course, &[FIRST, SECOND], &milestones, deadline)
+            .expect("cargo runs")
+    };
+    assert_eq!(complaints(), Vec::<String>::new());
+
+    made_up.write("chapters/chapter91/src/main.rs", SOLUTION);
+    made_up.write(
+        "chapters/chapter92/src/main.rs",
+        &STARTER.replace("    todo", "    let unused = 1;\n    todo"),
+    );
+    let found = complaints().join("\n");
+    assert!(
+        found.contains("chapters/chapter91: the starter passes its milestone: where is the gap?"),
+        "{found}"
+    );
+    assert!(
+        found.contains(
+            "chapters/chapter92: a starter must build without a warning:\nwarning: unused"
+        ),
+        "{found}"
+    );
+
+    made_up.write(
+        "chapters/chapter91/src/main.rs",
+        &SOLUTION.replace("hello", "hullo"),
+    );
+    made_up.write(
+        "chapters/chapter92/src/main.rs",
+        &STARTER.replace("todo!", "toodo!"),
+    );
+    let found = complaints().join("\n");
+    assert!(
+        found.contains("check_02_greets fails first, and not check_01_speaks as noted"),
+        "{found}"
+    );
+    assert!(
+        found.contains("chapters/chapter92: it does not build"),
+        "{found}"
+    );
+    assert!(found.contains("cannot find macro `toodo`"), "{found}");
+
+    made_up.write(
+        "chapters/chapter91/src/main.rs",
+        "fn main() {\n    loop {}\n}\n",
+    );
+    made_up.remove("tests/course/starters/chapter92.txt");
+    made_up.write("chapters/chapter92/src/main.rs", STARTER);
+    let found = complaints().join("\n");
+    assert!(
+        found.contains("chapters/chapter91: the milestone was still running after 3 s"),
+        "{found}"
+    );
+    assert!(
+        found.contains("tests/course/starters/chapter92.txt: "),
+        "{found}"
+    );
+}
