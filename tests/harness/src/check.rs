@@ -177,12 +177,10 @@ impl Check {
         if !self.section.is_empty() {
             let _ = write!(read, "#{}", self.section);
         }
-        let _ = write!(
-            read,
-            "  (this check: {}:{})",
-            location.file(),
-            location.line()
-        );
+        // Cargo names the file as the manifest does: chapters/chapter01/../../tests/chapter01.rs.
+        let file = location.file();
+        let file = file.rsplit_once("../").map_or(file, |(_, file)| file);
+        let _ = write!(read, "  (this check: {file}:{})", location.line());
         row(&mut out, "read", &read);
         out
     }
