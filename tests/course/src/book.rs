@@ -164,6 +164,11 @@ impl Book {
         if include.verb != "include" {
             return Some(format!("{{{{#{}}}}} is not used here", include.verb));
         }
+        if include.indented {
+            let what =
+                "only the first line of an include would be indented: begin it at the margin";
+            return Some(what.to_owned());
+        }
         let Some(path) = self.in_repository(written) else {
             return Some(format!("{written} lies outside of the repository"));
         };

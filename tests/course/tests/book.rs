@@ -134,6 +134,11 @@ fn an_include_that_shows_nothing_or_too_much_is_seen() {
     sees("main.rs:main", "main.rs:none", "holds nothing");
     sees("main.rs:main", "main.rs", "has anchors");
     sees("main.rs:main", "main.rs:1:2", "line numbers");
+    sees(
+        "{{#include figures",
+        "  {{#include figures",
+        "at the margin",
+    );
     sees("E0308-a.txt", "E0308-b.txt", "there is no tests/errors");
     sees(
         "{{#include ../../tests/errors/chapter01/E0308-a.txt}}",

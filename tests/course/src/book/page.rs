@@ -35,6 +35,8 @@ pub(super) struct Link {
 pub(super) struct Include {
     /// `include`, or another of mdBook's.
     pub(super) verb: String,
+    /// Whether blanks stand before it.
+    pub(super) indented: bool,
     pub(super) path: String,
     pub(super) anchor: Option<String>,
 }
@@ -42,7 +44,7 @@ pub(super) struct Include {
 impl Include {
     /// The first include on a line.
     pub(super) fn read(line: &str) -> Option<Include> {
-        let (_, rest) = line.split_once("{{#")?;
+        let (before, rest) = line.split_once("{{#")?;
         let (inside, _) = rest.split_once("}}")?;
         let (verb, what) = inside.split_once(' ').unwrap_or((inside, ""));
         let (path, anchor) = match what.trim().split_once(':') {
@@ -51,6 +53,7 @@ impl Include {
         };
         Some(Include {
             verb: verb.to_owned(),
+            indented: before.starts_with(char::is_whitespace),
             path: path.to_owned(),
             anchor,
         })
@@ -96,7 +99,7 @@ impl Page {
                     if trimmed.trim_end() == ticks {
                         page.fences.extend(open.take().map(|(_, fence)| fence));
                     } else {
-                        fence.lines.push(line.to_owned());
+                        fence.lines.push(trimmed.to_owned());
                     }
                 }
                 None if trimmed.starts_with("```") => {
