@@ -12,6 +12,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::anchors;
 use crate::layout::{Chapter, Course, Files, cannot, files, is_left_behind, write};
 use crate::work::Scratch;
 
@@ -227,7 +228,29 @@ impl Step<'_> {
     }
 }
 
+/// Merges a file. The book's anchors are those of the chapter: they are neither carried nor lost.
 fn merge(
+    ours: Option<&Vec<u8>>,
+    base: Option<&Vec<u8>>,
+    theirs: Option<&Vec<u8>>,
+) -> Result<Merge, String> {
+    let marked = ours.map(|ours| anchors::take(ours));
+    let plain = |text: Option<&Vec<u8>>| text.map(|text| anchors::take(text).plain);
+    let back = |text: Vec<u8>| match &marked {
+        Some(marked) => marked.put_into(&text),
+        None => text,
+    };
+    let ours = marked.as_ref().map(|marked| &marked.plain);
+    Ok(
+        match merge_plain(ours, plain(base).as_ref(), plain(theirs).as_ref())? {
+            Merge::Merged(text) => Merge::Merged(back(text)),
+            Merge::Marked(text) => Merge::Marked(back(text)),
+            other => other,
+        },
+    )
+}
+
+fn merge_plain(
     ours: Option<&Vec<u8>>,
     base: Option<&Vec<u8>>,
     theirs: Option<&Vec<u8>>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files};
 
 /// Lines of starters that come from nowhere, and files that changed without need.
@@ -87,11 +88,13 @@ impl Family {
     /// Whether the chapter leaves the file as it was in the chapter before.
     fn is_untouched(&self, path: &str) -> bool {
         let (old, new) = (self.old.get(path), self.new.get(path));
-        old.is_some_and(|old| new.is_some_and(|new| without_anchors(old) == without_anchors(new)))
+        old.is_some_and(|old| {
+            new.is_some_and(|new| anchors::take(old).plain == anchors::take(new).plain)
+        })
     }
 
     fn unlike(&self, path: &str, contents: &[u8]) -> Option<String> {
-        if without_anchors(contents) == without_anchors(&self.old[path]) {
+        if anchors::take(contents).plain == anchors::take(&self.old[path]).plain {
             return None;
         }
         let before = self.before.map(Chapter::name).unwrap_or_default();
@@ -136,20 +139,6 @@ fn lines(contents: &[u8]) -> Vec<String> {
 
 fn is_comment(line: &str) -> bool {
     line.starts_with("//")
-}
-
-/// The text without the marks by which the book includes parts of it: they follow the pages.
-fn without_anchors(contents: &[u8]) -> Vec<u8> {
-    let is_mark = |line: &[u8]| {
-        let line = line.trim_ascii_start();
-        line.starts_with(b"// ANCHOR: ") || line.starts_with(b"// ANCHOR_END: ")
-    };
-    contents
-        .split_inclusive(|&byte| byte == b'\n')
-        .filter(|line| !is_mark(line))
-        .flatten()
-        .copied()
-        .collect()
 }
 
 /// The numbers of the lines that a gap takes: from `todo!(`, `#[expect(` or the like to the bracket

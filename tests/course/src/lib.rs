@@ -5,6 +5,7 @@
 //! generic over the chapters that it finds, and has no dependencies, so that the first
 //! `cargo course` on a new machine takes seconds.
 
+pub mod anchors;
 pub mod answers;
 pub mod bless;
 pub mod book;

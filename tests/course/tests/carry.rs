@@ -394,3 +394,46 @@ fn a_folder_that_git_does_not_know_is_refused_in_words() {
         "{refusal}"
     );
 }
+
+#[test]
+fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
+    let Some(ladder) = Ladder::new() else { return };
+    let anchored = |text: &str, name: &str| {
+        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given"))
+            .replace(
+                "given() {}\n",
+                &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
+            )
+    };
+    for (number, text, name) in [(1, ONE, "one"), (3, THREE, "three")] {
+        ladder.write(
+            &format!("solutions/chapter0{number}/src/main.rs"),
+            &anchored(text, name),
+        );
+    }
+    ladder.commit();
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    ladder.mend(
+        "solutions/chapter01/src/main.rs",
+        "fn middle",
+        "// ANCHOR: new\nfn middle",
+    );
+    let report = ladder.carry(1);
+    assert_eq!(report.conflicts, Vec::<String>::new());
+    assert!(
+        ladder
+            .read("solutions/chapter02/src/main.rs")
+            .starts_with("fn given(mended: u8) {}\n")
+    );
+    let three = ladder.read("solutions/chapter03/src/main.rs");
+    assert!(
+        three.starts_with("// ANCHOR: three\nfn given(mended: u8) {}\n// ANCHOR_END: three\n"),
+        "{three}"
+    );
+    assert!(!three.contains("new"), "{three}");
+    assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
+}
