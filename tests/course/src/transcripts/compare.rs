@@ -113,7 +113,10 @@ fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
         let version = rest
             .find(|c: char| !(c.is_ascii_digit() || c == '.'))
             .unwrap_or(rest.len());
-        if product.ends_with(|c: char| c.is_ascii_alphanumeric()) && rest[..version].contains('.') {
+        if product.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && digits(rest) > 0
+            && rest[..version].contains('.')
+        {
             return Some(("<version>".to_owned(), version));
         }
     }
@@ -247,6 +250,7 @@ mod tests {
             "listening on http://127.0.0.1:80",
         );
         different("test a ... ok", "test a ... FAILED");
+        different("a/../b", "a/b");
         different("12 bytes", "13 bytes");
         different("x\ny", "x");
     }
