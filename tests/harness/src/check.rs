@@ -166,7 +166,7 @@ impl Check {
         }
         out.push('\n');
         row(&mut out, "checked", &wrap(&self.title, INDENT));
-        let steps = self.log.steps.lock().expect("a log").join("; ");
+        let steps = shown_steps(&self.log.steps.lock().expect("a log"));
         row(&mut out, "tried", &wrap(&steps, INDENT));
         row(&mut out, "sent", &failure.sent);
         row(&mut out, "got", &failure.got);
@@ -273,6 +273,19 @@ impl Panic {
     }
 }
 
+/// The first steps and the last: a check that tries many things would fill the screen.
+fn shown_steps(steps: &[String]) -> String {
+    const FIRST: usize = 2;
+    const LAST: usize = 6;
+    if steps.len() <= FIRST + 1 + LAST {
+        return steps.join("; ");
+    }
+    let (first, last) = (&steps[..FIRST], &steps[steps.len() - LAST..]);
+    let left_out = steps.len() - FIRST - LAST;
+    let (first, last) = (first.join("; "), last.join("; "));
+    format!("{first}; … {left_out} more steps …; {last}")
+}
+
 fn row(out: &mut String, label: &str, text: &str) {
     if text.is_empty() {
         return;
@@ -366,6 +379,14 @@ mod tests {
         let text = wrap(&"word ".repeat(40), INDENT);
         assert!(text.lines().count() > 1);
         assert!(text.lines().all(|line| line.len() <= WIDTH - INDENT));
+    }
+
+    #[test]
+    fn of_many_steps_the_first_and_the_last_are_shown() {
+        let steps: Vec<String> = (0..20).map(|step| step.to_string()).collect();
+        assert_eq!(shown_steps(&steps[..3]), "0; 1; 2");
+        let shown = "0; 1; … 12 more steps …; 14; 15; 16; 17; 18; 19";
+        assert_eq!(shown_steps(&steps), shown);
     }
 
     fn good() {}

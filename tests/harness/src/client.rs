@@ -328,6 +328,27 @@ impl Client {
         }
     }
 
+    /// Reads whatever comes until the connection ends, in order or not, and returns all of it.
+    #[track_caller]
+    pub fn read_to_end(&mut self, likely: Likely) -> Vec<u8> {
+        self.check.step("read until the connection ends");
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match self.read_more(until) {
+                Ok(()) => {}
+                Err(End::Silent) => {
+                    let all = self.pending().len();
+                    self.missed(
+                        format!("After {all} bytes the connection was still open."),
+                        String::new(),
+                        likely.silent,
+                    );
+                }
+                Err(End::Closed | End::Reset) => return self.take(self.pending().len()),
+            }
+        }
+    }
+
     /// Waits for the next byte or for the end, and tells whether the connection ended in order.
     pub fn ends_at_once(&mut self) -> bool {
         self.pending().is_empty() && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
