@@ -102,8 +102,8 @@ impl Check {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => self.fail(
                 format!("The program printed no line on stdout within {DEADLINE:?}."),
-                "the line is missing, has no line end, or stands after the loop that accepts \
-                 connections. Print it after bind and before the first accept.",
+                "the line is missing, has no line end, goes to stderr (eprintln!), or stands after the \
+                 loop that accepts connections. Print it after bind and before the first accept.",
             ),
             Err(RecvTimeoutError::Disconnected) => self.fail(
                 "The program closed its stdout without a line on it.",
@@ -149,7 +149,9 @@ impl Program {
             Ok(stream) => Client::new(self.check.clone(), stream),
             Err(error) => self.check.fail(
                 format!("No connection to {}: {error}.", self.addr),
-                "the listener was dropped, or the program ended: nobody listens there any more.",
+                "nobody listens there any more: the loop over connections has ended, through a \
+                 return, a break, or a ? that carried one client's error out of it; or the listener \
+                 was dropped.",
             ),
         }
     }
@@ -178,19 +180,18 @@ impl Program {
     }
 
     /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a shell does with
-    /// Ctrl-Z and `fg`.
+    /// Ctrl-Z and `fg`. Before that it waits until the program waits; on Linux, the kernel tells.
     ///
     /// A write that has sent a part of its bytes and waits for room then returns early, with the
     /// number of bytes that it has sent.
     #[cfg(unix)]
     pub fn stop_and_go_on(&self) {
+        self.check.step("stop the program and let it go on");
         let id = self.watched.child.lock().expect("a child").id();
-        for signal in ["-STOP", "-CONT"] {
-            // Where there is no kill command the program is merely not disturbed.
-            let _ = Command::new("kill")
-                .args([signal, &id.to_string()])
-                .status();
-        }
+        until_all_threads_are(id, 'S');
+        signal(id, "STOP");
+        until_all_threads_are(id, 'T');
+        signal(id, "CONT");
     }
 
     /// The most memory that the program has had in use so far, in bytes, where the system tells:
@@ -216,6 +217,38 @@ impl Program {
                 "one client's error ended the loop that serves all the others.",
             );
         }
+    }
+}
+
+/// Sends a signal. Where that is impossible, the program is merely not disturbed.
+#[cfg(unix)]
+fn signal(id: u32, name: &str) {
+    // Not every machine has a program `kill`, but every shell has a command of that name.
+    let _ = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {id}")])
+        .status();
+}
+
+/// Waits until each thread of a process is in this state: `S` for asleep, `T` for stopped.
+///
+/// Only Linux tells (proc(5)); elsewhere this returns at once.
+#[cfg(unix)]
+fn until_all_threads_are(id: u32, state: char) {
+    let until = Instant::now() + DEADLINE;
+    while Instant::now() < until {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
+            return;
+        };
+        let all = threads.flatten().all(|thread| {
+            // `ID (NAME) STATE …`; a thread that has no such file has ended meanwhile.
+            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            let rest = stat.rsplit(')').next().unwrap_or_default();
+            stat.is_empty() || rest.trim_start().starts_with(state)
+        });
+        if all {
+            return;
+        }
+        thread::sleep(Duration::from_micros(500));
     }
 }
 

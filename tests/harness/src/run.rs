@@ -71,7 +71,8 @@ impl Check {
         if run.code.is_none() {
             run.fail(
                 format!("The program was still running after {DEADLINE:?}; it should have ended."),
-                "it goes on although it cannot do what it was asked to do.",
+                "it goes on although it cannot do what it was asked to do: is what stands on the \
+                 command line used at all?",
             );
         }
         run
