@@ -81,14 +81,18 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        match stream.read(&mut buffer) {
+        let read = match stream.read(&mut buffer) {
             Ok(0) => return Ok(None),
-            Ok(read) => head.extend_from_slice(&buffer[..read]),
+            Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
-        }
-        if let Some(at) = head.windows(4).position(|four| four == b"\r\n\r\n") {
-            head.truncate(at + 4);
+        };
+        // The blank line may have begun in the last three bytes that came before.
+        let start = head.len().saturating_sub(3);
+        head.extend_from_slice(&buffer[..read]);
+        let mut fours = head[start..].windows(4);
+        if let Some(at) = fours.position(|four| four == b"\r\n\r\n") {
+            head.truncate(start + at + 4);
             return Ok(Some(head));
         }
     }

@@ -73,10 +73,12 @@ impl Client {
                     at: head.len.saturating_sub(2),
                     what: "the head ends here without a Content-Length field".to_owned(),
                 };
-                self.complain(
-                    &complaint,
-                    "without a length the client cannot tell where the content ends.",
-                )
+                let likely = format!(
+                    "without Content-Length the client cannot tell a whole answer from one that \
+                     was cut off; {}",
+                    likely.differs
+                );
+                self.complain(&complaint, &likely)
             }
             (false, Err(complaint)) => self.complain(&complaint, likely.differs),
         };
