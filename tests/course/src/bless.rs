@@ -35,7 +35,7 @@ pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>, 
     let transcripts = crate::transcripts::bless(course, filter);
     // They are sh's and curl's, as a Unix has them.
     #[cfg(not(unix))]
-    let transcripts = Ok(Vec::new());
+    let transcripts: Result<Vec<std::path::PathBuf>, String> = Ok(Vec::new());
     let (mut changed, more) = (errors?, transcripts?);
     changed.extend(more);
     let said = |path: &std::path::PathBuf| format!("{}: written anew", course.shown(path));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -57,7 +57,10 @@ pub(super) fn play(
                 outputs[at] = came.map_err(|what| format!("`{command}`: {what}"))?;
             }
             Item::Interrupt => {
-                let mut server = stage.servers.pop().ok_or("^C, and no server runs")?;
+                let mut server = stage.servers.pop().ok_or_else(|| {
+                    let came: String = outputs.iter().flatten().cloned().collect();
+                    format!("^C, and no server runs; so far came:\n{came}")
+                })?;
                 server.process.signal("INT");
                 let code = server.process.wait(stage.deadline);
                 stage.status = code.ok_or("^C, and the server runs on")?;
@@ -102,7 +105,7 @@ struct Stage<'a> {
     folder: Option<Scratch>,
     curl_home: Scratch,
     /// The ports as the reader sees them, and the real ones.
-    ports: Vec<(u16, u16)>,
+    ports: Vec<(u16, Port)>,
     servers: Vec<Server>,
     background: Vec<Process>,
     /// The exit code of the last command.
@@ -275,17 +278,18 @@ impl Stage<'_> {
             return Ok(shown);
         }
         if let Some((_, real)) = self.ports.iter().find(|(seen, _)| *seen == shown) {
-            return Ok(*real);
+            return Ok(real.number);
         }
         let real = free_port(shown)?;
+        let number = real.number;
         self.ports.push((shown, real));
-        Ok(real)
+        Ok(number)
     }
 
     /// What came out, as the book shows it: with the reader's ports, and no path of this machine.
     fn fit_for_a_page(&self, output: &str) -> String {
         let mut text = swap_ports(output, |port| {
-            let shown = self.ports.iter().find(|(_, real)| *real == port);
+            let shown = self.ports.iter().find(|(_, real)| real.number == port);
             shown.map(|(shown, _)| *shown)
         });
         // The solution stands for what the reader has written.
@@ -312,7 +316,7 @@ impl Stage<'_> {
             let mut words = line.split_whitespace().skip(2);
             let port = words.next().and_then(|remote| remote.rsplit(':').next());
             let port = port.and_then(|hex| u16::from_str_radix(hex, 16).ok());
-            let ours = self.ports.iter().any(|(_, real)| Some(*real) == port);
+            let ours = self.ports.iter().any(|(_, real)| Some(real.number) == port);
             ours && words.next() == Some("01")
         };
         Some(table.lines().filter(established).count())
@@ -366,22 +370,33 @@ fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
     out + rest
 }
 
+/// A free port, kept free of others who play a transcript by the UDP socket of the same number.
+struct Port {
+    number: u16,
+    _claim: UdpSocket,
+}
+
 /// A free port with as many digits as `shown`, so that nothing that counts bytes changes, and below
-/// those that the system gives to clients, so that it stays free until a server takes it.
-fn free_port(shown: u16) -> Result<u16, String> {
+/// those that the system gives to clients.
+fn free_port(shown: u16) -> Result<Port, String> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let range = if shown < 10_000 {
-        2_000..10_000
+    let (first, count) = if shown < 10_000 {
+        (2_000, 8_000)
     } else {
-        20_000..32_000
+        (20_000, 12_000)
     };
-    let begin = process::id() as u16;
+    let begin = u64::from(process::id()) * 97;
     for _ in 0..1_000 {
-        let step =
-            begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (range.end - range.start);
-        let port = range.start + step;
-        if port != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
+        let step = begin + u64::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let number = first + (step % count) as u16;
+        let Ok(claim) = UdpSocket::bind((Ipv4Addr::LOCALHOST, number)) else {
+            continue;
+        };
+        if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            return Ok(Port {
+                number,
+                _claim: claim,
+            });
         }
     }
     Err("there is no free port".to_owned())
@@ -614,11 +629,11 @@ mod tests {
 
     #[test]
     fn a_free_port_has_as_many_digits() {
+        let digits = |port: &Port| port.number.to_string().len();
         let four = free_port(7878).expect("a free port");
-        assert_eq!(four.to_string().len(), 4);
         let five = free_port(54321).expect("a free port");
-        assert_eq!(five.to_string().len(), 5);
-        assert_ne!(free_port(7878), Ok(four));
+        assert_eq!((digits(&four), digits(&five)), (4, 5));
+        assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, four.number)).is_err());
     }
 
     #[test]
