@@ -12,6 +12,24 @@ fn the_book_keeps_its_promises() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
+#[test]
+fn the_introduction_names_the_oldest_rust_that_will_do() {
+    let read = |path: &str| {
+        let path = Course::of_this_package().root().join(path);
+        fs::read_to_string(path).expect("it is readable")
+    };
+    let manifest = read("Cargo.toml");
+    let (_, rest) = manifest
+        .split_once("rust-version = \"")
+        .expect("it has one");
+    let version = rest.split('"').next().expect("it has an end");
+    let sentence = format!("**Rust** {version} or later");
+    assert!(
+        read("book/src/introduction.md").contains(&sentence),
+        "{sentence}"
+    );
+}
+
 /// A made-up book with one page besides what it needs, and what is wrong with it.
 fn complaints(page: &str) -> String {
     let root = Scratch::new("book-test").expect("a scratch folder");
