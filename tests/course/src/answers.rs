@@ -106,6 +106,8 @@ pub struct Outcome {
     pub built: usize,
     /// How long it took.
     pub took: Duration,
+    /// The answer whose judging took longest, and how long.
+    pub slowest: Option<(Duration, String)>,
     /// The folders in which the programs lie.
     pub folders: BTreeSet<PathBuf>,
 }
@@ -133,25 +135,33 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Builds and judges the answers.
+    /// Builds the answers, then judges them, `at_once` at a time.
     #[must_use]
-    pub fn prove(&self, answers: &[Answer]) -> Outcome {
+    pub fn prove(&self, answers: &[Answer], at_once: usize) -> Outcome {
         let begin = Instant::now();
         let programs = each(answers, cores(), |answer| self.build(answer));
         let work: Vec<_> = answers.iter().zip(&programs).collect();
-        // Judging is mostly waiting: for an answer that never comes, for the end of a connection.
-        let complaints = each(&work, 2 * cores(), |(answer, program)| {
+        let judged = each(&work, at_once, |(answer, program)| {
+            let begin = Instant::now();
             let verdict = match program {
                 Ok(program) => self.judge(answer, &program.path),
                 Err(complaint) => Err(complaint.clone()),
             };
-            verdict
+            let complaint = verdict
                 .err()
-                .map(|complaint| format!("{}: {complaint}", answer.shown))
+                .map(|complaint| format!("{}: {complaint}", answer.shown));
+            (begin.elapsed(), complaint)
         });
+        let times = answers
+            .iter()
+            .zip(&judged)
+            .map(|(answer, (took, _))| (*took, answer.shown.clone()));
+        let slowest = times.max();
+        let complaints = judged.into_iter().filter_map(|(_, complaint)| complaint);
         let programs: Vec<Program> = programs.into_iter().flatten().collect();
         Outcome {
-            complaints: complaints.into_iter().flatten().collect(),
+            complaints: complaints.collect(),
+            slowest,
             built: programs.iter().filter(|program| program.built_anew).count(),
             took: begin.elapsed(),
             folders: programs.into_iter().map(|program| program.folder).collect(),

@@ -369,9 +369,9 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
     let milestones = made_up.milestone();
     let proof = Proof::new(&made_up.course, &milestones, Duration::from_secs(3));
     let answers = made_up.answers(Kind::Wrong);
-    let first = proof.prove(&answers);
+    let first = proof.prove(&answers, 2);
     assert_eq!((first.built, first.complaints), (1, vec![]));
-    let second = proof.prove(&answers);
+    let second = proof.prove(&answers, 2);
     assert_eq!((second.built, second.complaints), (0, vec![]));
 
     made_up.wrong(
@@ -381,7 +381,7 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
         "wrong thing",
         &says("hallo"),
     );
-    let third = proof.prove(&answers);
+    let third = proof.prove(&answers, 2);
     assert_eq!((third.built, &third.complaints), (1, &vec![]));
     proof.tidy(&third.folders).expect("it can be tidied");
     let left = fs::read_dir(made_up.course.scratch().join("answers")).expect("the folder is there");
