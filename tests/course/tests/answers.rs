@@ -3,10 +3,11 @@
 //! `COURSE_ONLY=wrong/chapter02/one-read cargo test -p course --test answers` judges those whose
 //! path contains this.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use course::Course;
-use course::answers::{Kind, Proof, find, milestones};
+use course::answers::{Kind, Outcome, Proof, find, milestones};
 use course::screen::{count, expect_none, note};
 use course::work::cores;
 

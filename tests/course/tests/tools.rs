@@ -173,7 +173,7 @@ impl MadeUp {
     fn complaints(&self, kind: Kind) -> BTreeMap<String, String> {
         let milestones = self.milestone();
         let proof = Proof::new(&self.course, &milestones, Duration::from_secs(3));
-        let complaints = proof.prove(&self.answers(kind)).complaints;
+        let complaints = proof.prove(&self.answers(kind), 2).complaints;
         let split = |complaint: &String| {
             let (path, rest) = complaint.split_once(": ").expect("a path and a complaint");
             let name = path
