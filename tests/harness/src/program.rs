@@ -197,13 +197,20 @@ impl Program {
     /// The most memory that the program has had in use so far, in bytes, where the system tells:
     /// on Linux as `VmHWM` in `/proc/PID/status`, see proc(5).
     pub fn peak_memory(&self) -> Option<u64> {
+        Some(self.status("VmHWM:")? * 1024)
+    }
+
+    /// How many threads the program has, where the system tells.
+    pub fn threads(&self) -> Option<usize> {
+        self.status("Threads:")?.try_into().ok()
+    }
+
+    /// A number from `/proc/PID/status`, see proc(5).
+    fn status(&self, name: &str) -> Option<u64> {
         let id = self.watched.child.lock().expect("a child").id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kib: u64 = peak.split_whitespace().next()?.parse().ok()?;
-        Some(kib * 1024)
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        value.split_whitespace().next()?.parse().ok()
     }
 
     /// Checks that the program still runs.

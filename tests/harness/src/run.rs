@@ -83,8 +83,16 @@ impl Run {
     /// Checks the exit code.
     #[track_caller]
     pub fn code(&self, wanted: i32, likely: &str) -> &Run {
-        if self.code != Some(wanted) {
-            let got = self.code.unwrap_or_default();
+        self.code_is_one_of(&[wanted], likely)
+    }
+
+    /// Checks that the exit code is one of these.
+    #[track_caller]
+    pub fn code_is_one_of(&self, wanted: &[i32], likely: &str) -> &Run {
+        let got = self.code.unwrap_or_default();
+        if !wanted.contains(&got) {
+            let wanted: Vec<String> = wanted.iter().map(i32::to_string).collect();
+            let wanted = wanted.join(" or ");
             self.fail(format!("The exit code is {got}, not {wanted}."), likely);
         }
         self

@@ -1,0 +1,129 @@
+//! A pool of threads that are made once and then take job after job.
+
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, SendError, Sender};
+use std::thread;
+
+// ANCHOR: job
+/// What a worker runs.
+type Job = Box<dyn FnOnce() + Send + 'static>;
+// ANCHOR_END: job
+
+// ANCHOR: pool
+/// A fixed number of workers. Jobs are dealt out to them in turn.
+pub struct ThreadPool {
+    workers: Vec<Worker>,
+    /// How many jobs have been dealt out.
+    dealt: AtomicUsize,
+}
+
+impl ThreadPool {
+    /// A pool of `size` workers.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
+    /// has not so many threads to spare.
+    pub fn new(size: usize) -> io::Result<ThreadPool> {
+        if size == 0 {
+            let why = "a pool needs at least one thread";
+            return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        }
+        let workers: io::Result<Vec<Worker>> = (0..size).map(|_| Worker::new()).collect();
+        Ok(ThreadPool {
+            workers: workers?,
+            dealt: AtomicUsize::new(0),
+        })
+    }
+
+    /// Gives a job to the worker whose turn it is. The job waits until that worker has run the ones
+    /// before it. It is dropped where no worker is left.
+    pub fn execute<F>(&self, job: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        let mut job: Job = Box::new(job);
+        for _ in &self.workers {
+            let turn = self.dealt.fetch_add(1, Ordering::Relaxed) % self.workers.len();
+            match self.workers[turn].jobs.send(job) {
+                Ok(()) => return,
+                // A job has panicked and taken this worker with it: the next one has to do.
+                Err(SendError(unsent)) => job = unsent,
+            }
+        }
+    }
+}
+// ANCHOR_END: pool
+
+// ANCHOR: worker
+/// A thread, by the sending end of its own channel.
+struct Worker {
+    jobs: Sender<Job>,
+}
+
+impl Worker {
+    fn new() -> io::Result<Worker> {
+        let (jobs, queue) = mpsc::channel();
+        thread::Builder::new().spawn(move || work(&queue))?;
+        Ok(Worker { jobs })
+    }
+}
+
+/// Runs one job after the other until the pool is gone.
+fn work(queue: &Receiver<Job>) {
+    for job in queue {
+        job();
+    }
+}
+// ANCHOR_END: worker
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Barrier};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Long enough for anything that happens at all.
+    const SOON: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn a_pool_of_nothing_is_refused() {
+        assert!(ThreadPool::new(0).is_err());
+    }
+
+    #[test]
+    fn every_job_runs_once() {
+        let pool = ThreadPool::new(3).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for job in 0..50 {
+            let done = done.clone();
+            pool.execute(move || done.send(job).expect("the test waits"));
+        }
+        drop(done);
+        let mut jobs: Vec<i32> = finished.iter().collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, Vec::from_iter(0..50));
+    }
+
+    #[test]
+    fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
+        let pool = ThreadPool::new(4).expect("a pool");
+        let barrier = Arc::new(Barrier::new(4));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..4 {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            let job = move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            };
+            pool.execute(job);
+        }
+        for _ in 0..4 {
+            finished
+                .recv_timeout(SOON)
+                .expect("all four jobs run at once");
+        }
+    }
+}
