@@ -10,8 +10,6 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads. The likel
                      Take the job in a statement or a function of its own.";
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
                     of the N slots is free.";
-const SLOT: &str = "a job that panics must give its slot back: what a job holds has to be returned \
-                    when it is dropped, not by a line behind the call that panics.";
 
 fn start(check: &Check, site: &Site, threads: usize) -> Program {
     check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])

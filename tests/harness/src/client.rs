@@ -183,6 +183,20 @@ impl Client {
         while self.received.len() < wanted && self.read_more(until).is_ok() {}
     }
 
+    /// Sends `byte` again and again with a pause before each, until the program answers or closes;
+    /// `false` if it never does.
+    pub fn trickle(&mut self, byte: &[u8], pause: Duration) -> bool {
+        self.check
+            .step(format!("send {:?} every {pause:?}", show(byte)));
+        let until = Instant::now() + DEADLINE;
+        while Instant::now() < until {
+            if !self.has_silence(pause) || self.stream.write_all(byte).is_err() {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Waits until the program has read every byte sent so far, or has answered or closed.
     #[track_caller]
     pub fn until_read(&mut self) -> &mut Client {

@@ -65,9 +65,25 @@ impl Check {
     /// its `listening on` line.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Program {
+        self.start_command(Command::new(self.exe()), args)
+    }
+
+    /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn start_with_few_files(&self, files: u32, args: &[&str]) -> Program {
+        self.step(format!("allow {files} open files"));
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]);
+        command.arg(self.exe());
+        self.start_command(command, args)
+    }
+
+    #[track_caller]
+    fn start_command(&self, mut command: Command, args: &[&str]) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
         self.step(format!("start {shown}"));
-        let mut child = Command::new(self.exe())
+        let mut child = command
             .arg("127.0.0.1:0")
             .args(args)
             .stdin(Stdio::null())
@@ -198,6 +214,17 @@ impl Program {
     /// on Linux as `VmHWM` in `/proc/PID/status`, see proc(5).
     pub fn peak_memory(&self) -> Option<u64> {
         Some(self.status("VmHWM:")? * 1024)
+    }
+
+    /// How much processor time the program has used, where the system tells.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        let id = self.watched.child.lock().expect("a child").id();
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name in parentheses may contain spaces; utime and stime are fields 14 and 15 of
+        // proc(5), in hundredths of a second on every Linux that Rust runs on.
+        let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        Some(Duration::from_millis((ticks()? + ticks()?) * 10))
     }
 
     /// How many threads the program has, where the system tells.
