@@ -141,7 +141,7 @@ fn check_06_clients_that_leave() {
 
 #[test]
 fn check_07_a_pool_of_nothing() {
-    after(check_01_still_serves_files);
+    after(check_03_never_more);
     let check = check!("a pool of no threads is refused in words")
         .read("zero-threads")
         .by_hand("cargo run -p chapter07 -- --threads 0; echo \"exit code $?\"");

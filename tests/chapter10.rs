@@ -165,7 +165,7 @@ fn check_07_half_a_head() {
             .with_options("--threads 1 --patience 1000")
             .by_hand("printf 'GET / HTTP/1.1\\r\\n' | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "300"]);
+    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
     const FOREVER: &str = "the server waits for the rest of the head for ever, and so does its worker. \
                            set_read_timeout() with the time that is left until the deadline.";
     // The second one has sent nothing: it may be told so or not.
@@ -198,7 +198,7 @@ fn check_08_a_head_that_trickles() {
         .with_options("--threads 1 --patience 1000")
         .by_hand("(printf 'GET / HTTP/1.1\\r\\nX: '; while sleep 0.3; do printf x; done) | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "300"]);
+    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
     let mut client = server.connect();
     client.send("GET / HTTP/1.1\r\nHost: a\r\nX: ");
     const EACH: &str = "a byte every few milliseconds keeps the connection alive: each read gets the \
@@ -224,7 +224,7 @@ fn check_09_a_client_that_does_not_read() {
         .with_options("--threads 1 --patience 1000");
     let site = Site::with_a_home();
     site.large_file("large", 30 << 20, b"end");
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "300"]);
+    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
     let mut greedy = server.ask("/large");
     greedy.read_some(1);
     server.ask("/").must_get(

@@ -1,0 +1,146 @@
+//! A connection: a socket, and the bytes that have been read from it and not used yet.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::http::{Body, HeadScanner, Refusal, Response};
+
+/// How long a client has to take the last answer and close.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A client's connection.
+pub struct Connection {
+    stream: TcpStream,
+    /// What has been read and not consumed: it begins where the next head begins.
+    input: Vec<u8>,
+    scanner: HeadScanner,
+}
+
+/// What a client sent when a request's head was awaited.
+pub enum Head {
+    /// A complete head of this many bytes.
+    Complete(usize),
+    /// Bytes that cannot become the head of a request.
+    Refused(Refusal),
+    /// Nothing more: the client is done.
+    End,
+}
+
+impl Connection {
+    /// Takes over a stream from which nothing has been read.
+    pub fn new(stream: TcpStream) -> Connection {
+        Connection {
+            stream,
+            input: Vec::new(),
+            scanner: HeadScanner::default(),
+        }
+    }
+
+    /// Reads until a whole head is there.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of a failed read, such as a reset connection.
+    pub fn read_head(&mut self) -> io::Result<Head> {
+        loop {
+            match self.scanner.scan(&self.input) {
+                // Empty lines before a request are ignored (RFC 9112, section 2.2).
+                Ok(Some(2)) => self.consume(2),
+                Ok(Some(len)) => return Ok(Head::Complete(len)),
+                Ok(None) => match self.fill()? {
+                    0 if self.input.is_empty() => return Ok(Head::End),
+                    0 => {
+                        let why = "the head ends before its blank line";
+                        return Ok(Head::Refused(Refusal { status: 400, why }));
+                    }
+                    _ => {}
+                },
+                Err(refusal) => return Ok(Head::Refused(refusal)),
+            }
+        }
+    }
+
+    /// Reads once, and returns how many bytes came: 0 at the end of the stream.
+    fn fill(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(read) => {
+                    self.input.extend_from_slice(&buffer[..read]);
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The head that [`Connection::read_head`] found.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `len` is more than has been read.
+    pub fn head(&self, len: usize) -> &[u8] {
+        &self.input[..len]
+    }
+
+    /// Drops a head that has been dealt with. What was read behind it stays.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `len` is more than has been read.
+    pub fn consume(&mut self, len: usize) {
+        self.input.drain(..len);
+        self.scanner = HeadScanner::default();
+    }
+
+    /// Whether bytes of another request have been read.
+    pub fn has_more(&self) -> bool {
+        self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
+    /// Sends a response.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of a failed write, such as a reset connection, or of a file that cannot be
+    /// read to the length that the head has promised. The connection is of no use after that.
+    pub fn send(&mut self, response: Response) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        response.append_to(&mut bytes);
+        self.stream.write_all(&bytes)?;
+        if let Body::File(file, len) = response.into_body() {
+            let sent = io::copy(&mut file.take(len), &mut self.stream)?;
+            if sent < len {
+                return Err(io::Error::other("a file became shorter while it was sent"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the connection so that the last answer arrives.
+    ///
+    /// Closing a socket with unread input makes the kernel send RST, which destroys what is on its
+    /// way to the client. So we say that we are done, and read what comes until the client closes
+    /// too (RFC 9112, section 9.6).
+    pub fn finish(mut self) {
+        // An error here or below means that the client is already gone: there is nothing to save.
+        if self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let deadline = Instant::now() + LINGER;
+        let mut discarded = [0; 4096];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.stream.set_read_timeout(Some(left)).is_err() {
+                return;
+            }
+            match self.stream.read(&mut discarded) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What a pool must do, whatever it looks like inside.
+
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use super::*;
+
+/// Long enough for anything that happens at all.
+const SOON: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_pool_of_nothing_is_refused() {
+    assert!(ThreadPool::new(0).is_err());
+}
+
+#[test]
+fn every_job_runs_once() {
+    let pool = ThreadPool::new(3).expect("a pool");
+    let (done, finished) = mpsc::channel();
+    for job in 0..50 {
+        let done = done.clone();
+        pool.execute(move || done.send(job).expect("the test waits"));
+    }
+    drop(done);
+    let mut jobs: Vec<i32> = finished.iter().collect();
+    jobs.sort_unstable();
+    assert_eq!(jobs, Vec::from_iter(0..50));
+}
+
+#[test]
+fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
+    let pool = ThreadPool::new(4).expect("a pool");
+    let barrier = Arc::new(Barrier::new(4));
+    let (done, finished) = mpsc::channel();
+    for _ in 0..4 {
+        let (barrier, done) = (Arc::clone(&barrier), done.clone());
+        let job = move || {
+            barrier.wait();
+            done.send(()).expect("the test waits");
+        };
+        pool.execute(job);
+    }
+    for _ in 0..4 {
+        finished
+            .recv_timeout(SOON)
+            .expect("all four jobs run at once");
+    }
+}
