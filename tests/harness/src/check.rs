@@ -167,9 +167,15 @@ impl Check {
                  survive."
                     .to_owned()
             } else {
-                "an error that a program should handle reached unwrap(), expect() or an \
-                 index out of range. Nothing that a client does may end the server."
-                    .to_owned()
+                let rule = match watched.is_some() {
+                    true => "Nothing that a client does may end the server.",
+                    // No client was there yet; the check knows more.
+                    false => &failure.likely,
+                };
+                format!(
+                    "an error that a program should handle reached unwrap(), expect(), assert!() \
+                     or an index out of range. {rule}"
+                )
             };
         } else if let Some(exit) = exit {
             more = first;
