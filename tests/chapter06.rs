@@ -191,9 +191,9 @@ fn check_07_no_thread_to_spare() {
     let check = check!("where the system has no thread to give, the server goes on without")
         .read("when-there-is-no-thread")
         .by_hand(
-            "# the same, but start the server like this:\n\
-             (ulimit -v 400000; target/debug/chapter06)\n\
-             for i in $(seq 100); do nc 127.0.0.1 {port} & done",
+            "cargo build -p chapter06 && (ulimit -v 400000; target/debug/chapter06)\n\
+             # then, in a second terminal:\n\
+             (for i in $(seq 100); do nc 127.0.0.1 {port} & done)",
         );
     let site = Site::with_a_home();
     let server = check.start_with_room_for_few_threads(&["--root", &site.arg()]);

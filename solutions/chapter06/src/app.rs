@@ -60,7 +60,6 @@ impl App {
         }
     }
 
-    // ANCHOR: route
     /// The addresses below `/app/`.
     fn route(&self, route: &str) -> Response {
         let mut parts = route.split('/');
@@ -94,7 +93,6 @@ impl App {
             _ => Refusal::new(404, "there is nothing at this address").into(),
         }
     }
-    // ANCHOR_END: route
 }
 
 fn text(status: u16, body: String) -> Response {

@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
 
+    // ANCHOR: app
     let app = match Files::new(&root) {
         Ok(files) => Arc::new(App::new(files)),
         Err(error) => {
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // ANCHOR_END: app
     let listener = match TcpListener::bind(&addr) {
         Ok(listener) => listener,
         Err(error) => {

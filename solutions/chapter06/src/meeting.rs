@@ -19,6 +19,7 @@ struct Meeting {
 }
 
 impl Meetings {
+    // ANCHOR: join
     /// Waits until `size` handlers are here, at most for as long as `patience`. Returns whether
     /// they met.
     pub fn join(&self, size: usize, patience: Duration) -> bool {
@@ -43,6 +44,7 @@ impl Meetings {
         }
         !outcome.timed_out()
     }
+    // ANCHOR_END: join
 
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, Meeting>> {
         // Nothing in here panics between two changes that belong together.
