@@ -1,8 +1,12 @@
 //! Milestone of chapter 10: whatever clients do, N workers stay at work. A handler that panics is
 //! answered with 500, a client that takes too long with 408 or not at all.
 
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use harness::predicates::prelude::*;
-use harness::{Check, Likely, Program, Random, Site, after, check};
+use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -38,7 +42,7 @@ fn check_01_still_serves_files() {
 fn check_02_as_many_at_once_as_threads() {
     after(check_01_still_serves_files);
     let check = check!("N handlers run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("what-stays")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
@@ -56,7 +60,7 @@ fn check_02_as_many_at_once_as_threads() {
 fn check_03_never_more() {
     after(check_02_as_many_at_once_as_threads);
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("what-stays")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
@@ -75,7 +79,7 @@ fn check_03_never_more() {
 fn check_04_a_free_worker_is_enough() {
     after(check_03_never_more);
     let check = check!("while one worker is free, nobody waits")
-        .read("one-queue")
+        .read("what-stays")
         .with_options("--threads 3")
         .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done");
     let site = Site::with_a_home();
@@ -105,31 +109,95 @@ fn all_workers_are_there(server: &Program, threads: usize, likely: &'static str)
     server.must_still_run();
 }
 
+/// The message of the panic that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+
 #[test]
 fn check_05_a_panic_is_answered() {
     after(check_04_a_free_worker_is_enough);
-    let check = check!("a handler that panics is answered with 500, and its worker goes on")
+    let check = check!("a handler that panics is answered with 500")
         .read("jobs-that-panic")
+        .causes_panics(ASKED_TO)
         .with_options("--threads 2")
-        .by_hand("for i in 1 2 3 4; do curl -si http://{addr}/app/panic | head -1; done\ncurl -sm 2 http://{addr}/app/visit");
+        .by_hand("curl -si http://{addr}/app/panic");
     let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    const PANIC: &str = "the panic has ended the worker, or the connection without an answer. \
-                         catch_unwind() around the call of the app gives an Err, which becomes a 500.";
-    for _ in 0..3 * threads {
+    let server = start(&check, &site, some_threads());
+    const UNANSWERED: &str = "the panic has unwound past the code that sends answers, and the \
+                              connection was dropped on the way. Call the app inside catch_unwind(): \
+                              a panic becomes an Err there, and the Err a response with 500.";
+    for _ in 0..2 {
         let mut client = server.ask("/app/panic");
-        let answer = client.answer(Likely::always(PANIC));
-        client.expect_status(&answer, &[500], PANIC);
+        let answer = client.answer(Likely::always(UNANSWERED));
+        client.expect_status(&answer, &[500], UNANSWERED);
         client.hang_up();
     }
-    all_workers_are_there(&server, threads, PANIC);
+    server.ask("/app/visit").must_get(
+        200,
+        "1\n",
+        "a panic must not end more than its own request.",
+    );
+    server.must_still_run();
 }
 
 #[test]
-fn check_06_empty_connections_and_garbage() {
+fn check_06_panics_take_no_worker_away() {
+    after(check_05_a_panic_is_answered);
+    let check = check!("after any number of panics there are N workers, no fewer and no more")
+        .read("jobs-that-panic")
+        .causes_panics(ASKED_TO)
+        .with_options("--threads 2")
+        .by_hand(
+            "for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/panic; done\n\
+             for i in 1 2; do curl -sm 2 http://{addr}/app/meet/2 & done; wait",
+        );
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    const FEWER_NOW: &str = "each panic has taken a worker away. A panic that leaves the worker's loop \
+                             ends the worker: catch_unwind() belongs around the one job, inside the \
+                             loop, not around the loop.";
+    const MORE_NOW: &str = "a panic brought a new worker, and the old one went on as well. Either the \
+                            worker survives, or another takes its place.";
+    all_workers_are_there(&server, threads, FEWER);
+    let before = server.threads();
+    for _ in 0..3 * threads {
+        let mut client = server.ask("/app/panic");
+        let answer = client.answer(Likely::always(FEWER_NOW));
+        client.expect_status(&answer, &[500], FEWER_NOW);
+        client.hang_up();
+    }
+    all_workers_are_there(&server, threads, FEWER_NOW);
+    let size = threads + 1;
+    let clients: Vec<_> = (0..size)
+        .map(|_| server.ask(&format!("/app/meet/{size}/100")))
+        .collect();
+    for client in clients {
+        client.must_get(503, &format!("fewer than {size} came\n"), MORE_NOW);
+    }
+    // A worker that makes room for another may take a moment to end.
+    let until = Instant::now() + DEADLINE;
+    while server.threads() > before && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    if server.threads() > before {
+        let count = |threads: Option<usize>| threads.unwrap_or_default();
+        check.fail(
+            format!(
+                "The program had {} threads before {} panics, and {} after them.",
+                count(before),
+                3 * threads,
+                count(server.threads())
+            ),
+            "the threads in which the panics happened are still there, and do nothing. A thread \
+             whose work is over must end.",
+        );
+    }
+}
+
+#[test]
+fn check_07_empty_connections_and_garbage() {
     after(check_04_a_free_worker_is_enough);
-    let check = check!("empty connections, garbage and resets take no worker away")
+    let check = check!("empty connections, garbage and resets are errors, and no panics")
         .read("errors-are-values")
         .with_options("--threads 2")
         .by_hand("for i in 1 2 3 4; do nc -N 127.0.0.1 {port} < /dev/null; done\ncurl -sm 2 http://{addr}/app/visit");
@@ -148,16 +216,21 @@ fn check_06_empty_connections_and_garbage() {
             .half_close();
         server.ask("/large").reset();
     }
-    all_workers_are_there(
-        &server,
-        threads,
-        "a client's error has ended a worker: read and write return a Result, and so must whatever \
-         calls them. unwrap() on it is a panic that any client can cause.",
-    );
+    const UNWRAPPED: &str = "a client's error has ended a worker: read and write return a Result, and so must \
+                             whatever calls them. unwrap() on it is a panic that any client can cause.";
+    all_workers_are_there(&server, threads, UNWRAPPED);
+    // All workers have met, so each is done with what it did before.
+    server.must_not_have_panicked(UNWRAPPED);
+}
+
+/// Starts a server with one worker that waits 200 ms for a client, and no longer.
+#[track_caller]
+fn start_impatient(check: &Check, site: &Site) -> Program {
+    check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"])
 }
 
 #[test]
-fn check_07_half_a_head() {
+fn check_08_half_a_head() {
     after(check_04_a_free_worker_is_enough);
     let check =
         check!("a client that stops in the middle of a head gets 408, and its worker goes on")
@@ -165,117 +238,162 @@ fn check_07_half_a_head() {
             .with_options("--threads 1 --patience 1000")
             .by_hand("printf 'GET / HTTP/1.1\\r\\n' | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
+    let server = start_impatient(&check, &site);
     const FOREVER: &str = "the server waits for the rest of the head for ever, and so does its worker. \
-                           set_read_timeout() with the time that is left until the deadline.";
-    // The second one has sent nothing: it may be told so or not.
+                           Before each read, set_read_timeout() with the time that is left until the \
+                           deadline.";
+    const UNTOLD: &str = "the deadline has passed, and the client was not told so. A read whose time is up \
+                          fails with WouldBlock on Unix and with TimedOut on Windows: that is no broken \
+                          connection. The client can still read, and 408 tells it what went wrong.";
+    const STAYED: &str = "after the 408 the worker still waits for this client to send more, or to \
+                          close. Send the answer with Connection: close, finish the connection, and \
+                          turn to the next job.";
     let (mut half, _) = server.ask_half("/");
     let mut silent = server.connect();
-    let answer = half.answer(Likely::always(FOREVER));
-    half.expect_status(
-        &answer,
-        &[408],
-        "408 means that the request did not arrive in time.",
-    );
-    half.hang_up();
+    let answer = half.answer(Likely {
+        silent: FOREVER,
+        ..Likely::always(UNTOLD)
+    });
+    half.expect_status(&answer, &[408], UNTOLD);
+    // The second one has sent nothing: it may be told so or not.
     if !silent.ends_at_once() {
-        let answer = silent.answer(Likely::always(FOREVER));
-        silent.expect_status(
-            &answer,
-            &[408],
-            "408 means that the request did not arrive in time.",
-        );
+        let answer = silent.answer(Likely::always(STAYED));
+        silent.expect_status(&answer, &[408], UNTOLD);
     }
+    // Neither has closed its end.
+    server.ask("/").must_get(200, "home", STAYED);
+    half.hang_up();
     silent.hang_up();
-    server.ask("/").must_get(200, "home", FOREVER);
 }
 
 #[test]
-fn check_08_a_head_that_trickles() {
-    after(check_07_half_a_head);
+fn check_09_a_head_that_trickles() {
+    after(check_08_half_a_head);
     let check = check!("the deadline is for the whole head, not for each read")
         .read("a-deadline-for-the-head")
         .with_options("--threads 1 --patience 1000")
         .by_hand("(printf 'GET / HTTP/1.1\\r\\nX: '; while sleep 0.3; do printf x; done) | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\nX: ");
+    let server = start_impatient(&check, &site);
     const EACH: &str = "a byte every few milliseconds keeps the connection alive: each read gets the \
-                        whole timeout anew. Fix the deadline when the head begins, and give each read \
-                        the time that is left.";
-    if !client.trickle(b"x", std::time::Duration::from_millis(40)) {
-        check.fail(
-            "The client sent a byte every 40 ms for 4 s and was never refused.",
-            EACH,
-        );
+                        whole timeout anew. Fix the deadline once, before the first read of the head, \
+                        and give each read the time that is left.";
+    const EMPTY: &str = "an empty line before the request begins the deadline anew. Fix it once, before \
+                         the first read, outside the loop.";
+    for (first, again, likely) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nX: ", "x", EACH),
+        ("\r\n", "\r\n", EMPTY),
+    ] {
+        let mut client = server.connect();
+        client.send(first);
+        if !client.trickle(again.as_bytes(), Duration::from_millis(15)) {
+            check.fail(
+                "The client sent a little every 15 ms for 4 s, and was never refused.",
+                likely,
+            );
+        }
+        if again == "x" {
+            let answer = client.answer(Likely::always(likely));
+            client.expect_status(&answer, &[408], likely);
+        } else {
+            // Nothing was asked: to close, in whatever way, is as good as to say so.
+            let all = client.read_to_end(Likely::always(likely));
+            if !all.is_empty() && !all.starts_with(b"HTTP/1.1 408") {
+                check.fail(
+                    "Nothing but empty lines came, and the answer is not 408.",
+                    likely,
+                );
+            }
+        }
+        client.hang_up();
     }
-    let answer = client.answer(Likely::always(EACH));
-    client.expect_status(&answer, &[408], EACH);
-    client.hang_up();
     server.ask("/").must_get(200, "home", EACH);
 }
 
 #[test]
-fn check_09_a_client_that_does_not_read() {
-    after(check_07_half_a_head);
+fn check_10_a_handler_may_take_its_time() {
+    after(check_04_a_free_worker_is_enough);
+    let check = check!("the deadlines are for the client, not for the handler")
+        .read("a-deadline-for-writing")
+        .with_options("--threads 1 --patience 200")
+        .by_hand("curl -si http://{addr}/app/wait/300");
+    let site = Site::with_a_home();
+    let server = start_impatient(&check, &site);
+    server.ask("/app/wait/300").must_get(
+        200,
+        "waited 300 ms\n",
+        "one deadline covers the whole conversation. The handler took longer than the client may, and \
+         the client lost its answer. The deadline for the head ends with the head; writing begins \
+         with a deadline of its own.",
+    );
+}
+
+#[test]
+fn check_11_a_client_that_does_not_read() {
+    after(check_04_a_free_worker_is_enough);
     let check = check!("a client that does not read its answer loses it, and its worker goes on")
         .read("a-deadline-for-writing")
-        .with_options("--threads 1 --patience 1000");
+        .with_options("--threads 1 --patience 1000 --root FOLDER-WITH-A-LARGE-FILE")
+        .by_hand("printf 'GET /large HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc 127.0.0.1 {port} | sleep 60 &\ncurl -sm 5 http://{addr}/app/visit");
     let site = Site::with_a_home();
-    site.large_file("large", 30 << 20, b"end");
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
+    site.large_file("large", 64 << 20, b"end");
+    let server = start_impatient(&check, &site);
     let mut greedy = server.ask("/large");
     greedy.read_some(1);
     server.ask("/").must_get(
         200,
         "home",
-        "the write waits for ever for a client that does not read. set_write_timeout() bounds it.",
+        "the write waits for ever for a client that does not read, and so does its worker. \
+         set_write_timeout() bounds the wait.",
     );
     greedy.hang_up();
 }
 
 #[test]
 #[cfg(unix)]
-fn check_10_no_files_left() {
+fn check_12_no_files_left() {
     after(check_04_a_free_worker_is_enough);
     let check = check!("where no connection can be accepted, the server waits and goes on")
         .read("when-accept-fails")
-        .with_options("--threads 2")
-        .by_hand("# start it with: (ulimit -n 16; cargo run -p chapter10)\nfor i in $(seq 30); do nc 127.0.0.1 {port} & done; sleep 1; top -bn1 | grep chapter10; kill $(jobs -p)\ncurl -sm 5 http://{addr}/app/visit");
+        .by_hand(
+            "# the same, but start the server like this:\n\
+             (ulimit -n 16; target/debug/chapter10)\n\
+             for i in $(seq 30); do nc 127.0.0.1 {port} & done\n\
+             top -bn1 | grep chapter10; kill $(jobs -p); curl -sm 5 http://{addr}/app/visit",
+        );
     let site = Site::with_a_home();
     let server = check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
-    let clients: Vec<_> = (0..40).map(|_| server.connect()).collect();
+    check.step("connect 40 times");
+    let clients: Vec<_> = (0..40)
+        .map_while(|_| TcpStream::connect(server.addr()).ok())
+        .collect();
+    const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
+                         when clients leave: it must not end the loop, neither through ? nor break nor \
+                         unwrap().";
     let before = server.cpu_time();
-    std::thread::sleep(std::time::Duration::from_millis(400));
-    let after = server.cpu_time();
-    if let (Some(before), Some(after)) = (before, after) {
+    check.step("look what it does for 300 ms");
+    thread::sleep(Duration::from_millis(300));
+    server.must_still_run_after(ENDED);
+    if let (Some(before), Some(after)) = (before, server.cpu_time()) {
         let used = after.saturating_sub(before);
-        if used.as_millis() > 150 {
+        if used >= Duration::from_millis(60) {
             check.fail(
-                format!("While it could accept nobody, the program used {used:?} of processor time in 400 ms."),
+                format!("While it could accept nobody, the program used {used:?} of processor time in 300 ms."),
                 "accept() fails at once while no file descriptor is left, and the loop tries again \
                  at once. Wait a moment after such an error.",
             );
         }
     }
-    for mut client in clients {
-        client.hang_up();
-    }
-    server.ask("/").must_get(
-        200,
-        "home",
-        "accept() failed because all file descriptors were in use (EMFILE). That passes: it must \
-         not end the loop.",
-    );
-    server.must_still_run();
+    drop(clients);
+    server.ask("/").must_get(200, "home", ENDED);
+    server.must_still_run_after(ENDED);
 }
 
 #[test]
-fn check_11_a_pool_of_nothing() {
+fn check_13_a_pool_of_nothing() {
     after(check_01_still_serves_files);
     let check = check!("a pool of no threads is refused in words")
-        .read("zero-threads")
+        .read("what-stays")
         .by_hand("cargo run -p chapter10 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
     run.code_is_one_of(
@@ -301,6 +419,8 @@ fn check_11_a_pool_of_nothing() {
         &["--threads", "x"][..],
         &["--threads", "-1"],
         &["--threads"],
+        &["--patience", "x"],
+        &["--patience"],
     ] {
         let run = check.run(args);
         run.code(
@@ -311,7 +431,7 @@ fn check_11_a_pool_of_nothing() {
 }
 
 #[test]
-fn check_12_a_real_client() {
+fn check_14_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     let site = Site::with_a_home();

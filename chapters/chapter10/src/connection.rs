@@ -11,6 +11,8 @@ use crate::http::{Body, HeadScanner, Refusal, Response};
 const LINGER: Duration = Duration::from_secs(1);
 /// How many bytes are sent under one deadline.
 const PIECE: usize = 64 * 1024;
+/// How long a write waits at most before it looks for room once more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A client's connection.
 pub struct Connection {
@@ -51,7 +53,15 @@ impl Connection {
     ///
     /// Returns the error of a failed read, such as a reset connection.
     pub fn read_head(&mut self) -> io::Result<Head> {
-        todo!("(3 of 5) as before, but with one deadline for the whole head: 408, or no answer at all")
+        loop {
+            match self.scanner.scan(&self.input) {
+                // Empty lines before a request are ignored (RFC 9112, section 2.2).
+                Ok(Some(2)) => self.consume(2),
+                Ok(Some(len)) => return Ok(Head::Complete(len)),
+                Ok(None) => todo!("(2 of 5) read on, until the deadline of the whole head"),
+                Err(refusal) => return Ok(Head::Refused(refusal)),
+            }
+        }
     }
 
     /// Reads once, and returns how many bytes came: 0 at the end of the stream.
@@ -128,7 +138,7 @@ impl Connection {
 
     /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        todo!("(4 of 5) write piece by piece, with the time that is left as the timeout of each write")
+        todo!("(4 of 5) write until nothing is left, and fail when the deadline has passed")
     }
 
     /// Closes the connection so that the last answer arrives.
@@ -184,25 +194,38 @@ mod tests {
     /// No test may take longer: what has not come by then never comes.
     const DEADLINE: Duration = Duration::from_secs(4);
 
+    /// How patient a server is whose patience is to run out.
+    const SHORT: Duration = Duration::from_millis(100);
+
     /// A client, and the server's end of its connection.
     fn connected() -> (TcpStream, Connection) {
+        connected_for(DEADLINE)
+    }
+
+    /// The same, with a server that is less patient.
+    fn connected_for(patience: Duration) -> (TcpStream, Connection) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let client = TcpStream::connect(addr).expect("a connection");
         client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         let (stream, _) = listener.accept().expect("a connection");
-        (client, Connection::new(stream, DEADLINE))
+        (client, Connection::new(stream, patience))
     }
 
     /// Reads a head, unless that takes too long.
     fn read_head(mut connection: Connection) -> (io::Result<Head>, Connection) {
-        let reading = thread::spawn(move || (connection.read_head(), connection));
+        soon("read_head", move || (connection.read_head(), connection))
+    }
+
+    /// What the function returns, unless that takes too long.
+    fn soon<T: Send + 'static>(name: &str, function: impl FnOnce() -> T + Send + 'static) -> T {
+        let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
-        while !reading.is_finished() {
-            assert!(Instant::now() < until, "read_head does not return");
+        while !running.is_finished() {
+            assert!(Instant::now() < until, "{name} does not return");
             thread::sleep(Duration::from_millis(1));
         }
-        reading
+        running
             .join()
             .unwrap_or_else(|why| panic::resume_unwind(why))
     }
@@ -250,6 +273,42 @@ mod tests {
         assert!(
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
             "half a head came"
+        );
+    }
+
+    #[test]
+    fn read_head_lets_a_silent_client_go() {
+        let (_client, connection) = connected_for(SHORT);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+    }
+
+    #[test]
+    fn read_head_refuses_a_head_that_trickles() {
+        let (mut client, connection) = connected_for(SHORT);
+        client.write_all(&HEAD[..9]).expect("a write");
+        let trickling = thread::spawn(move || {
+            while client.write_all(b"x").is_ok() {
+                thread::sleep(SHORT / 20);
+            }
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 408),
+            "the whole head has one deadline"
+        );
+        drop(connection);
+        trickling.join().expect("a client that does not panic");
+    }
+
+    #[test]
+    fn send_gives_up_on_a_client_that_does_not_read() {
+        let (_client, mut connection) = connected_for(SHORT);
+        let response = Response::new(200).with_body("x".repeat(64 << 20));
+        let outcome = soon("send", move || connection.send(response));
+        assert!(
+            outcome.is_err_and(|error| is_timeout(&error)),
+            "no answer can be sent to this client"
         );
     }
 

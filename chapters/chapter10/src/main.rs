@@ -1,6 +1,9 @@
 //! Chapter 10, hostile clients: none of them takes a worker away for long.
 
-#![expect(unused, reason = "there are gaps; when all are filled, delete this line")]
+#![expect(
+    unused,
+    reason = "there are gaps; when all are filled, delete this line"
+)]
 
 mod app;
 mod connection;
@@ -13,7 +16,8 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZeroU64;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -54,8 +58,8 @@ impl Options {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
                 option if option == "--patience" => {
-                    let milliseconds = args.next()?.to_str()?.parse().ok()?;
-                    patience = Some(Duration::from_millis(milliseconds));
+                    let milliseconds: NonZeroU64 = args.next()?.to_str()?.parse().ok()?;
+                    patience = Some(Duration::from_millis(milliseconds.get()));
                 }
                 option if option.starts_with('-') || addr.is_some() => return None,
                 other => addr = Some(other.into_owned()),
@@ -146,7 +150,7 @@ fn serve(
             // Something is used up, file descriptors perhaps. Trying again at once would burn a
             // core until somebody gives something back.
             Err(error) => {
-                todo!("(5 of 5) note the error, and wait a while, longer each time, before the next try")
+                todo!("(5 of 5) note the error, then wait, longer each time, before the next try")
             }
         }
     }
@@ -181,7 +185,7 @@ fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> 
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    todo!("(2 of 5) call the app under catch_unwind, and answer a panic with 500")
+    todo!("(3 of 5) call the app under catch_unwind, and answer a panic with 500")
 }
 
 /// Says why an address cannot be had, in words that a person can act on.

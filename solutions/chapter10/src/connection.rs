@@ -11,6 +11,8 @@ use crate::http::{Body, HeadScanner, Refusal, Response};
 const LINGER: Duration = Duration::from_secs(1);
 /// How many bytes are sent under one deadline.
 const PIECE: usize = 64 * 1024;
+/// How long a write waits at most before it looks for room once more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A client's connection.
 pub struct Connection {
@@ -75,7 +77,9 @@ impl Connection {
             }
         }
     }
+    // ANCHOR_END: read_head
 
+    // ANCHOR: fill
     /// Reads once, and returns how many bytes came: 0 at the end of the stream.
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         let mut buffer = [0; 4096];
@@ -91,7 +95,7 @@ impl Connection {
             }
         }
     }
-    // ANCHOR_END: read_head
+    // ANCHOR_END: fill
 
     /// The head that [`Connection::read_head`] found.
     ///
@@ -149,23 +153,28 @@ impl Connection {
         }
         Ok(())
     }
+    // ANCHOR_END: send
 
+    // ANCHOR: write_all
     /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let deadline = Instant::now() + self.patience;
         let mut rest = bytes;
         while !rest.is_empty() {
-            self.stream.set_write_timeout(Some(left(deadline)?))?;
+            // A write that waits is woken only when much of the kernel's buffer is free, which with
+            // a slow client may take longer than our patience. A new write takes any room.
+            let wait = left(deadline)?.min(LOOK_AGAIN);
+            self.stream.set_write_timeout(Some(wait))?;
             match self.stream.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => rest = &rest[written..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
-    // ANCHOR_END: send
+    // ANCHOR_END: write_all
 
     /// Closes the connection so that the last answer arrives.
     ///
@@ -196,6 +205,7 @@ fn refused(status: u16, why: &'static str) -> Head {
     Head::Refused(Refusal::new(status, why))
 }
 
+// ANCHOR: left
 /// The time until a deadline, which is never zero: a timeout of zero would mean none.
 fn left(deadline: Instant) -> io::Result<Duration> {
     match deadline.saturating_duration_since(Instant::now()) {
@@ -208,6 +218,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
+// ANCHOR_END: left
 
 #[cfg(test)]
 mod tests {
@@ -220,25 +231,38 @@ mod tests {
     /// No test may take longer: what has not come by then never comes.
     const DEADLINE: Duration = Duration::from_secs(4);
 
+    /// How patient a server is whose patience is to run out.
+    const SHORT: Duration = Duration::from_millis(100);
+
     /// A client, and the server's end of its connection.
     fn connected() -> (TcpStream, Connection) {
+        connected_for(DEADLINE)
+    }
+
+    /// The same, with a server that is less patient.
+    fn connected_for(patience: Duration) -> (TcpStream, Connection) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let client = TcpStream::connect(addr).expect("a connection");
         client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         let (stream, _) = listener.accept().expect("a connection");
-        (client, Connection::new(stream, DEADLINE))
+        (client, Connection::new(stream, patience))
     }
 
     /// Reads a head, unless that takes too long.
     fn read_head(mut connection: Connection) -> (io::Result<Head>, Connection) {
-        let reading = thread::spawn(move || (connection.read_head(), connection));
+        soon("read_head", move || (connection.read_head(), connection))
+    }
+
+    /// What the function returns, unless that takes too long.
+    fn soon<T: Send + 'static>(name: &str, function: impl FnOnce() -> T + Send + 'static) -> T {
+        let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
-        while !reading.is_finished() {
-            assert!(Instant::now() < until, "read_head does not return");
+        while !running.is_finished() {
+            assert!(Instant::now() < until, "{name} does not return");
             thread::sleep(Duration::from_millis(1));
         }
-        reading
+        running
             .join()
             .unwrap_or_else(|why| panic::resume_unwind(why))
     }
@@ -286,6 +310,42 @@ mod tests {
         assert!(
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
             "half a head came"
+        );
+    }
+
+    #[test]
+    fn read_head_lets_a_silent_client_go() {
+        let (_client, connection) = connected_for(SHORT);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+    }
+
+    #[test]
+    fn read_head_refuses_a_head_that_trickles() {
+        let (mut client, connection) = connected_for(SHORT);
+        client.write_all(&HEAD[..9]).expect("a write");
+        let trickling = thread::spawn(move || {
+            while client.write_all(b"x").is_ok() {
+                thread::sleep(SHORT / 20);
+            }
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 408),
+            "the whole head has one deadline"
+        );
+        drop(connection);
+        trickling.join().expect("a client that does not panic");
+    }
+
+    #[test]
+    fn send_gives_up_on_a_client_that_does_not_read() {
+        let (_client, mut connection) = connected_for(SHORT);
+        let response = Response::new(200).with_body("x".repeat(64 << 20));
+        let outcome = soon("send", move || connection.send(response));
+        assert!(
+            outcome.is_err_and(|error| is_timeout(&error)),
+            "no answer can be sent to this client"
         );
     }
 

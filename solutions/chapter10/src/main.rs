@@ -11,7 +11,8 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::num::NonZeroU64;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -52,8 +53,8 @@ impl Options {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
                 option if option == "--patience" => {
-                    let milliseconds = args.next()?.to_str()?.parse().ok()?;
-                    patience = Some(Duration::from_millis(milliseconds));
+                    let milliseconds: NonZeroU64 = args.next()?.to_str()?.parse().ok()?;
+                    patience = Some(Duration::from_millis(milliseconds.get()));
                 }
                 option if option.starts_with('-') || addr.is_some() => return None,
                 other => addr = Some(other.into_owned()),
@@ -113,7 +114,6 @@ fn main() -> ExitCode {
     }
 }
 
-// ANCHOR: serve
 /// Says where the listener listens, then has the pool serve its clients for ever.
 fn serve(
     listener: &TcpListener,
@@ -125,6 +125,7 @@ fn serve(
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
     stdout.flush()?;
 
+    // ANCHOR: accept
     let [first_pause, longest_pause] = PAUSES;
     let mut pause = first_pause;
     for connection in listener.incoming() {
@@ -151,9 +152,9 @@ fn serve(
             }
         }
     }
+    // ANCHOR_END: accept
     Ok(())
 }
-// ANCHOR_END: serve
 
 /// Answers the requests that a client sends, until none is left over.
 fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> {
@@ -184,9 +185,7 @@ fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> 
 // ANCHOR: respond
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    // What the handlers share stays as it should be, whatever moment one of them panics at: a
-    // counter, and a lock that no handler panics under.
-    catch_unwind(AssertUnwindSafe(|| app.respond(request)))
+    catch_unwind(|| app.respond(request))
         .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into())
 }
 // ANCHOR_END: respond

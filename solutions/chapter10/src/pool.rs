@@ -46,6 +46,7 @@ impl ThreadPool {
     }
 }
 
+// ANCHOR: work
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Mutex<Receiver<Job>>) {
     while let Some(job) = next_job(queue) {
@@ -54,6 +55,7 @@ fn work(queue: &Mutex<Receiver<Job>>) {
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
+// ANCHOR_END: work
 
 /// Waits for a job. The lock is held while waiting, and no longer: it ends with this function.
 fn next_job(queue: &Mutex<Receiver<Job>>) -> Option<Job> {

@@ -272,13 +272,28 @@ impl Program {
     /// Checks that the program still runs.
     #[track_caller]
     pub fn must_still_run(&self) {
+        self.must_still_run_after("one client's error ended the loop that serves all the others.");
+    }
+
+    /// Checks that the program still runs; says what the likely reason is if it does not.
+    #[track_caller]
+    pub fn must_still_run_after(&self, likely: &str) {
         self.check.step("look whether the program still runs");
         let ended = self.watched.child.lock().expect("a child").try_wait();
         if let Ok(Some(_)) = ended {
-            self.check.fail(
-                "The program is gone.",
-                "one client's error ended the loop that serves all the others.",
-            );
+            self.check.fail("The program is gone.", likely);
+        }
+    }
+
+    /// Checks that the program has printed no panic. Call it after an event that shows that whatever
+    /// might have panicked is over.
+    #[track_caller]
+    pub fn must_not_have_panicked(&self, likely: &str) {
+        self.check.step("look for panics on stderr");
+        // What it printed last may still be on its way through the pipe.
+        thread::sleep(Duration::from_millis(10));
+        if self.watched.stderr().contains(" panicked at ") {
+            self.check.fail("The program panicked.", likely);
         }
     }
 }
