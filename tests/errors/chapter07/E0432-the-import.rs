@@ -1,0 +1,7 @@
+mod pool {}
+
+use pool::ThreadPool;
+
+fn main() {
+    let pool = ThreadPool::new(4);
+}
