@@ -127,7 +127,7 @@ pub fn codes_in_output(text: &str) -> BTreeSet<String> {
 fn fit_for_a_page(said: &str, source: &Path) -> String {
     let mut page = String::new();
     for line in said.lines() {
-        if line.starts_with("error: aborting due to") {
+        if line.starts_with("error: aborting due to") || is_about_a_long_type(line) {
             continue;
         }
         let line = line.replace(&source.display().to_string(), "src/main.rs");
@@ -138,6 +138,12 @@ fn fit_for_a_page(said: &str, source: &Path) -> String {
         page = page.replace("\n\n\n", "\n\n");
     }
     page
+}
+
+/// Where rustc shortens a type, it names a file with the whole of it, and how to see it at once.
+fn is_about_a_long_type(line: &str) -> bool {
+    line.contains("note: the full name for the type has been written to")
+        || line.contains("note: consider using `--verbose` to print the full type name")
 }
 
 /// std's own files are named by where rustc was built or where its source is installed:

@@ -1,0 +1,29 @@
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::{io, thread};
+
+type Job = Box<dyn FnOnce() + Send + 'static>;
+
+struct ThreadPool {
+    jobs: Sender<Job>,
+}
+
+impl ThreadPool {
+    fn new(size: usize) -> io::Result<ThreadPool> {
+        // ANCHOR: wrong
+        let (jobs, queue) = mpsc::channel();
+        for _ in 0..size {
+            let queue = queue.clone();
+            thread::Builder::new().spawn(move || work(&queue))?;
+        }
+        // ANCHOR_END: wrong
+        Ok(ThreadPool { jobs })
+    }
+}
+
+fn work(queue: &Receiver<Job>) {
+    for job in queue {
+        job();
+    }
+}
+
+fn main() {}
