@@ -14,7 +14,7 @@ cargo course help            this
 
 For those who write the course:
 cargo course bless           makes generated files anew (after a change of a starter)
-cargo course bless PART      only the compiler errors and transcripts with PART in their name
+cargo course bless PART      only errors and transcripts whose name has PART
 cargo course carry-up N      carries the uncommitted change of solution N up the ladder
     --base REVISION          the change since this commit instead
 ";
