@@ -13,10 +13,10 @@ cargo course check [N]       the verdict on chapter N, or the one edited last
 cargo course help            this
 
 For those who write the course:
-cargo course bless           makes generated files anew, as after a change
+cargo course bless           writes the generated files anew
 cargo course bless PART      only errors and transcripts whose name has PART
 cargo course carry-up N      carries a change of solution N up the ladder
-    --base REVISION          the change since then, not the uncommitted one
+    --base REVISION          its change since REVISION, not the uncommitted one
 ";
 
 /// Why the program ends without having done its work.
