@@ -169,7 +169,6 @@ fn check_07_much_at_once() {
 }
 
 #[test]
-#[cfg(unix)]
 fn check_08_a_write_cut_short() {
     after(check_07_much_at_once);
     let check = check!("nothing is lost when a write sends only a part of its bytes")
@@ -195,6 +194,9 @@ fn check_08_a_write_cut_short() {
              goes on until all are sent.",
         ),
     );
+    if !cfg!(target_os = "linux") {
+        check.pass_over("whether a write was cut short is certain on Linux alone");
+    }
 }
 
 #[test]
