@@ -121,6 +121,7 @@ fn make_site(root: &Path) {
     };
     write("index.html", "home");
     write("page.html", "page");
+    write("example.com/page.html", "page");
     write("a b/c/index.html", "deep");
     write("empty/folder/file", "");
     write("100%", "percent");
@@ -305,6 +306,9 @@ impl Visit {
         if has(SECRET) {
             return Err(format!("the secret came: {}", shown()));
         }
+        if has("\r\nLocation: //") {
+            return Err(format!("a redirect leads to another server: {}", shown()));
+        }
         if has("\nname: x") {
             return Err(format!("a field came in through a name: {}", shown()));
         }
@@ -396,8 +400,10 @@ impl Request {
 
 /// A target of visible ASCII that tries to be something else than it seems.
 fn target(random: &mut Random, root: &Path) -> String {
-    const GOOD: [&str; 8] = [
+    const GOOD: [&str; 10] = [
         "/",
+        "/empty/",
+        "//example.com",
         "/page.html?q=1",
         "/a%20b/c",
         "/a%20b//c/",
