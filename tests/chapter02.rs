@@ -15,6 +15,9 @@ const ONE_READ: &str = "one read is not the whole message, and neither is a read
                         the buffer: go on reading until read() returns Ok(0).";
 const NOT_TEXT: &str = "from_utf8() or read_line() refuses bytes that are not UTF-8. A stream carries \
                         bytes: pass them on as [u8].";
+const STALE_TAIL: &str = "bytes that an earlier read() brought, or the zeros of a fresh buffer, were \
+                          sent along. Only &buffer[..n] is new, where n is what the last read() \
+                          returned.";
 const FULL_BUFFER: &str = "the server stops after so many bytes. Is the next read() given a slice \
                            without room, &mut buffer[n..] of a full buffer? Then it returns Ok(0) \
                            without being at the end. What has been sent back may be overwritten.";
@@ -70,7 +73,7 @@ fn check_03_many_writes_are_one_stream() {
                 silent: STILL_WAITING,
                 closed: ONE_READ,
                 reset: ONE_READ,
-                differs: STALE,
+                differs: STALE_TAIL,
             },
         );
     }
@@ -183,6 +186,7 @@ fn check_08_a_write_cut_short() {
     let data = Random::default().text(16_000_000);
     // The client does not read: the server's writes fill all buffers and then wait for room.
     let sent = client.fill(&data);
+    check.step("ten times: stop the program, let it go on, and read a little");
     for _ in 0..10 {
         server.stop_and_go_on();
         client.read_some(100_000);

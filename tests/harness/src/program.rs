@@ -185,7 +185,6 @@ impl Program {
     /// A write that has sent a part of its bytes and waits for room then returns early, with the
     /// number of bytes that it has sent. On Windows, which has no such signals, nothing happens.
     pub fn stop_and_go_on(&self) {
-        self.check.step("stop the program and let it go on");
         let id = self.watched.child.lock().expect("a child").id();
         until_all_threads_are(id, 'S');
         signal(id, "STOP");
