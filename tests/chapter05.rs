@@ -690,6 +690,17 @@ fn check_14_still_a_strict_parser() {
         let answer = client.answer(Likely::always(SAME));
         client.expect_body(&answer, wanted, SAME);
     }
+    client.hang_up();
+    let mut client = server.connect();
+    client.send(
+        "GET /one HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n",
+    );
+    let answer = client.answer(Likely::always(SAME));
+    client.expect_body(&answer, b"1", SAME);
+    client.expect_end(Likely::always(
+        "the client said that its first request is the last one: close after the answer (RFC 9112, \
+         section 9.6).",
+    ));
 }
 
 #[test]
