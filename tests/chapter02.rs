@@ -231,3 +231,10 @@ fn check_09_a_client_that_resets() {
         .expect(b"still here?", Likely::always(CARRIED_OUT));
     server.must_still_run();
 }
+
+#[test]
+fn check_10_starts_as_before() {
+    after(check_01_says_where_it_listens);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}

@@ -275,3 +275,10 @@ fn check_10_clients_that_leave() {
     client.expect_body(&answer, &request, LEFT);
     server.must_still_run();
 }
+
+#[test]
+fn check_11_starts_as_before() {
+    after(check_01_not_before_the_blank_line);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}

@@ -21,6 +21,7 @@ mod program;
 mod random;
 mod run;
 mod site;
+mod startup;
 
 pub use answer::Answer;
 pub use bytes::show;
