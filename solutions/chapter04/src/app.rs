@@ -2,7 +2,6 @@
 
 use crate::http::{Method, Request, Response, Version};
 
-// ANCHOR: respond
 /// Answers with what was understood of the request, a line for each part of it.
 pub fn respond(request: &Request) -> Response {
     let method = match request.method {
@@ -33,4 +32,3 @@ pub fn respond(request: &Request) -> Response {
         _ => response,
     }
 }
-// ANCHOR_END: respond

@@ -17,6 +17,7 @@ pub struct Connection {
     input: Vec<u8>,
     scanner: HeadScanner,
 }
+// ANCHOR_END: connection
 
 /// What a client sent when a request's head was awaited.
 pub enum Head {
@@ -27,7 +28,6 @@ pub enum Head {
     /// Nothing more: the client is done.
     End,
 }
-// ANCHOR_END: connection
 
 impl Connection {
     /// Takes over a stream from which nothing has been read.
@@ -63,6 +63,7 @@ impl Connection {
             }
         }
     }
+    // ANCHOR_END: read_head
 
     /// Reads once, and returns how many bytes came: 0 at the end of the stream.
     fn fill(&mut self) -> io::Result<usize> {
@@ -78,9 +79,7 @@ impl Connection {
             }
         }
     }
-    // ANCHOR_END: read_head
 
-    // ANCHOR: consume
     /// The head that [`Connection::read_head`] found.
     ///
     /// # Panics
@@ -90,6 +89,7 @@ impl Connection {
         &self.input[..len]
     }
 
+    // ANCHOR: consume
     /// Drops a head that has been dealt with. What was read behind it stays.
     ///
     /// # Panics
@@ -99,12 +99,12 @@ impl Connection {
         self.input.drain(..len);
         self.scanner = HeadScanner::default();
     }
+    // ANCHOR_END: consume
 
     /// Whether bytes of another request have been read.
     pub fn has_more(&self) -> bool {
         self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
     }
-    // ANCHOR_END: consume
 
     /// Sends a response.
     ///

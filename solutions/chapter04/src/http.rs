@@ -20,6 +20,7 @@ pub struct Request<'a> {
     /// All field lines, each with its line end.
     fields: &'a [u8],
 }
+// ANCHOR_END: request
 
 /// The methods that HTTP defines (RFC 9110, section 9, and RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub enum Version {
     Http11,
 }
 
+// ANCHOR: refusal
 /// Why a request is not served: a status code, and the reason in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
@@ -52,6 +54,7 @@ pub struct Refusal {
     /// What is wrong with the request.
     pub why: &'static str,
 }
+// ANCHOR_END: refusal
 
 impl Refusal {
     fn new(status: u16, why: &'static str) -> Refusal {
@@ -62,7 +65,6 @@ impl Refusal {
         Refusal::new(400, why)
     }
 }
-// ANCHOR_END: request
 
 // ANCHOR: scanner
 /// Finds the end of a head in bytes that arrive little by little, and looks at each byte once.
@@ -73,8 +75,10 @@ pub struct HeadScanner {
     /// Where the line begins that is being looked at.
     line_start: usize,
 }
+// ANCHOR_END: scanner
 
 impl HeadScanner {
+    // ANCHOR: scan
     /// Looks at the bytes that are new since the last call. `bytes` holds everything that has
     /// arrived since the head began.
     ///
@@ -106,11 +110,11 @@ impl HeadScanner {
         }
         Ok(None)
     }
+    // ANCHOR_END: scan
 }
-// ANCHOR_END: scanner
 
-// ANCHOR: parse
 impl<'a> Request<'a> {
+    // ANCHOR: parse
     /// Parses a complete head: a request line, field lines, and the blank line (RFC 9112, sections
     /// 2.1 to 5).
     ///
@@ -158,7 +162,6 @@ impl<'a> Request<'a> {
     }
     // ANCHOR_END: fields
 
-    // ANCHOR: is_last
     /// Whether no other request may follow on the connection: the client speaks HTTP/1.0, it says
     /// so (RFC 9112, section 9.3), or content follows the head, which nobody here reads.
     pub fn is_last(&self) -> bool {
@@ -171,7 +174,6 @@ impl<'a> Request<'a> {
             || self.values("Transfer-Encoding").next().is_some()
             || self.values("Content-Length").any(|value| value != b"0")
     }
-    // ANCHOR_END: is_last
 
     // ANCHOR: host
     /// A 1.1 request must name its host once (RFC 9112, section 3.2).
@@ -197,7 +199,6 @@ fn split_line(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     }
 }
 
-// ANCHOR: request_line
 fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
     match word {
         b"GET" => Ok(Method::Get),
@@ -214,6 +215,7 @@ fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
     }
 }
 
+// ANCHOR: target
 /// A target is visible ASCII: everything else has to be percent-encoded.
 fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
     match str::from_utf8(word) {
@@ -223,7 +225,9 @@ fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
         )),
     }
 }
+// ANCHOR_END: target
 
+// ANCHOR: version
 /// HTTP-version = "HTTP/" DIGIT "." DIGIT
 fn parse_version(word: &[u8]) -> Result<Version, Refusal> {
     match word {
@@ -238,9 +242,8 @@ fn parse_version(word: &[u8]) -> Result<Version, Refusal> {
         )),
     }
 }
-// ANCHOR_END: request_line
+// ANCHOR_END: version
 
-// ANCHOR: field_line
 /// Checks the field lines up to the blank line, and returns them.
 fn check_fields(fields: &[u8]) -> Result<&[u8], Refusal> {
     let mut rest = fields;
@@ -254,6 +257,7 @@ fn check_fields(fields: &[u8]) -> Result<&[u8], Refusal> {
     }
 }
 
+// ANCHOR: split_field
 /// field-line = field-name ":" OWS field-value OWS
 fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
     let Some(colon) = line.iter().position(|byte| *byte == b':') else {
@@ -274,13 +278,13 @@ fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
     }
     Ok((name, value.trim_ascii()))
 }
+// ANCHOR_END: split_field
 
 /// token = 1*tchar (RFC 9110, section 5.6.2)
 fn is_token(word: &[u8]) -> bool {
     let tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(tchar)
 }
-// ANCHOR_END: field_line
 
 /// What a host and a port may consist of (RFC 3986, section 3.2).
 fn is_host(byte: u8) -> bool {
@@ -349,7 +353,6 @@ impl Response {
     }
 }
 
-// ANCHOR: refusal
 impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Response {
         let Refusal { status, why } = refusal;
@@ -358,7 +361,6 @@ impl From<Refusal> for Response {
             .with_body(format!("{status} {}: {why}\n", reason(status)))
     }
 }
-// ANCHOR_END: refusal
 
 /// The reason phrase of a status code (RFC 9110, section 15); empty where we know none.
 fn reason(status: u16) -> &'static str {

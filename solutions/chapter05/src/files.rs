@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn names_splits_first_and_then_decodes() {
+    fn names_splits_before_anything_else() {
         let wanted = ["a b", "c"].map(str::to_owned);
         assert_eq!(names("/a%20b/c"), Ok(wanted.to_vec()));
         assert_eq!(names("//a%20b/./c/"), Ok(wanted.to_vec()));
@@ -391,6 +391,20 @@ mod tests {
             head.contains("\r\nLocation: /a%20b%0D%0AC%3A%20d/%C3%A9/\r\n"),
             "{head}"
         );
+    }
+
+    #[test]
+    fn an_ending_decides_the_type() {
+        for (name, wanted) in [
+            ("a.b.html", "text/html; charset=utf-8"),
+            ("A.XML", "application/xml"),
+            ("a.webp", "image/webp"),
+            ("a.woff", "font/woff"),
+            ("README", "application/octet-stream"),
+            (".html", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(Path::new(name)), wanted, "{name}");
+        }
     }
 
     #[test]

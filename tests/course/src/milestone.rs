@@ -125,7 +125,8 @@ impl Judge<'_> {
             None => command.env_remove("COURSE_PROGRAM"),
         };
         if let Some(check) = self.check {
-            command.args(["--exact", check]);
+            // A check that passes may have to say that it could not be made here.
+            command.args(["--show-output", "--exact", check]);
         }
         self.run
             .run(&mut command)

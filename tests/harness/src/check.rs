@@ -27,6 +27,7 @@ pub struct Check {
     title: String,
     options: String,
     by_hand: String,
+    page: String,
     section: String,
     /// The message of panics that the check brings about itself.
     caused: String,
@@ -65,6 +66,8 @@ impl Check {
             title: title.to_owned(),
             options: String::new(),
             by_hand: String::new(),
+            // `chapter02`, also when the program under test is `solution02`.
+            page: package.replace("solution", "chapter"),
             section: String::new(),
             caused: String::new(),
             log: Arc::default(),
@@ -77,11 +80,19 @@ impl Check {
         self
     }
 
+    /// Names a section of another chapter's page, which explains the check.
+    pub(crate) fn read_on(mut self, page: &str, section: &str) -> Check {
+        self.page = page.to_owned();
+        self.section = section.to_owned();
+        self
+    }
+
     /// Gives shell commands to try by hand. `{addr}` stands for the server's address, `{port}` for
     /// its port.
     pub fn by_hand(mut self, commands: &str) -> Check {
         self.by_hand = commands
             .replace("{addr}", "127.0.0.1:7878")
+            .replace("{package}", &self.package)
             .replace("{port}", "7878");
         self
     }
@@ -195,7 +206,7 @@ impl Check {
         row(&mut out, "likely", &wrap(&failure.likely, INDENT));
         row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
         row(&mut out, "by hand", &self.commands());
-        let mut read = format!("book/src/{}.md", self.chapter());
+        let mut read = format!("book/src/{}.md", self.page);
         if !self.section.is_empty() {
             let _ = write!(read, "#{}", self.section);
         }
@@ -205,11 +216,6 @@ impl Check {
         let _ = write!(read, "  (this check: {file}:{})", location.line());
         row(&mut out, "read", &read);
         out
-    }
-
-    /// `chapter02`, also when the program under test is `solution02`.
-    fn chapter(&self) -> String {
-        self.package.replace("solution", "chapter")
     }
 
     fn commands(&self) -> String {

@@ -22,6 +22,7 @@ mod program;
 mod random;
 mod run;
 mod site;
+mod startup;
 
 pub use answer::Answer;
 pub use bytes::show;

@@ -216,10 +216,8 @@ impl Program {
     /// Ctrl-Z and `fg`. Before that it waits until the program waits; on Linux, the kernel tells.
     ///
     /// A write that has sent a part of its bytes and waits for room then returns early, with the
-    /// number of bytes that it has sent.
-    #[cfg(unix)]
+    /// number of bytes that it has sent. On Windows, which has no such signals, nothing happens.
     pub fn stop_and_go_on(&self) {
-        self.check.step("stop the program and let it go on");
         let id = self.watched.child.lock().expect("a child").id();
         until_all_threads_are(id, 'S');
         signal(id, "STOP");
@@ -299,8 +297,10 @@ impl Program {
 }
 
 /// Sends a signal. Where that is impossible, the program is merely not disturbed.
-#[cfg(unix)]
 fn signal(id: u32, name: &str) {
+    if cfg!(windows) {
+        return;
+    }
     // Not every machine has a program `kill`, but every shell has a command of that name.
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -{name} {id}")])

@@ -21,6 +21,12 @@ impl Check {
         self.run_command(std::process::Command::new(self.exe()), args)
     }
 
+    /// `None`: this system has no users in the sense of Unix.
+    #[cfg(not(unix))]
+    pub fn run_unprivileged(&self, _: &[&str]) -> Option<Run> {
+        None
+    }
+
     /// Like [`Check::run`], as a user without privileges where the tests run as root.
     ///
     /// `None` where the machine does not let that user run the program.

@@ -58,6 +58,15 @@ impl Site {
         self
     }
 
+    /// Makes a file longer.
+    pub fn append(&self, path: &str, content: impl AsRef<[u8]>) -> &Site {
+        let path = self.root().join(path);
+        let file = fs::OpenOptions::new().append(true).open(path);
+        file.and_then(|mut file| file.write_all(content.as_ref()))
+            .expect("a longer file");
+        self
+    }
+
     /// Makes a symbolic link at `path`, relative to the root, that leads to `target`.
     #[cfg(unix)]
     pub fn link(&self, path: &str, target: &Path) -> &Site {
