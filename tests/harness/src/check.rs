@@ -129,6 +129,12 @@ impl Check {
         &self.package
     }
 
+    /// Whether the program under test was started, and is gone.
+    pub(crate) fn program_has_ended(&self) -> bool {
+        let watched = self.log.program.lock().expect("a log").clone();
+        watched.is_some_and(|watched| watched.exited().is_some())
+    }
+
     pub(crate) fn watch(&self, program: Arc<Watched>) {
         *self.log.program.lock().expect("a log") = Some(program);
     }
@@ -162,8 +168,13 @@ impl Check {
                     "open {} and write what the todo!() there asks for.",
                     panic.place
                 ),
+                false if watched.is_some() => {
+                    "an error that a program should handle reached unwrap(), expect() or an index \
+                     out of range. Nothing that a client does may end the server."
+                        .to_owned()
+                }
                 false => "an error that a program should handle reached unwrap(), expect() or an \
-                     index out of range. Nothing that a client does may end the server."
+                          index out of range: say in words what is wrong, with match or if let."
                     .to_owned(),
             };
         } else if let Some(exit) = exit {
@@ -182,7 +193,10 @@ impl Check {
         row(&mut out, "sent", &failure.sent);
         row(&mut out, "got", &failure.got);
         row(&mut out, "likely", &wrap(&failure.likely, INDENT));
-        row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
+        // Of a program that ended by itself, it stands among what came back.
+        if !failure.got.contains(failure.stderr.trim()) {
+            row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
+        }
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
         if !self.section.is_empty() {

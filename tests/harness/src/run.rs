@@ -128,7 +128,7 @@ impl Run {
     fn fail(&self, problem: String, likely: &str) -> ! {
         let mut got = String::new();
         for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            let text = text.trim_end();
+            let text = text.trim();
             let text = if text.is_empty() { "(nothing)" } else { text };
             got.push_str(&format!("{stream}: {text}\n"));
         }
