@@ -14,6 +14,8 @@ use crate::program::Watched;
 pub(crate) const PROGRAM_VARIABLE: &str = "COURSE_PROGRAM";
 /// The width to which reports are wrapped, labels included.
 const WIDTH: usize = 92;
+/// How many lines of what a program printed are shown.
+pub(crate) const OUTPUT_LINES: usize = 8;
 /// The width of the column of labels.
 const INDENT: usize = 10;
 
@@ -194,8 +196,12 @@ impl Check {
         row(&mut out, "got", &failure.got);
         row(&mut out, "likely", &wrap(&failure.likely, INDENT));
         // Of a program that ended by itself, it stands among what came back.
-        if !failure.got.contains(failure.stderr.trim()) {
-            row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
+        if !failure.got.contains("stderr: ") {
+            row(
+                &mut out,
+                "stderr",
+                &last_lines(&failure.stderr, OUTPUT_LINES),
+            );
         }
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
@@ -337,7 +343,8 @@ fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
-fn last_lines(text: &str, count: usize) -> String {
+/// The last lines of what a program printed, without the backtrace that a panic may print.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
