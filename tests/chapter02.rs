@@ -41,7 +41,7 @@ fn check_02_bytes_come_back() {
     after(check_01_says_where_it_listens);
     let check = check!("what a client sends comes back while the client waits for it")
         .read("read-and-write")
-        .by_hand("printf hello | nc -N 127.0.0.1 {port}");
+        .by_hand("(printf hello; sleep 5) | nc -N 127.0.0.1 {port}  # hello must appear at once");
     let server = check.start(&[]);
     let mut client = server.connect();
     let word = Random::default().word(5);
@@ -61,7 +61,7 @@ fn check_03_many_writes_are_one_stream() {
     after(check_02_bytes_come_back);
     let check = check!("bytes from several writes come back as one stream, without stale bytes")
         .read("one-write-is-not-one-read")
-        .by_hand("(printf hello; sleep 1; printf hi) | nc -N 127.0.0.1 {port}");
+        .by_hand("(printf hello; sleep 1; printf hi) | nc -N 127.0.0.1 {port} | od -c");
     let server = check.start(&[]);
     let mut client = server.connect();
     let mut random = Random::default();
@@ -119,7 +119,8 @@ fn check_05_the_end_is_answered_with_the_end() {
     client.expect_end(Likely {
         silent: "read() returned Ok(0): the client will send nothing more. That is the end, not an \
                  error and not \"nothing yet\": leave the loop and drop the stream.",
-        differs: "bytes came back that the client never sent: send &buffer[..n], not &buffer.",
+        differs: "more came back than the client had sent. An echo adds nothing of its own, not even \
+                  at the end; and of the buffer it sends &buffer[..n], no more.",
         ..Likely::default()
     });
 }
@@ -216,7 +217,7 @@ fn check_09_a_client_that_resets() {
     // These resets meet the server while it reads.
     for _ in 0..3 {
         let mut client = server.connect();
-        client.send("never read");
+        client.send("a client's last words");
         client.reset();
     }
     // This one leaves it with bytes that it can read, but no longer send back.

@@ -518,7 +518,7 @@ fn check_10_a_large_file() {
         .read("large-files")
         .with_options("--root .")
         .by_hand("truncate -s 1G big; curl -so copy http://{addr}/big; cmp big copy; rm big copy");
-    const LEN: u64 = 40 << 20;
+    const LEN: u64 = 24 << 20;
     let site = Site::new();
     site.large_file("large.bin", LEN, b"the end");
     let server = start(&check, &site);
@@ -541,7 +541,7 @@ fn check_10_a_large_file() {
     match server.peak_memory() {
         Some(peak) if peak > LEN => check.fail(
             format!(
-                "The program used {} MiB of memory for a file of 40 MiB.",
+                "The program used {} MiB of memory for a file of 24 MiB.",
                 peak >> 20
             ),
             "fs::read() brings the whole file into memory; with io::copy() a small buffer will do.",
@@ -579,7 +579,7 @@ fn check_12_a_file_that_changes() {
     after(check_10_a_large_file);
     let check = check!("a file that changes its length while it is sent confuses no client")
         .read("large-files");
-    const LEN: u64 = 40 << 20;
+    const LEN: u64 = 24 << 20;
     const SECOND: &str = "the second answer";
     let site = Site::new();
     site.large_file("shrinks", LEN, b"the end")

@@ -61,8 +61,6 @@ impl Response {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
-        404 => "Not Found",
-        500 => "Internal Server Error",
         _ => "",
     }
 }

@@ -49,7 +49,7 @@ impl Files {
         }
         // A link may be called otherwise than the file that it leads to: what counts for the type
         // is the name that was asked for.
-        open(&found, content_type(&wanted))
+        self.open(&found, content_type(&wanted))
     }
     // ANCHOR_END: find
 
@@ -66,6 +66,41 @@ impl Files {
         }
     }
     // ANCHOR_END: inside
+
+    // ANCHOR: open
+    /// The response that carries a file.
+    fn open(&self, path: &Path, content_type: &str) -> Result<Response, Refusal> {
+        // Before it is opened: opening a named pipe would wait until somebody writes to it.
+        if !path.is_file() {
+            return Err(NOT_FOUND);
+        }
+        let file = File::open(path).map_err(refuse)?;
+        if !self.holds(&file) {
+            return Err(NOT_FOUND);
+        }
+        // Of the file that is open: the path may lead to another one by now.
+        let len = file.metadata().map_err(refuse)?.len();
+        Ok(Response::new(200)
+            .with_field("Content-Type", content_type)
+            .with_file(file, len))
+    }
+
+    /// Whether an open file lies below the root: since we looked, a folder on the way to it may have
+    /// become a link.
+    #[cfg(target_os = "linux")]
+    fn holds(&self, file: &File) -> bool {
+        use std::os::fd::AsRawFd;
+        let open_file = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // Without /proc the first look has to do.
+        fs::read_link(open_file).map_or(true, |path| path.starts_with(&self.root))
+    }
+
+    /// Only Linux tells where an open file lies; elsewhere the first look has to do.
+    #[cfg(not(target_os = "linux"))]
+    fn holds(&self, _file: &File) -> bool {
+        true
+    }
+    // ANCHOR_END: open
 }
 
 /// Also the answer for what exists and is not served: who asks need not learn that it is there.
@@ -155,21 +190,7 @@ fn decode(segment: &str) -> Result<String, Refusal> {
 }
 // ANCHOR_END: decode
 
-// ANCHOR: open
-/// The response that carries a file.
-fn open(path: &Path, content_type: &str) -> Result<Response, Refusal> {
-    // Before it is opened: opening a named pipe would wait until somebody writes to it.
-    if !path.is_file() {
-        return Err(NOT_FOUND);
-    }
-    let file = File::open(path).map_err(refuse)?;
-    // Of the file that is open: the path may lead to another one by now.
-    let len = file.metadata().map_err(refuse)?.len();
-    Ok(Response::new(200)
-        .with_field("Content-Type", content_type)
-        .with_file(file, len))
-}
-
+// ANCHOR: refuse
 /// What an error of the file system means to a client.
 fn refuse(error: io::Error) -> Refusal {
     match error.kind() {
@@ -179,7 +200,7 @@ fn refuse(error: io::Error) -> Refusal {
         _ => Refusal::new(500, "this file cannot be read now"),
     }
 }
-// ANCHOR_END: open
+// ANCHOR_END: refuse
 
 // ANCHOR: redirect
 /// Sends the client to a folder's own address, which ends in a slash: links in its `index.html`
@@ -349,6 +370,14 @@ mod tests {
         let files = files("src");
         assert_eq!(status(files.inside(&files.root.join("../Cargo.toml"))), 404);
         assert_eq!(status(files.inside(&files.root.join("nowhere"))), 404);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_open_file_tells_where_it_lies() {
+        let file = |name: &str| File::open(name).expect("a file");
+        assert!(files("src").holds(&file("src/main.rs")));
+        assert!(!files("src").holds(&file("Cargo.toml")));
     }
 
     #[test]

@@ -305,7 +305,57 @@ fn number(title: &str) -> &str {
     title.split(' ').next().unwrap_or(title)
 }
 
+/// What is left to do when all checks pass.
 fn after(course: &Course, chapter: Chapter) -> String {
+    let mut text = String::new();
+    if let Some(place) = attribute(course, chapter) {
+        text.push_str(&format!(
+            "No gap is left: delete the attribute at {place}, which hides warnings.\n"
+        ));
+    }
+    let page = course.page(chapter);
+    let shown = course.shown(&page);
+    let rest = fs::read_to_string(page).ok().and_then(|page| rest(&page));
+    if let Some(section) = rest {
+        text.push_str(&format!("Read on at {shown}#{section}\n"));
+    }
+    if course.solution(chapter).is_dir() {
+        text.push_str(&format!(
+            "Compare: diff -r {} {}\n",
+            course.shown(&course.starter(chapter)),
+            course.shown(&course.solution(chapter))
+        ));
+    }
+    text.push_str(&next(course, chapter));
+    text
+}
+
+/// The section of a page from which on it speaks of a program that passes.
+fn rest(page: &str) -> Option<&'static str> {
+    [
+        ("## Use it", "use-it"),
+        ("## What can still go wrong", "what-can-still-go-wrong"),
+    ]
+    .into_iter()
+    .find(|(heading, _)| page.lines().any(|line| line == *heading))
+    .map(|(_, anchor)| anchor)
+}
+
+/// Where the attribute still stands that keeps a starter with gaps quiet, as `path:line`.
+fn attribute(course: &Course, chapter: Chapter) -> Option<String> {
+    for (path, contents) in files(&course.starter(chapter)).ok()? {
+        let text = String::from_utf8_lossy(&contents);
+        let Some((before, _)) = text.split_once("\"there are gaps;") else {
+            continue;
+        };
+        let begin = before.rfind("#![").unwrap_or(before.len());
+        let line = before[..begin].lines().count() + 1;
+        return Some(format!("chapters/{}/{path}:{line}", chapter.name()));
+    }
+    None
+}
+
+fn next(course: &Course, chapter: Chapter) -> String {
     let next = course.chapters().into_iter().find(|&other| other > chapter);
     match next {
         Some(next) => format!(
@@ -320,6 +370,15 @@ fn after(course: &Course, chapter: Chapter) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_goes_on_where_the_program_is_used() {
+        let page = "# 01 A\n\n## Use it\n\n## What can still go wrong\n";
+        assert_eq!(rest(page), Some("use-it"));
+        let page = page.replace("## Use it", "## Use it or not");
+        assert_eq!(rest(&page), Some("what-can-still-go-wrong"));
+        assert_eq!(rest("# 01 A\n"), None);
+    }
 
     #[test]
     fn a_standing_is_remembered_as_it_was() {

@@ -148,7 +148,7 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
 fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> String {
     let page = course.shown(&course.page(chapter));
     let introduction = course.root().join("book/src/introduction.md");
-    let read = if newcomer && introduction.is_file() {
+    let source = if newcomer && introduction.is_file() {
         format!("{}, then {page}", course.shown(&introduction))
     } else {
         page
@@ -164,7 +164,7 @@ fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> Stri
         course.title(chapter)
     );
     format!(
-        "{}\n  read  {read}\n  edit  {edit}\n  run   cargo course check {}\n",
+        "{}\n  read  mdbook serve book --open\n        (its source: {source})\n  edit  {edit}\n  run   cargo course check {}\n",
         style.strong(&heading),
         chapter.0
     )

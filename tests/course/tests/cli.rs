@@ -14,6 +14,7 @@ struct MadeUp {
 
 const STARTER: &str = "fn main() {\n    todo!(\"say hello\");\n}\n";
 const SOLUTION: &str = "fn main() {\n    println!(\"hello\");\n}\n";
+const QUIET: &str = "#![allow(\n    dead_code,\n    reason = \"there are gaps; when all are filled, delete this\"\n)]\n";
 const HALF: &str = "fn main() {\n    println!(\"hullo\");\n}\n";
 
 const MILESTONE: &str = r#"
@@ -119,7 +120,8 @@ fn a_newcomer_sees_where_to_begin_and_nothing_is_built() {
         "{out}"
     );
     let begin = "\nBegin here: chapter 01, A greeting\n  \
-                 read  book/src/chapter01.md\n  \
+                 read  mdbook serve book --open\n        \
+                 (its source: book/src/chapter01.md)\n  \
                  edit  chapters/chapter01/src/main.rs:2\n  \
                  run   cargo course check 1\n";
     assert!(out.ends_with(begin), "{out}");
@@ -165,7 +167,10 @@ fn a_learner_goes_from_red_to_green() {
         "{map}"
     );
 
-    made_up.write("chapters/chapter01/src/main.rs", SOLUTION);
+    let quiet = format!("// A comment.\n\n{QUIET}{SOLUTION}");
+    made_up.write("chapters/chapter01/src/main.rs", &quiet);
+    made_up.write("solutions/chapter01/src/main.rs", SOLUTION);
+    made_up.write("book/src/chapter01.md", "# 01 A greeting\n\n## Use it\n");
     let (code, out, _) = made_up.run(&["check", "01"]);
     assert_eq!(code, 0);
     assert!(
@@ -174,7 +179,11 @@ fn a_learner_goes_from_red_to_green() {
     );
     assert!(
         out.ends_with(
-            "Chapter 01, A greeting, is passed: 2 checks.\nNext is chapter 02, echo: read book/src/chapter02.md.\n"
+            "Chapter 01, A greeting, is passed: 2 checks.\n\
+             No gap is left: delete the attribute at chapters/chapter01/src/main.rs:3, which hides warnings.\n\
+             Read on at book/src/chapter01.md#use-it\n\
+             Compare: diff -r chapters/chapter01 solutions/chapter01\n\
+             Next is chapter 02, echo: read book/src/chapter02.md.\n"
         ),
         "{out}"
     );

@@ -1,6 +1,9 @@
 use std::net::TcpListener;
 
 fn main() {
-    let listener: TcpListener = TcpListener::bind("127.0.0.1:7878");
-    println!("listening on {:?}", listener.local_addr());
+    let addr = "127.0.0.1:7878";
+    // ANCHOR: wrong
+    let listener: TcpListener = TcpListener::bind(&addr);
+    // ANCHOR_END: wrong
+    drop(listener);
 }

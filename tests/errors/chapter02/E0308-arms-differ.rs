@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
 
 // ANCHOR: wrong
@@ -6,7 +6,7 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
     for connection in listener.incoming() {
         match connection {
             Ok(stream) => echo(stream),
-            Err(error) => eprintln!("a connection could not be accepted: {error}"),
+            Err(error) => log(&format!("a connection could not be accepted: {error}")),
         }
     }
     Ok(())
@@ -15,6 +15,10 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
 
 fn echo(stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)
+}
+
+fn log(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
 }
 
 fn main() -> io::Result<()> {

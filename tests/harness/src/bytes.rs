@@ -4,6 +4,10 @@
 const LINES_AROUND: usize = 4;
 /// How many lines of text are shown without a caret.
 const MOST_LINES: usize = 12;
+/// How many of a text that is far too long to be shown: enough to recognise it.
+const LINES_OF_LONG: usize = 2;
+/// How many bytes make a text far too long.
+const LONG: usize = 100_000;
 /// The longest line shown, in characters; a longer one is cut around the caret.
 const WIDTH: usize = 96;
 
@@ -45,10 +49,14 @@ pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
     out.join("\n")
 }
 
-/// Shows bytes in lines, broken after each `\n`; at most a screenful, and of bytes that are no
-/// text at most a line.
+/// Shows bytes in lines, broken after each `\n`; at most a screenful, of a very long text less, and
+/// of bytes that are no text at most a line.
 pub(crate) fn in_lines(bytes: &[u8]) -> String {
-    let most = if is_text(bytes) { MOST_LINES } else { 1 };
+    let most = match is_text(bytes) {
+        true if bytes.len() < LONG => MOST_LINES,
+        true => LINES_OF_LONG,
+        false => 1,
+    };
     let lines = lines(bytes);
     let mut out: Vec<String> = lines
         .iter()

@@ -14,6 +14,8 @@ use crate::program::Watched;
 pub(crate) const PROGRAM_VARIABLE: &str = "COURSE_PROGRAM";
 /// The width to which reports are wrapped, labels included.
 const WIDTH: usize = 92;
+/// How many lines of what a program printed are shown.
+pub(crate) const OUTPUT_LINES: usize = 8;
 /// The width of the column of labels.
 const INDENT: usize = 10;
 
@@ -139,6 +141,12 @@ impl Check {
         &self.package
     }
 
+    /// Whether the program under test was started, and is gone.
+    pub(crate) fn program_has_ended(&self) -> bool {
+        let watched = self.log.program.lock().expect("a log").clone();
+        watched.is_some_and(|watched| watched.exited().is_some())
+    }
+
     pub(crate) fn watch(&self, program: Arc<Watched>) {
         *self.log.program.lock().expect("a log") = Some(program);
     }
@@ -179,9 +187,12 @@ impl Check {
                     .to_owned()
             } else {
                 let rule = match watched.is_some() {
-                    true => "Nothing that a client does may end the server.",
+                    true => "Nothing that a client does may end the server.".to_owned(),
                     // No client was there yet; the check knows more.
-                    false => &failure.likely,
+                    false => format!(
+                        "Say in words what is wrong, with match or if let. {}",
+                        failure.likely
+                    ),
                 };
                 format!(
                     "an error that a program should handle reached unwrap(), expect(), assert!() \
@@ -204,7 +215,14 @@ impl Check {
         row(&mut out, "sent", &failure.sent);
         row(&mut out, "got", &failure.got);
         row(&mut out, "likely", &wrap(&failure.likely, INDENT));
-        row(&mut out, "stderr", &last_lines(&failure.stderr, 8));
+        // Of a program that ended by itself, it stands among what came back.
+        if !failure.got.contains("stderr: ") {
+            row(
+                &mut out,
+                "stderr",
+                &last_lines(&failure.stderr, OUTPUT_LINES),
+            );
+        }
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
         if !self.section.is_empty() {
@@ -352,7 +370,8 @@ fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
-fn last_lines(text: &str, count: usize) -> String {
+/// The last lines of what a program printed, without the backtrace that a panic may print.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -30,6 +30,11 @@ pub(crate) enum End {
     Silent,
 }
 
+/// Why a program that should serve client after client serves no more.
+pub(crate) const LOOP_ENDED: &str = "nobody listens there any more: the loop over connections has \
+    ended, through a return, a break, or a ? that carried one client's error out of it; or the \
+    listener was dropped.";
+
 /// The usual reasons why an expectation is not met, one for each way to miss it.
 pub struct Likely {
     /// Nothing came within the deadline.
@@ -279,10 +284,8 @@ impl Client {
                 String::new(),
                 match is_timeout(&error) {
                     true => Likely::default().silent,
-                    false => {
-                        "the loop over connections has ended, and the kernel turned away those who \
-                         waited; or the server closed with bytes unread."
-                    }
+                    false if self.check.program_has_ended() => LOOP_ENDED,
+                    false => Likely::default().reset,
                 },
             ),
         }

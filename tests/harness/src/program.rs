@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use reqwest::blocking as http;
 
 use crate::check::Failure;
+use crate::client::LOOP_ENDED;
 use crate::{Check, Client, DEADLINE};
 
 /// A running program. It is killed when this value is dropped.
@@ -157,6 +158,14 @@ impl Check {
                     .to_owned(),
                 ..Failure::default()
             }),
+            None if line.contains("Ok(") => self.report(Failure {
+                problem: "The first line on stdout is not the one that was agreed on.".to_owned(),
+                got: format!("{line}\nwanted: listening on http://127.0.0.1:PORT"),
+                likely: "this is a whole Result, in the form for programmers, {:?}. local_addr() \
+                         returns a Result: take the address out of it with ?, and print it with {}."
+                    .to_owned(),
+                ..Failure::default()
+            }),
             None => self.report(Failure {
                 problem: "The first line on stdout is not the one that was agreed on.".to_owned(),
                 got: format!("{line}\nwanted: listening on http://127.0.0.1:PORT"),
@@ -182,9 +191,7 @@ impl Program {
             Ok(stream) => Client::new(self.check.clone(), stream),
             Err(error) => self.check.fail(
                 format!("No connection to {}: {error}.", self.addr),
-                "nobody listens there any more: the loop over connections has ended, through a \
-                 return, a break, or a ? that carried one client's error out of it; or the listener \
-                 was dropped.",
+                LOOP_ENDED,
             ),
         }
     }

@@ -3,7 +3,7 @@
 use assert_cmd::Command;
 use predicates::Predicate;
 
-use crate::check::Failure;
+use crate::check::{Failure, OUTPUT_LINES, last_lines};
 use crate::{Check, DEADLINE};
 
 /// How a program ended.
@@ -136,8 +136,10 @@ impl Run {
     fn fail(&self, problem: String, likely: &str) -> ! {
         let mut got = String::new();
         for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            let text = text.trim_end();
-            let text = if text.is_empty() { "(nothing)" } else { text };
+            let text = match last_lines(text, OUTPUT_LINES) {
+                text if text.is_empty() => "(nothing)".to_owned(),
+                text => text,
+            };
             got.push_str(&format!("{stream}: {text}\n"));
         }
         self.check.report(Failure {

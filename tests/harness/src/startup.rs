@@ -15,9 +15,10 @@ impl Check {
     /// Panics where the machine has no free port: that is no fault of the program under test.
     #[track_caller]
     pub fn starts_as_in_chapter_01(self) {
-        let check = self
-            .read_on("chapter01", "when-bind-fails")
-            .by_hand("cargo run -p {package} -- nowhere; echo \"exit code $?\"");
+        let check = self.read_on("chapter01", "when-bind-fails").by_hand(
+            "cargo run -p {package} -- --no-such-option; echo \"exit code $?\"\n\
+                 cargo run -p {package} -- nowhere; echo \"exit code $?\"",
+        );
         const USAGE: &str = "the lines of chapter 01 that read the command line should stay.";
         for args in [&["--no-such-option"][..], &["127.0.0.1:0", "127.0.0.1:0"]] {
             check.run(args).code(2, USAGE).stderr(

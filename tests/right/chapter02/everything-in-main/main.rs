@@ -6,14 +6,19 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::net::TcpListener;
 
 fn main() {
-    let addr = env::args().nth(1).unwrap_or("127.0.0.1:7878".to_owned());
-    let listener = match TcpListener::bind(&addr) {
-        Ok(listener) => listener,
-        Err(error) => {
-            eprintln!("{addr}: {error}");
-            std::process::exit(1);
+    let args: Vec<String> = env::args().skip(1).collect();
+    let addr = match args.as_slice() {
+        [] => "127.0.0.1:7878",
+        [addr] if !addr.starts_with('-') => addr,
+        _ => {
+            eprintln!("usage: one address");
+            std::process::exit(2);
         }
     };
+    let listener = TcpListener::bind(addr).unwrap_or_else(|error| {
+        eprintln!("{addr}: {error}");
+        std::process::exit(1);
+    });
     println!("listening on http://{}", listener.local_addr().unwrap());
     for stream in listener.incoming().flatten() {
         let mut reader = BufReader::new(&stream);
