@@ -40,7 +40,7 @@ fn check_01_still_serves_files() {
 fn check_02_as_many_at_once_as_threads() {
     after(check_01_still_serves_files);
     let check = check!("N handlers run at once in a pool of N threads")
-        .read("your-turn")
+        .read("n-at-once-never-more")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
@@ -58,7 +58,7 @@ fn check_02_as_many_at_once_as_threads() {
 fn check_03_never_more() {
     after(check_02_as_many_at_once_as_threads);
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("your-turn")
+        .read("n-at-once-never-more")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
