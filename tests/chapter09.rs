@@ -65,13 +65,15 @@ fn check_03_never_more() {
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = start(&check, &site, threads);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/300")))
-        .collect();
-    for client in clients {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
+    let busy: Vec<_> = (0..threads).map(|_| server.ask_half("/")).collect();
+    let mut one_more = server.ask("/");
+    server.comes_to_rest();
+    one_more.expect_nothing_yet(MORE);
+    for (mut client, rest) in busy {
+        client.send(rest);
+        client.must_get(200, "home", "the rest of its request has come at last.");
     }
+    one_more.must_get(200, "home", SERVED);
 }
 
 #[test]
@@ -134,6 +136,7 @@ fn check_06_the_same_threads() {
     let threads = some_threads();
     let server = start(&check, &site, threads);
     server.ask("/").must_get(200, "home", SERVED);
+    server.comes_to_rest();
     let Some(idle) = server.threads() else {
         return check.pass_over("only Linux tells here how many threads a program has");
     };
