@@ -1,6 +1,6 @@
 //! What it costs to run a job: on a thread made for it, and on a thread that waits for it.
 //!
-//! `cargo run -q --release -p solution08 --example hand_over`
+//! `cargo run -q --release -p chapter08 --example hand_over`
 
 use std::sync::mpsc;
 use std::thread;

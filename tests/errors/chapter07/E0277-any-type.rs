@@ -6,7 +6,7 @@ struct ThreadPool;
 
 impl ThreadPool {
     // ANCHOR: wrong
-    fn execute<F>(&self, job: F) -> io::Result<()> {
+    pub fn execute<F>(&self, job: F) -> io::Result<()> {
         thread::Builder::new().spawn(job)?;
         Ok(())
     }

@@ -6,7 +6,7 @@ struct ThreadPool;
 
 impl ThreadPool {
     // ANCHOR: wrong
-    fn execute(&self, job: fn()) -> io::Result<()> {
+    pub fn execute(&self, job: fn()) -> io::Result<()> {
         thread::Builder::new().spawn(job)?;
         Ok(())
     }

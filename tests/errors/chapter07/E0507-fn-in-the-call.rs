@@ -5,7 +5,7 @@ use std::thread;
 struct ThreadPool;
 
 impl ThreadPool {
-    fn execute<F: Fn() + Send + 'static>(&self, job: F) -> io::Result<()> {
+    pub fn execute<F: Fn() + Send + 'static>(&self, job: F) -> io::Result<()> {
         thread::Builder::new().spawn(job)?;
         Ok(())
     }

@@ -7,7 +7,7 @@ struct ThreadPool {
 
 impl ThreadPool {
     // ANCHOR: wrong
-    fn execute<F>(&self, job: F) -> io::Result<()>
+    pub fn execute<F>(&self, job: F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
     {

@@ -271,7 +271,13 @@ impl Client {
         self.check
             .step("wait for the first byte back, then reset the connection");
         let waited = self.stream.set_read_timeout(Some(DEADLINE));
-        let arrived = waited.and_then(|()| self.stream.peek(&mut [0]));
+        let peek = || loop {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                arrived => return arrived,
+            }
+        };
+        let arrived = waited.and_then(|()| peek());
         match arrived {
             Ok(1..) => drop(self.stream),
             Ok(_) => self.missed(

@@ -261,6 +261,52 @@ impl Program {
         Some(Duration::from_millis((ticks()? + ticks()?) * 10))
     }
 
+    /// Whether the program keeps a core busy while it should wait: watches it for this long, and
+    /// returns how much processor time it used, if that is most of what it could get. `None` where
+    /// it rests, or where the system does not tell.
+    ///
+    /// What counts is its share of the time in which it did not wait for a core. So a busy machine
+    /// neither hides that it spins nor makes it look as if it did.
+    pub fn spins(&self, wait: Duration) -> Option<Duration> {
+        self.check
+            .step(format!("look for {wait:?} whether it rests"));
+        let (begin, before) = (Instant::now(), self.scheduled()?);
+        loop {
+            thread::sleep(Duration::from_millis(20));
+            let wall = begin.elapsed();
+            let now = self.scheduled()?;
+            let used = now.0.saturating_sub(before.0);
+            let kept_waiting = now.1.saturating_sub(before.1);
+            let share = used.as_secs_f64() / wall.saturating_sub(kept_waiting).as_secs_f64();
+            if used >= wait / 4 && share > 0.25 {
+                return Some(used);
+            }
+            // One that gets hardly any time is watched for longer.
+            let rests = used + kept_waiting < wall / 2;
+            if wall >= wait && rests || wall >= 8 * wait {
+                return None;
+            }
+        }
+    }
+
+    /// How long all threads of the program have run so far, and how long they have waited for a
+    /// core: the first two numbers in `/proc/PID/task/TID/schedstat`, in nanoseconds.
+    fn scheduled(&self) -> Option<(Duration, Duration)> {
+        let id = self.watched.child.lock().expect("a child").id();
+        let mut sums = (Duration::ZERO, Duration::ZERO);
+        for thread in std::fs::read_dir(format!("/proc/{id}/task"))
+            .ok()?
+            .flatten()
+        {
+            let stat = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let mut numbers = stat.split_whitespace().map(str::parse);
+            let mut next = || Some(Duration::from_nanos(numbers.next()?.ok()?));
+            sums.0 += next()?;
+            sums.1 += next()?;
+        }
+        Some(sums)
+    }
+
     /// How many threads the program has, where the system tells.
     pub fn threads(&self) -> Option<usize> {
         self.status("Threads:")?.try_into().ok()
