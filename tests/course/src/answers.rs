@@ -343,10 +343,8 @@ fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), Strin
         }
     })?;
     match &found.finding {
-        Finding::Passed if verdict.output.contains("passed over on this machine") => {
-            note(&format!(
-                "{check} cannot be made on this machine, and rejects nothing"
-            ));
+        Finding::PassedOver(why) => {
+            note(&format!("{check} was passed over and rejects nothing: {why}"));
             Ok(())
         }
         Finding::Passed => Err(format!(
