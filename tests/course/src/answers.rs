@@ -344,7 +344,9 @@ fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), Strin
     })?;
     match &found.finding {
         Finding::PassedOver(why) => {
-            note(&format!("{check} was passed over and rejects nothing: {why}"));
+            note(&format!(
+                "{check} was passed over and rejects nothing: {why}"
+            ));
             Ok(())
         }
         Finding::Passed => Err(format!(

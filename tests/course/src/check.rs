@@ -296,7 +296,7 @@ fn line(check: &Check, all: &[Check], style: Style) -> String {
     match &check.finding {
         Finding::Passed => format!("  {}  {title}\n", style.good("passes")),
         Finding::PassedOver(why) => {
-            format!("  {}   {title}  (passed over: {why})\n", style.faint("------"))
+            format!("  {}  {title}  ({why})\n", style.faint("passed over"))
         }
         Finding::Failed(_) => format!("  {}   {title}\n", style.bad("fails")),
         Finding::Waiting(why) => {
