@@ -112,9 +112,11 @@ impl Check {
         })
     }
 
-    /// Prints a line for a check that cannot be made on this machine.
+    /// Prints a line for a check that cannot be made, on this machine or of this program.
     pub fn pass_over(&self, why: &str) {
-        println!("passed over on this machine: {}: {why}", self.title);
+        if !QUIET.get() {
+            println!("passed over: {why}");
+        }
     }
 
     /// Notes what is about to be done, for the report.
@@ -171,12 +173,14 @@ impl Check {
                     panic.place
                 ),
                 false if watched.is_some() => {
-                    "an error that a program should handle reached unwrap(), expect() or an index \
-                     out of range. Nothing that a client does may end the server."
+                    "an error that a program should handle reached unwrap(), expect(), an index \
+                     out of range or a subtraction below zero. Nothing that a client does may end \
+                     the server."
                         .to_owned()
                 }
-                false => "an error that a program should handle reached unwrap(), expect() or an \
-                          index out of range: say in words what is wrong, with match or if let."
+                false => "an error that a program should handle reached unwrap(), expect(), an \
+                          index out of range or a subtraction below zero: say in words what is \
+                          wrong, with match or if let."
                     .to_owned(),
             };
         } else if let Some(exit) = exit {
