@@ -197,15 +197,17 @@ fn report(output: &str, name: &str) -> String {
         .lines()
         .skip_while(|line| *line != heading)
         .skip(1)
-        .take_while(|line| {
-            !(line.starts_with("---- ") && line.ends_with(" stdout ----"))
-                && !matches!(*line, "failures:" | "successes:")
-        })
+        .take_while(|line| !is_heading(line))
         .collect::<Vec<_>>()
         .join("\n")
         .trim_end()
         .trim_start_matches('\n')
         .to_owned()
+}
+
+fn is_heading(line: &str) -> bool {
+    let of_a_test = line.starts_with("---- ") && line.ends_with(" stdout ----");
+    of_a_test || matches!(line, "failures:" | "successes:")
 }
 
 #[cfg(test)]
