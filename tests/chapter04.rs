@@ -597,6 +597,13 @@ fn check_14_a_real_client() {
     }
 }
 
+#[test]
+fn check_15_starts_as_before() {
+    after(check_01_a_request_is_understood);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}
+
 /// Sends a request on a connection of its own, and expects one of these status codes.
 #[track_caller]
 fn refused(server: &Program, request: &[u8], wanted: &[u16], why: &str) -> Answer {

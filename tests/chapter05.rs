@@ -771,6 +771,13 @@ fn check_16_a_wrong_command_line() {
     }
 }
 
+#[test]
+fn check_17_starts_as_before() {
+    after(check_01_a_file_is_served);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}
+
 /// Asks for a target that leads outside, and checks that the secret there does not come.
 #[track_caller]
 fn must_not_serve(server: &Program, target: &str, secret: &str) {

@@ -150,6 +150,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::sync::mpsc;
     use std::{panic, thread};
 
     use super::*;
@@ -232,13 +233,19 @@ mod tests {
         let (mut client, mut connection) = connected();
         client.write_all(&[b'x'; 10_000]).expect("a write");
         connection.send(Response::new(400)).expect("a write");
+        let (returned, has_returned) = mpsc::channel();
         let reading = thread::spawn(move || {
             let mut answer = Vec::new();
-            client.read_to_end(&mut answer).map(|_| answer)
+            client.read_to_end(&mut answer)?;
+            let waits = has_returned.recv_timeout(LINGER / 5).is_err();
+            Ok::<_, io::Error>((answer, waits))
         });
         connection.finish();
+        // The client may be gone already.
+        let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let answer = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
+        assert!(waits, "finish does not wait until the client closes");
     }
 }

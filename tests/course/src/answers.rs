@@ -343,9 +343,9 @@ fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), Strin
         }
     })?;
     match &found.finding {
-        Finding::Passed if verdict.output.contains("passed over on this machine") => {
+        Finding::PassedOver(why) => {
             note(&format!(
-                "{check} cannot be made on this machine, and rejects nothing"
+                "{check} was passed over and rejects nothing: {why}"
             ));
             Ok(())
         }

@@ -18,7 +18,11 @@ pub fn bless(course: &Course) -> Result<Vec<String>, String> {
     Ok(changes)
 }
 
-fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
+/// Takes the fingerprints of all starters anew.
+///
+/// # Errors
+/// A sentence, if a file cannot be read or written.
+pub fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
     let path = starters::fingerprints_path(course);
     let text = starters::fingerprints(course)?;
     replace(course, &path, &text)

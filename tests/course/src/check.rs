@@ -274,7 +274,14 @@ pub fn shown(course: &Course, chapter: Chapter, verdict: &Verdict, style: Style)
             style.good(&format!(
                 "Chapter {chapter}, {}, is passed: {}.",
                 course.title(chapter),
-                count(all, "check")
+                match verdict.passed() {
+                    passed if passed == all => count(all, "check"),
+                    passed => format!(
+                        "{passed} of {}, {} passed over",
+                        count(all, "check"),
+                        all - passed
+                    ),
+                }
             ))
         ));
         text.push_str(&after(course, chapter));
@@ -288,6 +295,9 @@ fn line(check: &Check, all: &[Check], style: Style) -> String {
     let title = check.title();
     match &check.finding {
         Finding::Passed => format!("  {}  {title}\n", style.good("passes")),
+        Finding::PassedOver(why) => {
+            format!("  {}  {title}  ({why})\n", style.faint("passed over"))
+        }
         Finding::Failed(_) => format!("  {}   {title}\n", style.bad("fails")),
         Finding::Waiting(why) => {
             let ground = all.iter().find(|other| why.contains(&other.name));

@@ -33,13 +33,25 @@ fn named(course: &Course, chapter: Chapter) -> Result<Files, String> {
     Ok(nameless(files(&course.solution(chapter))?, chapter))
 }
 
+/// What each starter's manifest has and no solution's: without it `cargo test -p chapterNN` would
+/// begin with the unit tests, whose failures are bare panics.
+const MILESTONE_ALONE: &str = "\
+# `cargo test -p chapterNN` asks the milestone; unit tests, where there are some: `… --bins`.
+[[bin]]
+name = \"chapterNN\"
+path = \"src/main.rs\"
+test = false
+
+";
+
 /// The manifest with the package's own name taken out, so that it is the same in every chapter.
 fn nameless(mut files: Files, chapter: Chapter) -> Files {
     if let Some(manifest) = files.get_mut("Cargo.toml") {
         let text = String::from_utf8_lossy(manifest);
         let text = text
             .replace(&chapter.solution_name(), "chapterNN")
-            .replace(&chapter.name(), "chapterNN");
+            .replace(&chapter.name(), "chapterNN")
+            .replace(MILESTONE_ALONE, "");
         *manifest = text.into_bytes();
     }
     files

@@ -15,6 +15,7 @@ cargo course help            this
 For those who write the course:
 cargo course bless           writes the generated files anew
 cargo course bless PART      only errors and transcripts whose name has PART
+cargo course bless starters  only the fingerprints of the starters
 cargo course carry-up N      carries a change of solution N up the ladder
     --base REVISION          its change since REVISION, not the uncommitted one
 ";
@@ -73,6 +74,7 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
         }
         ["check", ..] => Err(Trouble::Usage("`check` takes one chapter at a time".into())),
         ["bless"] => say_changes(&bless::bless(&course()?)?),
+        ["bless", "starters"] => say_changes(&bless::bless_starters(&course()?)?),
         ["bless", part] => say_changes(&bless::bless_shown_output(&course()?, part)?),
         ["bless", ..] => Err(Trouble::Usage("`bless` takes one part of a name".into())),
         ["carry-up", number] => carry_up(&course()?, number, "HEAD"),

@@ -11,6 +11,8 @@ use crate::process::{Ended, Run, Stderr};
 pub enum Finding {
     /// It holds.
     Passed,
+    /// It could not be made, or not to its end; this is why.
+    PassedOver(String),
     /// It does not; this is its report.
     Failed(String),
     /// Its ground is missing: an earlier check has to be mended first. This is its line.
@@ -41,7 +43,7 @@ impl Check {
     pub fn report(&self) -> Option<&str> {
         match &self.finding {
             Finding::Failed(report) => Some(report),
-            Finding::Passed | Finding::Waiting(_) => None,
+            Finding::Passed | Finding::PassedOver(_) | Finding::Waiting(_) => None,
         }
     }
 }
@@ -69,10 +71,11 @@ impl Verdict {
             .count()
     }
 
-    /// Whether all of them do, and there is at least one.
+    /// Whether all that could be made hold, and at least one does.
     #[must_use]
     pub fn all_passed(&self) -> bool {
-        self.ended && !self.checks.is_empty() && self.passed() == self.checks.len()
+        let bad = |check: &Check| matches!(check.finding, Finding::Failed(_) | Finding::Waiting(_));
+        self.ended && self.passed() > 0 && !self.checks.iter().any(bad)
     }
 
     /// The first check that failed and was not merely waiting for another.
@@ -119,14 +122,14 @@ impl Judge<'_> {
         command
             .env_remove("RUST_TEST_NOCAPTURE")
             .env_remove("RUST_TEST_SHUFFLE");
-        command.args(["--color", "never"]);
+        // A check that passes may have to say that it could not be made.
+        command.args(["--color", "never", "--show-output"]);
         match self.program {
             Some(program) => command.env("COURSE_PROGRAM", program),
             None => command.env_remove("COURSE_PROGRAM"),
         };
         if let Some(check) = self.check {
-            // A check that passes may have to say that it could not be made here.
-            command.args(["--show-output", "--exact", check]);
+            command.args(["--exact", check]);
         }
         self.run
             .run(&mut command)
@@ -153,7 +156,7 @@ fn checks(output: &str) -> Vec<Check> {
         .filter_map(|line| {
             let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
             let finding = match result {
-                "ok" => Finding::Passed,
+                "ok" => passed(&report(output, name)),
                 "FAILED" => finding(&report(output, name)),
                 _ => return None,
             };
@@ -167,6 +170,16 @@ fn checks(output: &str) -> Vec<Check> {
     checks
 }
 
+fn passed(said: &str) -> Finding {
+    let why = said
+        .lines()
+        .find_map(|line| line.strip_prefix("passed over: "));
+    match why {
+        Some(why) => Finding::PassedOver(why.to_owned()),
+        None => Finding::Passed,
+    }
+}
+
 fn finding(report: &str) -> Finding {
     let waiting = report
         .lines()
@@ -177,16 +190,14 @@ fn finding(report: &str) -> Finding {
     }
 }
 
-/// What a failed test printed: libtest shows it between headings, after all the results.
+/// What a test printed: libtest shows it between headings, after all the results.
 fn report(output: &str, name: &str) -> String {
     let heading = format!("---- {name} stdout ----");
     output
         .lines()
         .skip_while(|line| *line != heading)
         .skip(1)
-        .take_while(|line| {
-            !(line.starts_with("---- ") && line.ends_with(" stdout ----")) && *line != "failures:"
-        })
+        .take_while(|line| !is_heading(line))
         .collect::<Vec<_>>()
         .join("\n")
         .trim_end()
@@ -194,15 +205,31 @@ fn report(output: &str, name: &str) -> String {
         .to_owned()
 }
 
+fn is_heading(line: &str) -> bool {
+    let of_a_test = line.starts_with("---- ") && line.ends_with(" stdout ----");
+    of_a_test || matches!(line, "failures:" | "successes:")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const OUTPUT: &str = "
-running 3 tests
+running 4 tests
+test check_04_a_low_port ... ok
 test check_02_comes_back_exactly ... FAILED
 test check_01_says_where_it_listens ... ok
 test check_03_half_close ... FAILED
+
+successes:
+
+---- check_04_a_low_port stdout ----
+passed over: everybody may bind low ports here
+
+
+successes:
+    check_01_says_where_it_listens
+    check_04_a_low_port
 
 failures:
 
@@ -219,7 +246,7 @@ failures:
     check_02_comes_back_exactly
     check_03_half_close
 
-test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s
+test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s
 ";
 
     #[test]
@@ -231,7 +258,8 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
             [
                 "01 says where it listens",
                 "02 comes back exactly",
-                "03 half close"
+                "03 half close",
+                "04 a low port"
             ]
         );
         assert_eq!(found[0].finding, Finding::Passed);
@@ -243,6 +271,29 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
             found[2].finding,
             Finding::Waiting("not checked: mend check_02_comes_back_exactly first".into())
         );
+        assert_eq!(
+            found[3].finding,
+            Finding::PassedOver("everybody may bind low ports here".into())
+        );
+    }
+
+    #[test]
+    fn what_is_passed_over_is_not_counted_and_does_no_harm() {
+        let check = |finding| Check {
+            name: "check_01_x".into(),
+            finding,
+        };
+        let over = check(Finding::PassedOver("why".into()));
+        let mut verdict = Verdict {
+            checks: vec![over.clone(), check(Finding::Passed)],
+            ended: true,
+            output: String::new(),
+            took: Duration::ZERO,
+        };
+        assert_eq!(verdict.passed(), 1);
+        assert!(verdict.all_passed());
+        verdict.checks = vec![over];
+        assert!(!verdict.all_passed());
     }
 
     #[test]

@@ -188,9 +188,17 @@ impl MadeUp {
 }
 
 fn manifest(package: &str, chapter: Chapter) -> String {
+    // As in the real course: the verdict on a starter is the milestone's alone.
+    let bin = match package.starts_with("chapter") {
+        true => format!(
+            "# `cargo test -p {package}` asks the milestone; unit tests, where there are some: \
+             `… --bins`.\n[[bin]]\nname = \"{package}\"\npath = \"src/main.rs\"\ntest = false\n\n"
+        ),
+        false => String::new(),
+    };
     format!(
         "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
-         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n\
+         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n{bin}\
          [[test]]\nname = \"milestone\"\npath = \"../../tests/{}.rs\"\n",
         chapter.name()
     )

@@ -99,9 +99,14 @@ impl Client {
 
     #[track_caller]
     fn complain(&self, complaint: &Complaint, likely: &str) -> ! {
+        let stop = if complaint.what.ends_with('?') {
+            ""
+        } else {
+            "."
+        };
         self.missed(
             format!(
-                "The answer is not HTTP at byte {}: {}.",
+                "The answer is not HTTP at byte {}: {}{stop}",
                 complaint.at, complaint.what
             ),
             bytes::with_caret(self.pending(), complaint.at, &complaint.what),
@@ -277,10 +282,14 @@ fn read_line(bytes: &[u8], at: usize) -> Result<Option<&[u8]>, Complaint> {
                 return Ok(Some(&bytes[at..index - 1]));
             }
             b'\n' => {
-                return Err(complaint(
-                    index,
-                    r"a line ends in \r\n, this one in \n alone",
-                ));
+                let what = match index == at && at > 0 {
+                    // `"…\r\n` and the rest of the literal on the next line of the source
+                    true => {
+                        r"a blank line is \r\n, this one is \n alone: is a string literal broken over lines in your source?"
+                    }
+                    false => r"a line ends in \r\n, this one in \n alone",
+                };
+                return Err(complaint(index, what));
             }
             _ if index > at && bytes[index - 1] == b'\r' => {
                 return Err(complaint(index, r"\r must be followed by \n"));

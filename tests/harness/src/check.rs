@@ -122,9 +122,11 @@ impl Check {
         })
     }
 
-    /// Prints a line for a check that cannot be made on this machine.
+    /// Prints a line for a check that cannot be made, on this machine or of this program.
     pub fn pass_over(&self, why: &str) {
-        println!("passed over on this machine: {}: {why}", self.title);
+        if !QUIET.get() {
+            println!("passed over: {why}");
+        }
     }
 
     /// Notes what is about to be done, for the report.
@@ -195,8 +197,8 @@ impl Check {
                     ),
                 };
                 format!(
-                    "an error that a program should handle reached unwrap(), expect(), assert!() \
-                     or an index out of range. {rule}"
+                    "an error that a program should handle reached unwrap(), expect(), assert!(), \
+                     an index out of range or a subtraction below zero. {rule}"
                 )
             };
         } else if let Some(exit) = exit {

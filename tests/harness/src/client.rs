@@ -297,6 +297,28 @@ impl Client {
         }
     }
 
+    /// Names another section of the page for what this client may miss from now on.
+    pub fn read(&mut self, section: &str) -> &mut Client {
+        self.check = self.check.clone().read(section);
+        self
+    }
+
+    /// Expects the program not to be silent. What comes, an end too, is left to the next
+    /// expectation.
+    #[track_caller]
+    pub fn expect_a_sign(&mut self, likely: &str) -> &mut Client {
+        if self.pending().is_empty()
+            && self.read_more(Instant::now() + DEADLINE) == Err(End::Silent)
+        {
+            self.missed(
+                format!("Nothing came back within {DEADLINE:?}."),
+                String::new(),
+                likely,
+            );
+        }
+        self
+    }
+
     /// Expects exactly these bytes to come next; more may follow. Each byte that comes extends the
     /// deadline, so that a slow program is not taken for a silent one.
     #[track_caller]
@@ -371,7 +393,10 @@ impl Client {
                 Err(End::Silent) => {
                     let all = self.pending().len();
                     self.missed(
-                        format!("After {all} bytes the connection was still open."),
+                        format!(
+                            "The server did not close the connection within {DEADLINE:?}; {all} \
+                             bytes had come back."
+                        ),
                         String::new(),
                         likely.silent,
                     );

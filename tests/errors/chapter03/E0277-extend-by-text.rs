@@ -1,0 +1,7 @@
+fn append_to(status: u16, out: &mut Vec<u8>) {
+    out.extend(format!("HTTP/1.1 {status} OK\r\n"));
+}
+
+fn main() {
+    append_to(200, &mut Vec::new());
+}
