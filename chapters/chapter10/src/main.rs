@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     unreachable_code,
+    unused_assignments,
     unused_imports,
     unused_mut,
     unused_variables,
