@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use crate::program::Watched;
@@ -36,6 +37,8 @@ pub struct Check {
 struct Log {
     steps: Mutex<Vec<String>>,
     program: Mutex<Option<Arc<Watched>>>,
+    /// Whether the program may end by itself: it was asked to.
+    may_end: AtomicBool,
 }
 
 /// What went wrong, as the part that noticed it can tell.
@@ -118,6 +121,11 @@ impl Check {
         &self.package
     }
 
+    /// Notes that the program was asked to end, so that its end is no news.
+    pub(crate) fn may_end(&self) {
+        self.log.may_end.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn watch(&self, program: Arc<Watched>) {
         *self.log.program.lock().expect("a log") = Some(program);
     }
@@ -155,7 +163,7 @@ impl Check {
                      index out of range. Nothing that a client does may end the server."
                     .to_owned(),
             };
-        } else if let Some(exit) = exit {
+        } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
             more = first;
             first = format!("The program ended ({exit}) when it should have gone on.");
         }

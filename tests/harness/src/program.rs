@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,6 +19,8 @@ pub struct Program {
     check: Check,
     watched: Arc<Watched>,
     addr: SocketAddr,
+    /// The writing end of its stdin, where it has one.
+    stdin: Option<ChildStdin>,
 }
 
 /// A child process and what it has printed on stderr.
@@ -65,7 +67,13 @@ impl Check {
     /// its `listening on` line.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Program {
-        self.start_command(Command::new(self.exe()), args)
+        self.start_command(Command::new(self.exe()), Stdio::null(), args)
+    }
+
+    /// Like [`Check::start`], with a stdin that stays open until [`Program::close_stdin`].
+    #[track_caller]
+    pub fn start_with_stdin(&self, args: &[&str]) -> Program {
+        self.start_command(Command::new(self.exe()), Stdio::piped(), args)
     }
 
     /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
@@ -76,17 +84,17 @@ impl Check {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]);
         command.arg(self.exe());
-        self.start_command(command, args)
+        self.start_command(command, Stdio::null(), args)
     }
 
     #[track_caller]
-    fn start_command(&self, mut command: Command, args: &[&str]) -> Program {
+    fn start_command(&self, mut command: Command, stdin: Stdio, args: &[&str]) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
         self.step(format!("start {shown}"));
         let mut child = command
             .arg("127.0.0.1:0")
             .args(args)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -97,6 +105,7 @@ impl Check {
                     "COURSE_PROGRAM must name a program that may be executed.",
                 )
             });
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a piped stdout");
         let stderr = collect(child.stderr.take().expect("a piped stderr"));
         let child = Mutex::new(child);
@@ -108,6 +117,7 @@ impl Check {
             check,
             watched,
             addr,
+            stdin,
         }
     }
 
@@ -193,6 +203,74 @@ impl Program {
                  before it had read the whole request.",
             )
         })
+    }
+
+    /// Closes the program's stdin: it reads EOF there.
+    pub fn close_stdin(&mut self) {
+        self.check.step("close its stdin");
+        self.check.may_end();
+        self.stdin = None;
+    }
+
+    /// Sends a signal that asks the program to end: `INT`, as Ctrl-C does, or `TERM`.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        self.check.step(format!("send it SIG{name}"));
+        self.check.may_end();
+        signal(self.watched.child.lock().expect("a child").id(), name);
+    }
+
+    /// Waits until the program has ended, which must be with this exit code.
+    #[track_caller]
+    pub fn must_end(&mut self, code: i32, likely: &str) {
+        let status = self.ended(likely);
+        if status.code() != Some(code) {
+            self.check.fail(
+                format!("The program ended with {status}, not with exit code {code}."),
+                likely,
+            );
+        }
+    }
+
+    /// Waits until the program has ended, however it does.
+    #[track_caller]
+    pub fn must_end_somehow(&mut self, likely: &str) {
+        self.ended(likely);
+    }
+
+    #[track_caller]
+    fn ended(&self, likely: &str) -> ExitStatus {
+        self.check.step("wait until it has ended");
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let status = self.watched.child.lock().expect("a child").try_wait();
+            if let Ok(Some(status)) = status {
+                return status;
+            }
+            if Instant::now() > until {
+                self.check.fail(
+                    format!("The program was asked to end, and still ran {DEADLINE:?} later."),
+                    likely,
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Tries to connect until the connection is refused.
+    #[track_caller]
+    pub fn must_refuse(&self, likely: &str) {
+        self.check.step("connect until that is refused");
+        let until = Instant::now() + DEADLINE;
+        while TcpStream::connect_timeout(&self.addr, DEADLINE).is_ok() {
+            if Instant::now() > until {
+                self.check.fail(
+                    format!("New connections were still made {DEADLINE:?} later."),
+                    likely,
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a shell does with
