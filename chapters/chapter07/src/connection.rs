@@ -144,3 +144,99 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::{panic, thread};
+
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    /// No test may take longer: what has not come by then never comes.
+    const DEADLINE: Duration = Duration::from_secs(4);
+
+    /// A client, and the server's end of its connection.
+    fn connected() -> (TcpStream, Connection) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(addr).expect("a connection");
+        client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        let (stream, _) = listener.accept().expect("a connection");
+        (client, Connection::new(stream))
+    }
+
+    /// Reads a head, unless that takes too long.
+    fn read_head(mut connection: Connection) -> (io::Result<Head>, Connection) {
+        let reading = thread::spawn(move || (connection.read_head(), connection));
+        let until = Instant::now() + DEADLINE;
+        while !reading.is_finished() {
+            assert!(Instant::now() < until, "read_head does not return");
+            thread::sleep(Duration::from_millis(1));
+        }
+        reading
+            .join()
+            .unwrap_or_else(|why| panic::resume_unwind(why))
+    }
+
+    #[test]
+    fn read_head_takes_what_comes_in_pieces() {
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        let rest = thread::spawn(move || {
+            client.write_all(&HEAD[9..]).expect("a write");
+            client
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        drop(rest.join());
+    }
+
+    #[test]
+    fn read_head_keeps_what_is_left_over() {
+        let (mut client, connection) = connected();
+        let two = [HEAD, b"\r\n", HEAD].concat();
+        client.write_all(&two).expect("a write");
+        let (_, mut connection) = read_head(connection);
+        connection.consume(HEAD.len());
+        assert!(connection.has_more());
+        let (outcome, mut connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        connection.consume(HEAD.len());
+        assert!(!connection.has_more());
+    }
+
+    #[test]
+    fn read_head_tells_the_end_from_half_a_head() {
+        let (client, connection) = connected();
+        drop(client);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        client.shutdown(Shutdown::Write).expect("a half-close");
+        let (outcome, _) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
+            "half a head came"
+        );
+    }
+
+    #[test]
+    fn finish_lets_the_answer_arrive() {
+        let (mut client, mut connection) = connected();
+        client.write_all(&[b'x'; 10_000]).expect("a write");
+        connection.send(Response::new(400)).expect("a write");
+        let reading = thread::spawn(move || {
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).map(|_| answer)
+        });
+        connection.finish();
+        let outcome = reading.join().expect("a client that does not panic");
+        let answer = outcome.expect("the answer and then the end, not a reset");
+        assert!(answer.starts_with(b"HTTP/1.1 400 "));
+    }
+}
