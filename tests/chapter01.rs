@@ -12,6 +12,13 @@ fn check_01_says_where_it_listens() {
         .read("say-where-you-listen")
         .by_hand("curl -v http://{addr}/");
     let server = check.start(&[]);
+    if server.addr().port() == 7878 {
+        check.fail(
+            "The program says that it listens on port 7878, but port 0 was asked for.",
+            "the address in the line, or the one given to bind(), stands fixed in the source. Bind \
+             addr, and ask the listener where it listens, with local_addr().",
+        );
+    }
     server.connect();
 }
 
@@ -27,6 +34,9 @@ fn check_02_closes_each_connection_in_order() {
             silent: "the program never accepts: the kernel completes connections by itself and \
                      keeps them in the backlog until accept() takes them. Or it keeps the stream \
                      instead of dropping it.",
+            reset: "this client waited in the backlog, and nobody accepted it: the loop over \
+                    connections has ended.",
+            differs: "in this chapter the server says nothing: accept, and drop the stream.",
             ..Likely::default()
         });
     }
@@ -40,7 +50,9 @@ fn check_03_clients_need_not_take_turns() {
     let server = check.start(&[]);
     let clients: Vec<_> = (0..10).map(|_| server.connect()).collect();
     for mut client in clients.into_iter().rev() {
-        client.expect_end(Likely::always("the loop over connections ends too early."));
+        client.expect_end(Likely::always(
+            "the loop over connections has ended too early.",
+        ));
     }
 }
 
@@ -112,7 +124,35 @@ fn check_06_a_privileged_port() {
 }
 
 #[test]
-fn check_07_a_wrong_command_line() {
+fn check_07_an_address_of_another_machine() {
+    after(check_01_says_where_it_listens);
+    let check = check!("an address that this machine does not have is refused in words")
+        .read("when-bind-fails")
+        .by_hand("cargo run -p chapter01 -- 192.0.2.1:7878; echo \"exit code $?\"");
+    // 192.0.2.0/24 is reserved for examples (RFC 5737): no machine should have it.
+    let addr = "192.0.2.1:7878";
+    if TcpListener::bind(addr).is_ok() {
+        return check.pass_over("this machine lets programs bind any address");
+    }
+    let run = check.run(&[addr]);
+    refused(&run, addr);
+    run.stderr(
+        "say what is wrong with the address",
+        in_any_case(&[
+            "interface",
+            "assign",
+            "available",
+            "machine",
+            "address",
+            "valid",
+            "local",
+        ]),
+        "the cause is missing: look at error.kind(), here ErrorKind::AddrNotAvailable.",
+    );
+}
+
+#[test]
+fn check_08_a_wrong_command_line() {
     after(check_01_says_where_it_listens);
     let check = check!("a wrong command line is answered with the usage")
         .read("the-command-line")
@@ -148,6 +188,18 @@ fn refused(run: &Run, addr: &str) {
         1,
         "main must return ExitCode::FAILURE, or ExitCode::from(1). A panic would be 101.",
     );
+    run.stderr(
+        "say anything",
+        predicate::function(|text: &str| !text.trim().is_empty()),
+        "messages for people go to stderr, with eprintln!(). Who reads the output of a program \
+         (stdout) with another program does not want them there.",
+    );
+    run.stderr(
+        "speak in words",
+        predicate::function(|text: &str| !text.contains("kind: ") && !text.contains("Custom {")),
+        "this is the form for programmers, {error:?}. Print the error with {error}. A main that \
+         returns Err prints it in the form for programmers too.",
+    );
     run.stdout(
         "stay without a listening line",
         predicate::str::contains("listening").not(),
@@ -161,7 +213,7 @@ fn refused(run: &Run, addr: &str) {
     run.stderr(
         "consist of one sentence on one line",
         predicate::function(|text: &str| text.trim().lines().count() == 1),
-        "print the error with {error}, not with {error:?}, and only once.",
+        "say it once, and let the sentence stand alone on stderr.",
     );
 }
 

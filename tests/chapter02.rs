@@ -5,7 +5,24 @@ use harness::{Likely, Random, after, check};
 
 const STILL_WAITING: &str = "the server waits for more input than there is: for a line end, for a \
                              full buffer, or for the client to close. read() returns as soon as \
-                             anything is there: send that back at once.";
+                             anything is there: send that back at once. What was written to a \
+                             BufWriter may still lie in its buffer.";
+const EMPTY_BUFFER: &str = "the server closes before it has sent anything back. Did the first \
+                            read() return Ok(0)? It fills the slice it is given, and a Vec made \
+                            with new() or with_capacity() has length 0. Make the buffer with [0; 4096] \
+                            or vec![0; 4096].";
+const ONE_READ: &str = "one read is not the whole message, and neither is a read that leaves room in \
+                        the buffer: go on reading until read() returns Ok(0).";
+const NOT_TEXT: &str = "from_utf8() or read_line() refuses bytes that are not UTF-8. A stream carries \
+                        bytes: pass them on as [u8].";
+const FULL_BUFFER: &str = "the server stops after so many bytes. Is the next read() given a slice \
+                           without room, &mut buffer[n..] of a full buffer? Then it returns Ok(0) \
+                           without being at the end. What has been sent back may be overwritten.";
+const LOOP_ENDED: &str = "the loop over connections has ended: the end of one client, Ok(0), is not \
+                          the end of the server. After one client the program must accept the next.";
+const CARRIED_OUT: &str = "read() or write_all() returned an error, and unwrap(), expect() or ? \
+                           carried it out of the loop over connections. It concerns one client: note \
+                           it, and go on with the next.";
 const STALE: &str = "bytes were changed, lost or added. Are only the bytes sent back that the last \
                      read() put into the buffer, &buffer[..n]? Is everything written, with \
                      write_all()? Are the bytes passed on as bytes, not as text?";
@@ -29,9 +46,9 @@ fn check_02_bytes_come_back() {
         word.as_bytes(),
         Likely {
             silent: STILL_WAITING,
-            closed: "the server closes before it has sent anything back.",
+            closed: EMPTY_BUFFER,
+            reset: EMPTY_BUFFER,
             differs: STALE,
-            ..Likely::default()
         },
     );
 }
@@ -51,10 +68,9 @@ fn check_03_many_writes_are_one_stream() {
             word.as_bytes(),
             Likely {
                 silent: STILL_WAITING,
-                closed: "one read is not the whole message: go on reading until read() returns \
-                         Ok(0).",
+                closed: ONE_READ,
+                reset: ONE_READ,
                 differs: STALE,
-                ..Likely::default()
             },
         );
     }
@@ -69,16 +85,17 @@ fn check_04_any_bytes_at_all() {
     let server = check.start(&[]);
     let mut client = server.connect();
     let mut data = Random::default().bytes(300);
-    data.extend(b"\0\r\n\xff\xfe\xc3");
+    // Neither UTF-8, nor whole lines, and NUL bytes at the end.
+    data.extend(b"\r\n\xff\xfe\xc3\0\0");
     client.send(&data).expect(
         &data,
         Likely {
-            silent: STILL_WAITING,
-            closed: "from_utf8() or read_line() refuses bytes that are not UTF-8. A stream carries \
-                     bytes: pass them on as [u8].",
+            silent: "some bytes were taken for the end of the text, or of a line, and left out. A \
+                     stream carries bytes, NUL among them: send back as many as read() said.",
+            closed: NOT_TEXT,
+            reset: NOT_TEXT,
             differs: "the bytes went through a String on their way: from_utf8_lossy() replaces what \
                       is not UTF-8. Pass them on as [u8].",
-            ..Likely::default()
         },
     );
 }
@@ -114,9 +131,11 @@ fn check_06_the_next_client() {
     for len in [7, 0, 300] {
         let mut client = server.connect();
         let data = Random::default().bytes(len);
-        let likely = || Likely::always("after one client the program must accept the next.");
-        client.send(&data).half_close().expect(&data, likely());
-        client.expect_end(likely());
+        client
+            .send(&data)
+            .half_close()
+            .expect(&data, Likely::always(LOOP_ENDED));
+        client.expect_end(Likely::always(LOOP_ENDED));
     }
     server.must_still_run();
 }
@@ -137,7 +156,15 @@ fn check_07_much_at_once() {
     for piece in data.chunks(100_000 + random.below(100_000)) {
         client.send(piece);
     }
-    client.half_close().expect(&data, Likely::always(STALE));
+    client.half_close().expect(
+        &data,
+        Likely {
+            silent: STILL_WAITING,
+            closed: FULL_BUFFER,
+            reset: FULL_BUFFER,
+            differs: STALE,
+        },
+    );
     client.expect_end(Likely::always(STALE));
 }
 
@@ -145,8 +172,13 @@ fn check_07_much_at_once() {
 #[cfg(unix)]
 fn check_08_a_write_cut_short() {
     after(check_07_much_at_once);
-    let check =
-        check!("nothing is lost when a write sends only a part of its bytes").read("write-all");
+    let check = check!("nothing is lost when a write sends only a part of its bytes")
+        .read("a-write-cut-short")
+        .by_hand(
+            "bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; head -c 30000000 /dev/zero >&3 &\n\
+             sleep 5; timeout 3 cat <&3 | wc -c'\n\
+             # within the 5 seconds, press Ctrl-Z in the first terminal, and type fg",
+        );
     let server = check.start(&[]);
     let mut client = server.connect();
     let data = Random::default().text(16_000_000);
@@ -169,20 +201,27 @@ fn check_08_a_write_cut_short() {
 fn check_09_a_client_that_resets() {
     after(check_06_the_next_client);
     let check = check!("a client that resets its connection does not end the server")
-        .read("the-next-client");
+        .read("the-next-client")
+        .by_hand(
+            "head -c 30000000 /dev/zero | timeout -s KILL 1 nc 127.0.0.1 {port} | sleep 2\n\
+             printf 'still here?' | nc -N 127.0.0.1 {port}",
+        );
     let server = check.start(&[]);
+    // These resets meet the server while it reads.
     for _ in 0..3 {
         let mut client = server.connect();
         client.send("never read");
         client.reset();
     }
+    // This one leaves it with bytes that it can read, but no longer send back.
     let mut client = server.connect();
-    client.send("still here?").half_close().expect(
-        b"still here?",
-        Likely::always(
-            "read() or write_all() returned an error, and unwrap(), expect() or ? carried it out \
-             of the loop that accepts clients. It concerns one client: note it, and go on.",
-        ),
-    );
+    client.fill(&Random::default().text(16_000_000));
+    client.reset();
+
+    let mut client = server.connect();
+    client
+        .send("still here?")
+        .half_close()
+        .expect(b"still here?", Likely::always(CARRIED_OUT));
     server.must_still_run();
 }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 const DEFAULT_ADDR: &str = "127.0.0.1:7878";
 
-// ANCHOR: main
 fn main() -> ExitCode {
+    // ANCHOR: args
     let mut args = env::args_os().skip(1);
     let addr = match args.next() {
         Some(addr) => addr.to_string_lossy().into_owned(),
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         eprintln!("usage: {} [ADDR]", env!("CARGO_PKG_NAME"));
         return ExitCode::from(2);
     }
+    // ANCHOR_END: args
 
     // ANCHOR: bind
     let listener = match TcpListener::bind(&addr) {
@@ -36,7 +37,6 @@ fn main() -> ExitCode {
         }
     }
 }
-// ANCHOR_END: main
 
 // ANCHOR: serve
 /// Says where the listener listens, then accepts connections for ever and closes each.

@@ -68,7 +68,6 @@ fn reason(status: u16) -> &'static str {
 }
 // ANCHOR_END: reason
 
-// ANCHOR: tests
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,4 +103,3 @@ mod tests {
         assert!(text.contains("\r\nA: b  C: d\r\n"), "{text:?}");
     }
 }
-// ANCHOR_END: tests

@@ -8,15 +8,15 @@ use course::screen::{Style, note, show};
 use course::{Course, bless, carry, map, starters};
 
 const USAGE: &str = "\
-cargo course                 the map: what is passed, what is next, where to read
-cargo course check [N]       the verdict on chapter N, or on the one you edited last
+cargo course                 the map: what is passed and what is next
+cargo course check [N]       the verdict on chapter N, or the one edited last
 cargo course help            this
 
 For those who write the course:
-cargo course bless           makes generated files anew (after a change of a starter)
-cargo course bless PART      only the compiler errors and transcripts with PART in their name
-cargo course carry-up N      carries the uncommitted change of solution N up the ladder
-    --base REVISION          the change since this commit instead
+cargo course bless           writes the generated files anew
+cargo course bless PART      only errors and transcripts whose name has PART
+cargo course carry-up N      carries a change of solution N up the ladder
+    --base REVISION          its change since REVISION, not the uncommitted one
 ";
 
 /// Why the program ends without having done its work.

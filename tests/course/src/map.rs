@@ -153,10 +153,11 @@ fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> Stri
     } else {
         page
     };
-    let edit = starters::gaps(course, chapter)
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| format!("{}/src", course.shown(&course.starter(chapter))));
+    let edit = match starters::gaps(course, chapter).as_slice() {
+        [] => format!("{}/src", course.shown(&course.starter(chapter))),
+        [only] => only.clone(),
+        all @ [first, ..] => format!("{first}, the first of {} gaps", all.len()),
+    };
     let heading = format!(
         "{}: chapter {chapter}, {}",
         if newcomer { "Begin here" } else { "Next" },

@@ -167,7 +167,8 @@ impl Stage<'_> {
 
     /// Runs a command as if typed; what came out, unless it stays in the background.
     fn type_in(&mut self, command: &str, item: usize) -> Result<Option<String>, String> {
-        if let Some(program) = command.strip_prefix("cargo run ") {
+        let program = command.strip_prefix("cargo run ");
+        if let Some(program) = program.filter(|words| !words.contains(" --example ")) {
             return self.run_program(program, item);
         }
         if let Some(typed) = command.strip_suffix('&') {

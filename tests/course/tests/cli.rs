@@ -1,0 +1,298 @@
+//! `cargo course` as a person meets it: on a made-up course of two chapters.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use course::layout::Course;
+use course::starters;
+use course::work::Scratch;
+
+/// A course in a folder of its own, with a target folder of its own.
+struct MadeUp {
+    scratch: Scratch,
+}
+
+const STARTER: &str = "fn main() {\n    todo!(\"say hello\");\n}\n";
+const SOLUTION: &str = "fn main() {\n    println!(\"hello\");\n}\n";
+const HALF: &str = "fn main() {\n    println!(\"hullo\");\n}\n";
+
+const MILESTONE: &str = r#"
+use std::process::{Command, Stdio};
+
+fn said() -> String {
+    let program = env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
+    let output = Command::new(program).stderr(Stdio::null()).output().expect("it runs");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn report(text: &str) {
+    println!("{text}");
+    std::panic::resume_unwind(Box::new("reported"));
+}
+
+#[test]
+fn check_01_speaks() {
+    if said().is_empty() {
+        report("Say hello.");
+    }
+}
+
+#[test]
+fn check_02_greets() {
+    match said().as_str() {
+        "" => report("not checked: mend check_01_speaks first"),
+        "hello\n" => {}
+        other => report(&format!("It says {other:?}.\n\n  likely  a slip")),
+    }
+}
+"#;
+
+impl MadeUp {
+    fn new() -> MadeUp {
+        let made_up = MadeUp {
+            scratch: Scratch::new("cli").expect("a folder"),
+        };
+        made_up.write(
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"chapters/*\"]\n",
+        );
+        made_up.write("tests/course/Cargo.toml", "");
+        made_up.write("tests/harness/src/lib.rs", "");
+        for name in ["chapter01", "chapter02"] {
+            made_up.write(&format!("chapters/{name}/src/main.rs"), STARTER);
+            made_up.write(
+                &format!("chapters/{name}/Cargo.toml"),
+                &format!(
+                    "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n\
+                     [[test]]\nname = \"milestone\"\npath = \"../../tests/{name}.rs\"\n"
+                ),
+            );
+            made_up.write(&format!("tests/{name}.rs"), MILESTONE);
+        }
+        made_up.write("book/src/chapter01.md", "# 01 A greeting\n");
+        let course = Course::at(
+            made_up.scratch.path(),
+            made_up.scratch.path().join("target"),
+        );
+        made_up.write(
+            "tests/course/starters.txt",
+            &starters::fingerprints(&course).expect("files"),
+        );
+        made_up
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.scratch.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+        fs::write(path, text).expect("it can be written");
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
+        command.args(args).current_dir(self.scratch.path());
+        command.env("CARGO_TARGET_DIR", self.scratch.path().join("target"));
+        command
+    }
+
+    /// Exit code, stdout, stderr.
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        told(&self.command(args).output().expect("course runs"))
+    }
+}
+
+fn told(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_owned()).expect("text");
+    (
+        output.status.code().expect("it ends by itself"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+#[test]
+fn a_newcomer_sees_where_to_begin_and_nothing_is_built() {
+    let made_up = MadeUp::new();
+    let (code, out, err) = made_up.run(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(
+        out.starts_with("From bind to async   0 of 2 chapters passed\n"),
+        "{out}"
+    );
+    let begin = "\nBegin here: chapter 01, A greeting\n  \
+                 read  book/src/chapter01.md\n  \
+                 edit  chapters/chapter01/src/main.rs:2\n  \
+                 run   cargo course check 1\n";
+    assert!(out.ends_with(begin), "{out}");
+    assert!(
+        out.contains("\n  02  echo                               not begun\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("\n  20  the race                           not written yet\n"),
+        "{out}"
+    );
+    assert!(!made_up.scratch.path().join("target").exists());
+}
+
+#[test]
+fn a_learner_goes_from_red_to_green() {
+    let made_up = MadeUp::new();
+    let (code, out, err) = made_up.run(&["check"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        "Chapter 01, A greeting (no chapter has been edited yet, so the first)\n\n  \
+         fails   01 speaks\n  \
+         waits   02 greets  (mend 01 first)\n\n\
+         01 speaks\n\nSay hello.\n\n\
+         0 of 2 checks pass. Mend 01, then run `cargo course check 1` again.\n"
+    );
+
+    made_up.write("chapters/chapter02/src/main.rs", HALF);
+    let (code, out, err) = made_up.run(&["check"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        "Chapter 02, echo (edited last: chapters/chapter02/src/main.rs, just now)\n\n  \
+         passes  01 speaks\n  \
+         fails   02 greets\n\n\
+         02 greets\n\nIt says \"hullo\\n\".\n\n  likely  a slip\n\n\
+         1 of 2 checks passes. Mend 02, then run `cargo course check 2` again.\n"
+    );
+    let (_, map, _) = made_up.run(&[]);
+    assert!(
+        map.contains("> 02  echo                               yours so far: 1 of 2 checks pass\n"),
+        "{map}"
+    );
+
+    made_up.write("chapters/chapter01/src/main.rs", SOLUTION);
+    let (code, out, _) = made_up.run(&["check", "01"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.starts_with("Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n"),
+        "{out}"
+    );
+    assert!(
+        out.ends_with(
+            "Chapter 01, A greeting, is passed: 2 checks.\nNext is chapter 02, echo: read book/src/chapter02.md.\n"
+        ),
+        "{out}"
+    );
+    let (_, map, _) = made_up.run(&[]);
+    assert!(
+        map.starts_with("From bind to async   1 of 2 chapters passed\n"),
+        "{map}"
+    );
+
+    made_up.write(
+        "chapters/chapter02/src/main.rs",
+        "fn main() {\n    greet();\n}\n",
+    );
+    let (_, map, err) = made_up.run(&[]);
+    assert_eq!(err, "", "the map is quiet");
+    assert!(map.contains("yours so far: does not build yet"), "{map}");
+    let (code, out, err) = made_up.run(&["check", "2"]);
+    assert_eq!(code, 1);
+    assert!(
+        err.contains("error[E0425]: cannot find function `greet`"),
+        "{err}"
+    );
+    assert!(!err.contains("Compiling"), "{err}");
+    assert!(out.ends_with("Chapter 02 does not build yet. Mend the first error above, then run `cargo course check 2` again.\n"));
+}
+
+#[test]
+fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
+    let made_up = MadeUp::new();
+    for (args, sentence) in [
+        (
+            ["check", "0"].as_slice(),
+            "there is no chapter 0: there are chapters 01 to 02",
+        ),
+        (
+            &["check", "99"],
+            "there is no chapter 99: there are chapters 01 to 02",
+        ),
+        (
+            &["check", "99999999999999999999"],
+            "there is no chapter 99999999999999999999",
+        ),
+        (&["check", "abc"], "`abc` is not the number of a chapter"),
+        (&["check", "five"], "`five` is not the number of a chapter"),
+        (&["check", ""], "`` is not the number of a chapter"),
+        (&["check", "-1"], "`-1` is not the number of a chapter"),
+        (
+            &["check", "5"],
+            "chapter 05, files, is not written yet: there are chapters 01 to 02",
+        ),
+        (&["check", "1", "2"], "`check` takes one chapter at a time"),
+        (&["chek"], "there is no command `chek`"),
+        (&["bless", "a", "b"], "`bless` takes"),
+        (&["carry-up"], "write `carry-up N`"),
+        (&["carry-up", "one"], "`one` is not the number of a chapter"),
+    ] {
+        let (code, out, err) = made_up.run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(err.starts_with(sentence), "{args:?}: {err}");
+        assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn help_names_every_command() {
+    let (code, out, _) = MadeUp::new().run(&["help"]);
+    assert_eq!(code, 0);
+    for command in ["check", "bless", "carry-up", "help"] {
+        assert!(out.contains(&format!("cargo course {command}")), "{out}");
+    }
+    assert!(out.lines().all(|line| line.len() <= 80), "{out}");
+}
+
+#[test]
+fn where_there_is_no_course_or_no_cargo_it_says_so() {
+    let made_up = MadeUp::new();
+    let elsewhere = Scratch::new("elsewhere").expect("a folder");
+    let output = made_up
+        .command(&[])
+        .current_dir(elsewhere.path())
+        .output()
+        .expect("course runs");
+    let (code, out, err) = told(&output);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("is not inside the course"), "{err}");
+
+    let inside = made_up.scratch.path().join("chapters/chapter01/src");
+    let output = made_up
+        .command(&[])
+        .current_dir(inside)
+        .output()
+        .expect("course runs");
+    assert!(output.status.success(), "any folder of the course will do");
+
+    let output = made_up
+        .command(&["check", "1"])
+        .env("CARGO", "/no/such/cargo")
+        .output()
+        .expect("course runs");
+    let (code, _, err) = told(&output);
+    assert_eq!(code, 1);
+    assert!(err.starts_with("cannot run /no/such/cargo: "), "{err}");
+    assert!(err.contains("is Rust installed"), "{err}");
+}
+
+#[test]
+fn nobody_need_read_to_the_end() {
+    let made_up = MadeUp::new();
+    for args in [[].as_slice(), &["help"], &["check", "five"]] {
+        let mut child = made_up
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("course runs");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!err.contains("panicked"), "{args:?}: {err}");
+    }
+}

@@ -1,0 +1,552 @@
+//! Random and mutated requests: each must end in an answer or a close, never in a panic, a dead
+//! process or silence, and never with a byte from outside of the root.
+//!
+//! `cargo test` sends two thousand to every solution from chapter 05 on. The long run:
+//!
+//!     cargo test -p course --test hostile -- --ignored
+//!
+//! `COURSE_PROGRAM` names another program to attack. `COURSE_REQUESTS` and `COURSE_SEED` change how
+//! many are sent and which; without them they are the same each time, so that a failure comes again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use course::process::Stderr;
+use course::screen::{count, note};
+use course::work::Scratch;
+use course::{Course, cargo};
+
+/// How long one connection may take. It is far more than any needs, also on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What lies beside the root and must never come.
+const SECRET: &str = "what-nobody-may-read-4c1d2f";
+
+#[test]
+fn two_thousand_hostile_requests() {
+    attack_all(2_000);
+}
+
+#[test]
+#[ignore = "for the long run; see the top of this file"]
+fn a_hundred_thousand_hostile_requests() {
+    attack_all(100_000);
+}
+
+fn attack_all(requests: usize) {
+    let setting = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let requests = setting("COURSE_REQUESTS").unwrap_or(requests as u64) as usize;
+    let seed = setting("COURSE_SEED").unwrap_or(5);
+    if let Some(program) = std::env::var_os("COURSE_PROGRAM") {
+        return attack("COURSE_PROGRAM", program.as_ref(), requests, seed);
+    }
+    let course = Course::of_this_package();
+    let mut solutions = course.solutions();
+    // Files, and so something to break out of, come with chapter 05.
+    solutions.retain(|chapter| chapter.name().as_str() >= "chapter05");
+    let mut build = cargo::command(&course);
+    build.args(["build", "--quiet", "--bins", "--message-format=json"]);
+    for chapter in &solutions {
+        build.args(["--package", &chapter.solution_name()]);
+    }
+    let built = cargo::build(&course, &mut build, Stderr::Dropped, None).expect("cargo builds");
+    for chapter in solutions {
+        let program = built
+            .program(&course.solution(chapter), &chapter.solution_name())
+            .expect("every solution is built");
+        attack(&chapter.solution_name(), program, requests, seed);
+    }
+}
+
+fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
+    let scratch = Scratch::new("hostile").expect("a scratch folder");
+    let root = scratch.path().join("site");
+    make_site(&root);
+    let stderr = scratch.path().join("stderr");
+    let mut server = Server::start(program, &root, &stderr);
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    let mut connections = 0;
+    let mut sent = 0;
+    while sent < requests {
+        // Each connection has a generator of its own, so that it can be repeated alone.
+        let mut random = Random::new(seed, connections);
+        let visit = Visit::random(&mut random, &root, requests - sent);
+        sent += visit.well_formed.len() + 1;
+        if let Err(problem) = visit.make(server.addr, &mut random, &mut tally) {
+            let said = server.last_words(&stderr);
+            panic!(
+                "{}: {problem}\nconnection {connections} of COURSE_SEED={seed} sent:\n{}\n{said}",
+                name,
+                visit.bytes().escape_ascii(),
+            );
+        }
+        connections += 1;
+    }
+    let took = start.elapsed();
+    let said = server.last_words(&stderr);
+    assert!(said.is_empty(), "{}: {said}", name);
+    let good = Visit {
+        well_formed: Vec::new(),
+        last: b"GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
+        leaves_early: false,
+    };
+    let mut last = Tally::default();
+    let outcome = good.make(server.addr, &mut Random::new(seed, 0), &mut last);
+    assert!(
+        outcome.is_ok() && last.statuses.get("200") == Some(&1),
+        "{} does not serve a page any more: {outcome:?}",
+        name
+    );
+    note(&format!(
+        "{}: {} on {} in {:.1} s: {tally}",
+        name,
+        count(sent, "request"),
+        count(connections as usize, "connection"),
+        took.as_secs_f64(),
+    ));
+}
+
+/// Files and folders with ordinary and odd names, links out of the root, and a secret beside it.
+fn make_site(root: &Path) {
+    let write = |path: &str, content: &str| {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        fs::write(path, content).expect("a file can be written");
+    };
+    write("index.html", "home");
+    write("page.html", "page");
+    write("a b/c/index.html", "deep");
+    write("empty/folder/file", "");
+    write("100%", "percent");
+    write("../secret.txt", SECRET);
+    write("../site-b/secret.txt", SECRET);
+    write("../site-b/index.html", SECRET);
+    #[cfg(unix)]
+    {
+        let link = |path: &str, target: &str| {
+            std::os::unix::fs::symlink(target, root.join(path)).expect("a symbolic link");
+        };
+        link("link.txt", "../secret.txt");
+        link("up", "..");
+        link("beside", "../site-b");
+        link("loop", "loop");
+        link("inside.html", "page.html");
+        link("zero", "/dev/zero");
+        link("empty/index.html", "../../secret.txt");
+        write("odd\r\nname: x/index.html", "odd");
+    }
+}
+
+/// The program under attack. It is killed when this value is dropped.
+struct Server {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Server {
+    fn start(program: &Path, root: &Path, stderr: &Path) -> Server {
+        let stderr = File::create(stderr).expect("a file can be made");
+        let child = Command::new(program)
+            .arg("127.0.0.1:0")
+            .arg("--root")
+            .arg(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .expect("the program can be started");
+        // From here on it is ended whatever happens.
+        let mut server = Server {
+            child,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let stdout = server.child.stdout.take().expect("a pipe");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("its first line can be read");
+        let addr = line.trim_end().strip_prefix("listening on http://");
+        server.addr = addr
+            .and_then(|addr| addr.parse().ok())
+            .expect("its first line says where it listens");
+        server
+    }
+
+    /// What is wrong with the program: that it has ended, or has panicked.
+    fn last_words(&mut self, stderr: &Path) -> String {
+        let mut words = String::new();
+        if let Ok(Some(status)) = self.child.try_wait() {
+            words = format!("the program ended: {status}\n");
+        }
+        let stderr = String::from_utf8_lossy(&fs::read(stderr).unwrap_or_default()).into_owned();
+        if let Some(at) = stderr.find("panicked") {
+            let begin = stderr[..at].rfind('\n').map_or(0, |end| end + 1);
+            words.extend(stderr[begin..].chars().take(500));
+        }
+        words
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where the process has already gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What came of the requests.
+#[derive(Default)]
+struct Tally {
+    statuses: BTreeMap<String, usize>,
+    closed: usize,
+    reset: usize,
+    left: usize,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (status, times) in &self.statuses {
+            write!(f, "{status} {times} times, ")?;
+        }
+        write!(
+            f,
+            "closed without an answer {}, reset {}, left by the client {}",
+            self.closed, self.reset, self.left
+        )
+    }
+}
+
+/// One connection: requests in good form for strange targets, and then one that may be anything.
+struct Visit {
+    well_formed: Vec<Request>,
+    last: Vec<u8>,
+    leaves_early: bool,
+}
+
+/// A request that follows the grammar, and so must be answered.
+struct Request {
+    bytes: Vec<u8>,
+    is_head: bool,
+}
+
+impl Visit {
+    fn random(random: &mut Random, root: &Path, most: usize) -> Visit {
+        let number = random.below(8).min(most - 1);
+        Visit {
+            well_formed: (0..number).map(|_| Request::random(random, root)).collect(),
+            last: mutated(random, root),
+            leaves_early: random.below(40) == 0,
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let requests = self.well_formed.iter().map(|request| &request.bytes[..]);
+        let all: Vec<&[u8]> = requests.chain([&self.last[..]]).collect();
+        all.concat()
+    }
+
+    /// Sends all requests at once or in two pieces, and reads until the connection ends.
+    fn make(&self, addr: SocketAddr, random: &mut Random, tally: &mut Tally) -> Result<(), String> {
+        let mut stream = TcpStream::connect_timeout(&addr, DEADLINE)
+            .map_err(|error| format!("no connection: {error}"))?;
+        let prepared = stream
+            .set_read_timeout(Some(DEADLINE))
+            .and_then(|()| stream.set_write_timeout(Some(DEADLINE)))
+            .and_then(|()| stream.set_nodelay(true));
+        prepared.map_err(|error| format!("the socket cannot be set up: {error}"))?;
+        let bytes = self.bytes();
+        let in_pieces = random.below(8) == 0;
+        let cut = if in_pieces {
+            random.below(bytes.len() + 1)
+        } else {
+            bytes.len()
+        };
+        let (first, second) = bytes.split_at(cut);
+        // Where the server has closed meanwhile, what it said before is still to be read.
+        let _ = stream
+            .write_all(first)
+            .and_then(|()| stream.write_all(second))
+            .and_then(|()| stream.shutdown(Shutdown::Write));
+        if self.leaves_early {
+            tally.left += 1;
+            return Ok(());
+        }
+        let mut received = Vec::new();
+        match stream.read_to_end(&mut received) {
+            Ok(_) => self.judge(&received, tally),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(format!(
+                    "neither an answer nor a close within {DEADLINE:?}, only: {}",
+                    received.escape_ascii()
+                ))
+            }
+            // A reset: what had been sent before it may be lost.
+            Err(_) => {
+                tally.reset += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn judge(&self, received: &[u8], tally: &mut Tally) -> Result<(), String> {
+        let shown = || received[..received.len().min(2000)].escape_ascii();
+        let has = |text: &str| {
+            received
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
+        if has(SECRET) {
+            return Err(format!("the secret came: {}", shown()));
+        }
+        if has("\nname: x") {
+            return Err(format!("a field came in through a name: {}", shown()));
+        }
+        let mut rest = received;
+        for (at, request) in self.well_formed.iter().enumerate() {
+            let answer = Answer::read(rest, request.is_head).map_err(|why| {
+                format!("{why}, after {}: {}", request.bytes.escape_ascii(), shown())
+            })?;
+            *tally.statuses.entry(answer.status.to_owned()).or_default() += 1;
+            rest = answer.behind;
+            if answer.closes {
+                // What had not arrived by then is not served: clients ask for it again.
+                tally.closed += self.well_formed.len() - at;
+                return match rest {
+                    [] => Ok(()),
+                    _ => Err(format!("more came after the last answer: {}", shown())),
+                };
+            }
+        }
+        if rest.is_empty() {
+            tally.closed += 1;
+            return Ok(());
+        }
+        // Whether this is an answer to HEAD cannot be told from outside.
+        let answer = Answer::read(rest, true).map_err(|why| format!("{why}: {}", shown()))?;
+        *tally.statuses.entry(answer.status.to_owned()).or_default() += 1;
+        Ok(())
+    }
+}
+
+/// An answer, taken apart.
+struct Answer<'a> {
+    status: &'a str,
+    /// Whether it says that the connection ends here.
+    closes: bool,
+    behind: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// Reads the first of these bytes.
+    fn read(bytes: &'a [u8], is_head: bool) -> Result<Answer<'a>, &'static str> {
+        const EXPECTED: [&str; 10] = [
+            "200", "301", "400", "403", "404", "405", "414", "431", "501", "505",
+        ];
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.ok_or("an answer is missing")? + 4;
+        let head = str::from_utf8(&bytes[..end]).map_err(|_| "a head is not text")?;
+        let status = head.strip_prefix("HTTP/1.1 ");
+        let status = status.and_then(|rest| rest.get(..3));
+        let status = status.ok_or("an answer does not begin with HTTP/1.1")?;
+        if !EXPECTED.contains(&status) {
+            return Err("a status came that no request deserves");
+        }
+        let field = |wanted: &str| {
+            let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+            let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            found.map(|(_, value)| value)
+        };
+        let length = field("Content-Length").and_then(|length| length.parse::<usize>().ok());
+        let length = length.ok_or("an answer has no length")?;
+        let content = if is_head { 0 } else { length };
+        Ok(Answer {
+            status,
+            closes: field("Connection") == Some("close"),
+            behind: bytes.get(end + content..).ok_or("an answer is cut off")?,
+        })
+    }
+}
+
+impl Request {
+    fn random(random: &mut Random, root: &Path) -> Request {
+        let method = random.pick(&[
+            "GET", "GET", "GET", "GET", "GET", "GET", "HEAD", "HEAD", "PATCH",
+        ]);
+        let target = target(random, root);
+        let host = random.pick(&["Host: a", "host:a", "HOST: \t127.0.0.1:80 "]);
+        let mut text = format!("{method} {target} HTTP/1.1\r\n{host}\r\n");
+        for _ in 0..random.below(3) {
+            let name = random.word(8);
+            text.push_str(&format!("{name}: {}\r\n", random.visible(20)));
+        }
+        text.push_str("\r\n");
+        Request {
+            bytes: text.into_bytes(),
+            is_head: method == "HEAD",
+        }
+    }
+}
+
+/// A target of visible ASCII that tries to be something else than it seems.
+fn target(random: &mut Random, root: &Path) -> String {
+    const GOOD: [&str; 8] = [
+        "/",
+        "/page.html?q=1",
+        "/a%20b/c",
+        "/a%20b//c/",
+        "/empty/folder/file",
+        "/beside",
+        "/100%25",
+        "http://a/empty/.",
+    ];
+    // The first is empty: two slashes in a row.
+    const PARTS: &str = " . .. ... %2e %2e%2e .%2E %252e%252e ..%2f %2f %5c ..\\ %00 %ff %c0%ae % %4 \
+                         %zz %+1 a%20b c page.html index.html empty folder file 100%25 link.txt up \
+                         beside loop inside.html zero secret.txt site site-b odd%0d%0aname:%20x ~ \
+                         C: con nul.txt page.html::$DATA page.html. %E2%80%AE * ?q=/../x #a http:";
+    let parts: Vec<&str> = PARTS.split(' ').collect();
+    let mut target = String::from(random.pick(&[
+        "/",
+        "/",
+        "/",
+        "/",
+        "/",
+        "//",
+        "",
+        "http://a/",
+        "http://a",
+        "HTTP://a:1/",
+        "file://",
+        "//example.com/",
+    ]));
+    match random.below(20) {
+        0 => target.push_str(&root.with_file_name("secret.txt").display().to_string()),
+        1 => target.push_str(&"x".repeat(random.below(7000))),
+        2 => target.push_str(&"../".repeat(random.below(50))),
+        3 => target.push_str(&random.visible(60)),
+        4..8 => return random.pick(&GOOD).to_owned(),
+        _ => {
+            for _ in 0..random.below(6) {
+                target.push_str(random.pick(&parts));
+                target.push('/');
+            }
+        }
+    }
+    match random.below(3) {
+        0 => target.push_str(random.pick(&parts)),
+        1 => target.push_str("secret.txt"),
+        _ => {}
+    }
+    // The path of the folder may have spaces in it; a target never has.
+    let target = target.replace(' ', "%20");
+    if target.is_empty() {
+        "*".to_owned()
+    } else {
+        target
+    }
+}
+
+/// A request with a few faults, or no request at all.
+fn mutated(random: &mut Random, root: &Path) -> Vec<u8> {
+    const TOKENS: &[&[u8]] = &[
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\0",
+        b" ",
+        b"\t",
+        b":",
+        b"\r\n\r\n",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"HTTP/9.9",
+        b"GET ",
+        b"/",
+        b"%",
+        b"..",
+        b"Host: a\r\n",
+        b"Content-Length: 5\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 99999999999999999999\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: close\r\n",
+        b"Connection: keep-alive\r\n",
+        b"Expect: 100-continue\r\n",
+        b" folded: x\r\n",
+        b"\xff\xfe",
+        b"\xf0\x9f\xa6\x80",
+        b"\x7f",
+    ];
+    if random.below(12) == 0 {
+        let len = random.below(3000);
+        return random.bytes(len);
+    }
+    let mut bytes = Request::random(random, root).bytes;
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        let end = at + random.below(bytes.len() - at + 1).min(30);
+        let few = random.below(4);
+        match random.below(8) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+            1 => drop(bytes.splice(at..at, random.bytes(few))),
+            2 => drop(bytes.drain(at..end)),
+            3 => drop(bytes.splice(at..at, bytes[at..end].to_vec())),
+            4 | 5 => drop(bytes.splice(at..at, random.pick(TOKENS).to_vec())),
+            6 => bytes.truncate(at),
+            _ if random.below(20) == 0 => {
+                let long = vec![b'a'; random.pick(&[8_000, 9_000, 40_000])];
+                drop(bytes.splice(at..at, long));
+            }
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// A small pseudo-random generator (splitmix64): the same seed gives the same requests.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64, stream: u64) -> Random {
+        let mut mixed = Random(seed);
+        Random(mixed.next() ^ stream.wrapping_mul(0xd134_2543_de82_ef95))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.below(256) as u8).collect()
+    }
+
+    fn word(&mut self, len: usize) -> String {
+        let letter = |random: &mut Random| char::from(b'a' + random.below(26) as u8);
+        (0..len).map(|_| letter(self)).collect()
+    }
+
+    /// Visible ASCII.
+    fn visible(&mut self, len: usize) -> String {
+        let visible = |random: &mut Random| char::from(b'!' + random.below(94) as u8);
+        (0..len).map(|_| visible(self)).collect()
+    }
+}

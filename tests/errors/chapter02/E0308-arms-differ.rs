@@ -1,0 +1,22 @@
+use std::io;
+use std::net::{TcpListener, TcpStream};
+
+// ANCHOR: wrong
+fn serve(listener: &TcpListener) -> io::Result<()> {
+    for connection in listener.incoming() {
+        match connection {
+            Ok(stream) => echo(stream),
+            Err(error) => eprintln!("a connection could not be accepted: {error}"),
+        }
+    }
+    Ok(())
+}
+// ANCHOR_END: wrong
+
+fn echo(stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)
+}
+
+fn main() -> io::Result<()> {
+    serve(&TcpListener::bind("127.0.0.1:7878")?)
+}

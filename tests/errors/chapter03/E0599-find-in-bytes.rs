@@ -1,0 +1,7 @@
+fn end_of_head(head: &[u8]) -> Option<usize> {
+    head.find("\r\n\r\n")
+}
+
+fn main() {
+    end_of_head(b"GET / HTTP/1.1\r\n\r\n");
+}
