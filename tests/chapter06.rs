@@ -1,13 +1,22 @@
 //! Milestone of chapter 06: each client is served on a thread of its own, so that none waits for
 //! another, and what the threads share is counted exactly.
 
-use harness::{Client, Likely, Random, Site, after, check, get};
+use harness::{Client, DEADLINE, Likely, Random, Site, after, check, get};
+#[cfg(target_os = "linux")]
+use {
+    harness::Program,
+    std::time::{Duration, Instant},
+};
 
-const ALONE: &str = "the clients are still served one after the other: spawn a thread for each \
-                     connection, and go back to accept() at once, without joining it.";
-const LOCKED: &str = "the handlers run one after the other. Either each thread is joined before the \
-                      next connection is accepted, or all handlers need one lock for as long as \
-                      they run: share the App in an Arc, without a Mutex around it.";
+const ALONE: &str = "the clients are still served one after the other.";
+const MAIN: &str = "the program has one thread: the main thread itself reads from a client, and \
+                    accepts nobody meanwhile. Everything that can wait for a client belongs into \
+                    the new thread.";
+const JOINED: &str = "the first client has its thread, but the main thread waits for the end of it: \
+                      join(), or the end of a thread::scope. Spawn, and go back to accept() at once.";
+const WAITING: &str = "there are threads enough, but they wait for each other. Is a lock taken before \
+                       the client is read from, and held all the time? Or is there a limit to the \
+                       number of threads?";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -28,12 +37,33 @@ fn check_02_a_stalled_client_stops_nobody() {
     after(check_01_still_serves_files);
     let check = check!("clients that have sent half a request hold nobody up")
         .read("one-client-one-thread")
-        .with_options("--root book/book")
-        .by_hand("nc 127.0.0.1 {port} &\ncurl -sm 2 http://{addr}/ | head -1");
+        .with_options("--root book/src")
+        .by_hand("nc 127.0.0.1 {port} &\ncurl -sm 2 http://{addr}/introduction.md | head -1");
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
-    let stalled: Vec<_> = (0..50).map(|_| server.ask_half("/")).collect();
-    server.ask("/").must_get(200, "home", ALONE);
+    let (first, rest) = server.ask_half("/");
+    let mut stalled = vec![(first, rest)];
+    for _ in 1..50 {
+        let mut client = server.connect();
+        let mut request = get("/");
+        let rest = request.split_off(8);
+        client.send(request);
+        stalled.push((client, rest));
+    }
+    let mut fast = server.ask("/");
+    if !fast.is_read_within(DEADLINE) {
+        check.fail(
+            "50 clients have sent half a request each. The request of one more, a whole one, is not \
+             even read.",
+            match server.threads() {
+                Some(1) => MAIN,
+                Some(2) => JOINED,
+                Some(_) => WAITING,
+                None => ALONE,
+            },
+        );
+    }
+    fast.must_get(200, "home", ALONE);
     // The last one that came is the first to go on.
     for (mut client, rest) in stalled.into_iter().rev() {
         client.send(rest);
@@ -46,49 +76,71 @@ fn check_03_handlers_run_at_once() {
     after(check_02_a_stalled_client_stops_nobody);
     let check = check!("as many handlers run at once as there are clients")
         .read("what-threads-may-share")
-        .with_options("--root book/book")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
-    let size = 20 + Random::default().below(20);
-    let clients: Vec<Client> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}")))
-        .collect();
+    let size = 8 + Random::default().below(16);
+    let meet = format!("/app/meet/{size}");
+    check.step(format!("let all but one of {size} handlers wait in {meet}"));
+    let mut clients = Vec::new();
+    for _ in 1..size {
+        let mut client = server.ask(&meet);
+        client.until_read();
+        clients.push(client);
+    }
+    const LOCKED: &str = "while one handler waits, no other gets on: all of them need one lock, and each \
+                          holds it for as long as it runs. Share the App in an Arc, without a Mutex \
+                          around the whole of it.";
+    check.step("meanwhile, ask for a file");
+    server.ask("/").must_get(200, "home", LOCKED);
+    check.step("send the last handler to the meeting");
+    clients.push(server.ask(&meet));
+    const APART: &str = "the handlers run at once, but do not meet: each thread has an App of its own, \
+                         or the handlers that can run at once are too few. All threads must use the \
+                         same App.";
     for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{size} met\n"), LOCKED);
+        client.must_get(200, &format!("{size} met\n"), APART);
     }
 }
 
 #[test]
 fn check_04_every_visit_counts() {
     after(check_03_handlers_run_at_once);
-    let check = check!("visits from many threads are all counted")
+    let check = check!("visits from many threads are all counted, each once")
         .read("counting")
-        .with_options("--root book/book")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/visit/100000 & done; wait");
+        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/visit/1000000 & done; wait");
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
-    const EACH: u32 = 100_000;
-    const THREADS: u32 = 6;
+    const FIRST: &str = "the first visitor is number 1. fetch_add() returns what was there before it \
+                         has added.";
+    server.ask("/app/visit/1").must_get(200, "1\n", FIRST);
+    const APART: &str = "the second visitor, on another thread, must be number 2: does each thread have \
+                         a counter of its own?";
+    server.ask("/app/visit/1").must_get(200, "2\n", APART);
+
+    const EACH: u32 = 1_000_000;
+    const THREADS: u32 = 4;
     let clients: Vec<Client> = (0..THREADS)
         .map(|_| {
             // All handlers begin to count together.
             let mut client = server.connect();
-            let meet = get(&format!("/app/meet/{THREADS}"));
-            client.send(meet + &get(&format!("/app/visit/{EACH}")));
+            let together = get(&format!("/app/meet/{THREADS}"));
+            client.send(together + &get(&format!("/app/visit/{EACH}")));
             client
         })
         .collect();
-    const LOST: &str = "visits were lost: between one thread's load() and its store() another \
-                        thread has counted too. fetch_add() is one step, which nothing can come \
-                        between.";
+    const LOST: &str = "visits were lost: between one thread's load() and its store() another thread has \
+                        counted too. fetch_add() is one step, and nothing can come between.";
     for mut client in clients {
         for _ in 0..2 {
-            client.answer(Likely::always(LOST));
+            client.answer(Likely::always(
+                "requests that come in one piece are answered one after the other, on one thread, as \
+                 in chapter 04; and counting takes no time to speak of.",
+            ));
         }
         client.hang_up();
     }
-    let total = EACH * THREADS + 1;
+    let total = EACH * THREADS + 3;
     server
         .ask("/app/visit/1")
         .must_get(200, &format!("{total}\n"), LOST);
@@ -99,16 +151,20 @@ fn check_05_a_panic_stays_in_its_thread() {
     after(check_02_a_stalled_client_stops_nobody);
     let check = check!("a handler that panics ends its own thread and nothing else")
         .read("a-thread-that-panics")
-        .with_options("--root book/book")
-        .by_hand("curl -s http://{addr}/app/panic; curl -s http://{addr}/ | head -1");
+        .causes_panics("a handler panics, as it was asked to")
+        .with_options("--root book/src")
+        .by_hand(
+            "curl -s http://{addr}/app/panic\ncurl -s http://{addr}/introduction.md | head -1",
+        );
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
-    const GONE: &str = "a panic ends the thread it happens in. Here it has ended more: is the \
-                        handler called on the main thread, or a joined thread's error unwrapped?";
+    const GONE: &str = "a panic ends the thread in which it happens. Here it did more harm: was the \
+                        thread joined and the error in join()'s result unwrapped, or has the panic \
+                        poisoned a Mutex?";
     for _ in 0..5 {
         server.ask("/app/panic").read_some(1);
+        server.ask("/").must_get(200, "home", GONE);
     }
-    server.ask("/").must_get(200, "home", GONE);
     server.must_still_run();
 }
 
@@ -126,4 +182,64 @@ fn check_06_clients_that_leave() {
     const LEFT: &str = "an error of one client must end its own thread only.";
     server.ask("/").must_get(200, "home", LEFT);
     server.must_still_run();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn check_07_no_thread_to_spare() {
+    after(check_02_a_stalled_client_stops_nobody);
+    let check = check!("where the system has no thread to give, the server goes on without")
+        .read("when-there-is-no-thread")
+        .by_hand(
+            "# the same, but start the server like this:\n\
+             (ulimit -v 400000; target/debug/chapter06)\n\
+             for i in $(seq 100); do nc 127.0.0.1 {port} & done",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_with_room_for_few_threads(&["--root", &site.arg()]);
+    check.step("20 clients stall");
+    let mut stalled: Vec<Client> = (0..20)
+        .map(|_| {
+            let mut client = server.connect();
+            client.send("GET /");
+            client
+        })
+        .collect();
+    // They are accepted in order. A server may close on those for whom it has no thread, or let
+    // them wait.
+    stalled[19].is_read_within(Duration::from_secs(1));
+    check.step("they hang up");
+    drop(stalled);
+    if !is_served_again(&server) {
+        check.fail(
+            "The clients are gone, but no new one is served.",
+            match server.threads() {
+                Some(1) => {
+                    "the threads are gone too, but not their memory: a JoinHandle that is kept keeps \
+                     the stack of its thread. Drop the handle where nobody is going to join."
+                }
+                _ => "each thread must end with its client.",
+            },
+        );
+    }
+    server.must_still_run();
+}
+
+/// Asks until there is an answer.
+#[cfg(target_os = "linux")]
+fn is_served_again(server: &Program) -> bool {
+    let until = Instant::now() + DEADLINE;
+    while Instant::now() < until {
+        let mut client = server.connect();
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let answer = client.read_to_end(Likely::always(
+            "the client was accepted and then forgotten: where there is no thread, close.",
+        ));
+        if !answer.is_empty() {
+            return true;
+        }
+        // Threads take a moment to end.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
 }

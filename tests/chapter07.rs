@@ -1,23 +1,29 @@
 //! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and never more; the
-//! others wait for their turn.
+//! others wait for their turn, and cost nothing while they wait.
 
 use harness::predicates::prelude::*;
 use harness::{Check, Likely, Program, Random, Site, after, check};
 
-const FEWER: &str = "fewer jobs run at once than the pool has threads. Is a lock held while a job \
-                     runs, or is a job joined before the next is taken?";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
-                    of the N slots is free.";
-const SLOT: &str = "a job that panics must give its slot back: what a job holds has to be returned \
-                    when it is dropped, not by a line behind the call that panics.";
+const FEWER: &str = "fewer jobs run at once than --threads asks for. Does the number reach \
+                     ThreadPool::new()? Is a lock held while a job runs, or a thread joined before \
+                     the next one is made?";
+const MORE: &str = "more jobs run at once than the pool allows. Each job must take a slot before it \
+                    begins, and keep it until it ends: a guard that is dropped before the job runs, \
+                    or a closure that does not own the guard, gives the slot back too early.";
+const FORGOTTEN: &str = "a job that had to wait was forgotten or refused, or it waits for more than \
+                         the first slot that is given back. Is the waiting thread notified whenever \
+                         a job ends?";
+const SLOT: &str = "the panic has taken a slot with it. The lines behind a call that panics do not \
+                    run, but what the thread owns is dropped all the same: give the slot back in \
+                    Drop.";
 
 fn start(check: &Check, site: &Site, threads: usize) -> Program {
     check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
 }
 
-/// A number of threads that no program can know beforehand.
+/// A number of threads that no program can know beforehand, and more than it takes by default.
 fn some_threads() -> usize {
-    3 + Random::default().below(5)
+    5 + Random::default().below(3)
 }
 
 #[test]
@@ -35,125 +41,21 @@ fn check_01_still_serves_files() {
 }
 
 #[test]
-fn check_02_as_many_at_once_as_threads() {
+fn check_02_a_pool_of_nothing() {
     after(check_01_still_serves_files);
-    let check = check!("N handlers run at once in a pool of N threads")
-        .read("no-more-than-n")
-        .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
-}
-
-#[test]
-fn check_03_never_more() {
-    after(check_02_as_many_at_once_as_threads);
-    let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("no-more-than-n")
-        .with_options("--threads 3")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
-        .collect();
-    for client in clients {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
-    }
-}
-
-#[test]
-fn check_04_who_waits_is_served() {
-    after(check_03_never_more);
-    let check = check!("clients that find no free thread are served when one is free")
-        .read("no-more-than-n")
-        .with_options("--threads 2")
-        .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\ncurl -sm 2 http://{addr}/; kill %1; curl -sm 2 http://{addr}/");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    const FORGOTTEN: &str = "a job that had to wait was forgotten, or the slot of a job that has \
-                             ended is not given back.";
-    let mut stalled = vec![server.ask_half("/"), server.ask_half("/")];
-    let waiting: Vec<_> = (0..20).map(|_| server.ask("/")).collect();
-    let (mut client, rest) = stalled.remove(0);
-    client.send(rest);
-    client.must_get(200, "home", FORGOTTEN);
-    for client in waiting {
-        client.must_get(200, "home", FORGOTTEN);
-    }
-    let (mut client, rest) = stalled.remove(0);
-    client.send(rest);
-    client.must_get(200, "home", FORGOTTEN);
-}
-
-#[test]
-fn check_05_a_panic_gives_its_slot_back() {
-    after(check_03_never_more);
-    let check = check!("handlers that panic take no thread away from the pool")
-        .read("a-job-that-panics")
-        .with_options("--threads 2")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/panic; done\ncurl -sm 2 http://{addr}/ | head -1");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    for _ in 0..3 * threads {
-        server.ask("/app/panic").read_some(1);
-    }
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients {
-        client.must_get(200, &format!("{threads} met\n"), SLOT);
-    }
-    server.must_still_run();
-}
-
-#[test]
-fn check_06_clients_that_leave() {
-    after(check_03_never_more);
-    let check =
-        check!("clients that leave early take no thread away from the pool").read("what-stays");
-    let site = Site::with_a_home();
-    site.large_file("large", 10 << 20, b"end");
-    let server = start(&check, &site, 2);
-    for _ in 0..6 {
-        server.connect();
-        server.ask("/large").reset();
-    }
-    let clients: Vec<_> = (0..2).map(|_| server.ask("/app/meet/2")).collect();
-    for client in clients {
-        client.must_get(
-            200,
-            "2 met\n",
-            "a job that ends with an error must give its slot back too.",
-        );
-    }
-}
-
-#[test]
-fn check_07_a_pool_of_nothing() {
-    after(check_03_never_more);
     let check = check!("a pool of no threads is refused in words")
-        .read("zero-threads")
+        .read("zero-is-a-value")
         .by_hand("cargo run -p chapter07 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
     run.code_is_one_of(
         &[1, 2],
-        "a pool of nothing serves nobody: say so, and end with exit code 1.",
+        "a pool of nothing would serve nobody. ThreadPool::new() returns an error, and main() says \
+         so and ends with exit code 1. A panic would say that the program is broken.",
     );
     run.stdout(
         "stay without a listening line",
         predicate::str::contains("listening").not(),
-        "the pool is made too late.",
+        "the pool is made too late: nobody may be told to come before it is there.",
     );
     run.stderr(
         "say what is wrong",
@@ -179,7 +81,152 @@ fn check_07_a_pool_of_nothing() {
 }
 
 #[test]
-fn check_08_a_real_client() {
+fn check_03_as_many_at_once_as_threads() {
+    after(check_01_still_serves_files);
+    let check = check!("N handlers run at once in a pool of N threads")
+        .read("no-more-than-n")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let clients: Vec<_> = (0..threads)
+        .map(|_| server.ask(&format!("/app/meet/{threads}/3000")))
+        .collect();
+    for client in clients.into_iter().rev() {
+        client.must_get(200, &format!("{threads} met\n"), FEWER);
+    }
+}
+
+#[test]
+fn check_04_never_more() {
+    after(check_02_a_pool_of_nothing);
+    after(check_03_as_many_at_once_as_threads);
+    let check = check!("N + 1 handlers never run at once in a pool of N threads")
+        .read("no-more-than-n")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let size = threads + 1;
+    // The first N wait for one more, who comes when they are all there.
+    let mut clients = Vec::new();
+    for _ in 0..threads {
+        let mut client = server.ask(&format!("/app/meet/{size}/300"));
+        client.until_read();
+        clients.push(client);
+    }
+    clients.push(server.ask(&format!("/app/meet/{size}/50")));
+    for client in clients {
+        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
+    }
+}
+
+#[test]
+fn check_05_who_waits_is_served() {
+    after(check_04_never_more);
+    let check = check!("clients that find no free thread are served when one is free")
+        .read("where-a-client-waits")
+        .with_options("--threads 2")
+        .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\ncurl -sm 2 http://{addr}/; kill %1; curl -sm 2 http://{addr}/");
+    let site = Site::with_a_home();
+    // Whichever thread is free first has to do: once it is that of the first client, once that of
+    // the last.
+    for first_to_go_on in [0, 1] {
+        let server = start(&check, &site, 2);
+        let mut stalled = vec![server.ask_half("/"), server.ask_half("/")];
+        let waiting: Vec<_> = (0..20).map(|_| server.ask("/")).collect();
+        let (mut client, rest) = stalled.remove(first_to_go_on);
+        client.send(rest);
+        client.must_get(200, "home", FORGOTTEN);
+        for client in waiting {
+            client.must_get(200, "home", FORGOTTEN);
+        }
+        let (mut client, rest) = stalled.remove(0);
+        client.send(rest);
+        client.must_get(200, "home", FORGOTTEN);
+    }
+}
+
+#[test]
+fn check_06_to_wait_costs_nothing() {
+    after(check_05_who_waits_is_served);
+    const WAITING: usize = 30;
+    let check = check!("clients that wait cost neither threads nor processor time")
+        .read("where-a-client-waits")
+        .with_options("--threads 2")
+        .by_hand("for i in $(seq 20); do nc 127.0.0.1 {port} & done\ntop -H -b -n 1 -p $(pgrep chapter07)");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let _stalled = [server.ask_half("/"), server.ask_half("/")];
+    let _waiting: Vec<_> = (0..WAITING).map(|_| server.ask("/")).collect();
+    if !server.comes_to_rest() {
+        check.fail(
+            "The program is busy although it can do nothing: both threads of its pool wait for \
+             their clients.",
+            "a thread asks again and again whether a slot is free. Let it wait on a Condvar, which \
+             a job that ends notifies.",
+        );
+    }
+    match server.threads() {
+        // Some designs have a thread or two that hand out the jobs.
+        Some(count) if count > WAITING / 2 => check.fail(
+            format!(
+                "With --threads 2 the program has {count} threads, because {WAITING} clients wait."
+            ),
+            "each of them has a thread already, which waits for a slot. Take the slot first, and \
+             make the thread when there is one.",
+        ),
+        Some(_) => {}
+        None => check.pass_over("only Linux tells here how many threads a program has"),
+    }
+}
+
+#[test]
+fn check_07_a_panic_gives_its_slot_back() {
+    after(check_05_who_waits_is_served);
+    let check = check!("handlers that panic take no thread away from the pool")
+        .read("a-job-that-panics")
+        .causes_panics("a handler panics, as it was asked to")
+        .with_options("--threads 2")
+        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/panic; done\ncurl -sm 2 http://{addr}/ | head -1");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    for _ in 0..2 * threads {
+        server.ask("/app/panic").read_to_end(Likely::always(SLOT));
+    }
+    let clients: Vec<_> = (0..threads)
+        .map(|_| server.ask(&format!("/app/meet/{threads}/3000")))
+        .collect();
+    for client in clients {
+        client.must_get(200, &format!("{threads} met\n"), SLOT);
+    }
+    server.must_still_run();
+}
+
+#[test]
+fn check_08_clients_that_leave() {
+    after(check_05_who_waits_is_served);
+    let check =
+        check!("clients that leave early take no thread away from the pool").read("what-stays");
+    let site = Site::with_a_home();
+    site.large_file("large", 10 << 20, b"end");
+    let server = start(&check, &site, 2);
+    for _ in 0..6 {
+        server.connect();
+        server.ask("/large").reset();
+    }
+    const LEFT: &str = "a job that ends with an error must give its slot back too.";
+    let clients: Vec<_> = (0..2).map(|_| server.ask("/app/meet/2/3000")).collect();
+    for client in clients {
+        client.must_get(200, "2 met\n", LEFT);
+    }
+}
+
+#[test]
+fn check_09_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     let site = Site::with_a_home();

@@ -1,15 +1,22 @@
 //! Milestone of chapter 09: N workers take their jobs from one queue, so that a job waits only
 //! while all workers are busy.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use harness::predicates::prelude::*;
 use harness::{Check, Likely, Program, Random, Site, after, check};
 
-const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
-                     that is held while a job runs: in `while let Ok(job) = \
-                     queue.lock().unwrap().recv()` the guard lives until the end of the loop's body. \
-                     Take the job in a statement or a function of its own.";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
-                    of the N slots is free.";
+const FEWER: &str = "fewer jobs run at once than there are workers. Most often the lock is held while a \
+                     job runs. In `while let Ok(job) = queue.lock().unwrap().recv()` the guard lives \
+                     until the end of the body, and so it does in `for`, `match` and `if let`, or \
+                     under a name that lives as long. Take the job in a `let` statement or in a \
+                     function of its own. If it is not the lock: are there N threads?";
+const MORE: &str = "more jobs run at once than the pool has threads. A worker runs its job itself and \
+                    takes the next one after that; and N threads are N, not one more.";
+const SERVED: &str = "does a worker wait for the job that execute() sends, run it, and then wait for the \
+                      next one? If the pool does that, it is the answer that has changed: cargo test \
+                      -p chapter05 tells more.";
 
 fn start(check: &Check, site: &Site, threads: usize) -> Program {
     check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
@@ -26,11 +33,7 @@ fn check_01_still_serves_files() {
     let site = Site::with_a_home();
     let server = start(&check, &site, 2);
     for _ in 0..5 {
-        server.ask("/").must_get(
-            200,
-            "home",
-            "chapter 08's milestone tells more: cargo test -p chapter08.",
-        );
+        server.ask("/").must_get(200, "home", SERVED);
     }
 }
 
@@ -38,7 +41,7 @@ fn check_01_still_serves_files() {
 fn check_02_as_many_at_once_as_threads() {
     after(check_01_still_serves_files);
     let check = check!("N handlers run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("the-lock-that-is-held-too-long")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
@@ -56,7 +59,7 @@ fn check_02_as_many_at_once_as_threads() {
 fn check_03_never_more() {
     after(check_02_as_many_at_once_as_threads);
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("the-lock-that-is-held-too-long")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
@@ -64,7 +67,7 @@ fn check_03_never_more() {
     let server = start(&check, &site, threads);
     let size = threads + 1;
     let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
+        .map(|_| server.ask(&format!("/app/meet/{size}/300")))
         .collect();
     for client in clients {
         client.must_get(503, &format!("fewer than {size} came\n"), MORE);
@@ -81,48 +84,118 @@ fn check_04_a_free_worker_is_enough() {
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = start(&check, &site, threads);
-    const HELD_UP: &str = "a job waits although a worker is free. Is there one queue for all workers, \
-                           and is its lock released before the job runs?";
+    const HELD_UP: &str = "a job waits although one worker is free. Was it given to a worker that is \
+                           held up? There must be one queue, from which whoever is free takes the \
+                           next job.";
     let stalled: Vec<_> = (1..threads).map(|_| server.ask_half("/")).collect();
     for _ in 0..20 {
         server.ask("/").must_get(200, "home", HELD_UP);
     }
     for (mut client, rest) in stalled.into_iter().rev() {
         client.send(rest);
-        client.must_get(200, "home", HELD_UP);
+        client.must_get(200, "home", "the rest of its request has come at last.");
     }
 }
 
 #[test]
-fn check_05_the_same_threads() {
+fn check_05_who_comes_first_is_served_first() {
+    after(check_03_never_more);
+    let check = check!("jobs that wait are run in the order in which they came, each once")
+        .read("one-queue")
+        .with_options("--threads 1")
+        .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done\nkill %1; wait");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    let (mut stalled, rest) = server.ask_half("/");
+    let clients: Vec<_> = (0..12).map(|_| server.ask("/app/visit")).collect();
+    // Now all of them wait, wherever this program lets its clients wait.
+    server.comes_to_rest();
+    stalled.send(rest);
+    stalled.must_get(200, "home", "the rest of its request has come at last.");
+    for (before, client) in clients.into_iter().enumerate() {
+        client.must_get(
+            200,
+            &format!("{}\n", before + 1),
+            "the app counts visits, and the clients came in the order 1, 2, 3. Is a job lost where \
+             the queue is full? Is the newest one taken first, as from a stack? A queue is first in, \
+             first out.",
+        );
+    }
+}
+
+#[test]
+fn check_06_the_same_threads() {
     after(check_03_never_more);
     let check = check!("the pool's threads are made once")
         .read("made-once")
-        .with_options("--threads 3");
+        .with_options("--threads 3")
+        .by_hand("grep Threads /proc/$(pgrep -n chapter09)/status");
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = start(&check, &site, threads);
-    server
-        .ask("/")
-        .must_get(200, "home", "the pool serves nobody.");
-    match server.threads() {
-        Some(count) if count != threads + 1 => check.fail(
-            format!(
-                "With --threads {threads} the program has {count} threads, not {}.",
-                threads + 1
-            ),
-            "the pool makes its threads in new(), and main is one more. execute() makes none.",
-        ),
-        Some(_) => {}
-        None => check.pass_over("only Linux tells here how many threads a program has"),
+    server.ask("/").must_get(200, "home", SERVED);
+    let Some(idle) = server.threads() else {
+        return check.pass_over("only Linux tells here how many threads a program has");
+    };
+    if idle < threads {
+        check.fail(
+            format!("Nobody is being served, and with --threads {threads} there are {idle} threads."),
+            "the pool makes its threads in new(), all of them, and they stay. They are not made when \
+             a job comes.",
+        );
+    }
+    // All are busy, and more clients wait: nothing about that makes another thread.
+    let busy: Vec<_> = (0..threads).map(|_| server.ask_half("/")).collect();
+    let waiting: Vec<_> = (0..threads).map(|_| server.ask("/")).collect();
+    server.comes_to_rest();
+    let with_clients = server.threads().unwrap_or(idle);
+    for (mut client, rest) in busy {
+        client.send(rest);
+        client.must_get(200, "home", SERVED);
+    }
+    for client in waiting {
+        client.must_get(200, "home", SERVED);
+    }
+    if with_clients > idle {
+        check.fail(
+            format!("Without clients there were {idle} threads, and with them {with_clients}."),
+            "execute() makes no thread: it hands the job to one that is there.",
+        );
     }
 }
 
 #[test]
-fn check_06_clients_that_leave() {
+fn check_07_an_idle_pool_rests() {
+    after(check_01_still_serves_files);
+    let check = check!("a pool without jobs uses no processor time")
+        .read("made-once")
+        .with_options("--threads 3")
+        .by_hand("ps -o time,comm -C chapter09");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, some_threads());
+    server.ask("/").must_get(200, "home", SERVED);
+    let Some(before) = server.cpu_time() else {
+        return check.pass_over("only Linux tells here how much processor time a program uses");
+    };
+    check.step("leave it alone for 0.6 s");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(600) {
+        thread::sleep(Duration::from_millis(20));
+        let used = server.cpu_time().unwrap_or(before) - before;
+        if used > Duration::from_millis(50) {
+            check.fail(
+                format!("Without a client, the program used {used:?} of processor time."),
+                "a worker asks again and again whether there is a job, as with try_recv() in a loop.                  recv() waits: the system wakes the thread when there is one.",
+            );
+        }
+    }
+}
+
+#[test]
+fn check_08_clients_that_leave() {
     after(check_03_never_more);
     let check =
-        check!("clients that leave early take no thread away from the pool").read("what-stays");
+        check!("clients that leave early take no worker away from the pool").read("what-stays");
     let site = Site::with_a_home();
     site.large_file("large", 10 << 20, b"end");
     let server = start(&check, &site, 2);
@@ -135,16 +208,16 @@ fn check_06_clients_that_leave() {
         client.must_get(
             200,
             "2 met\n",
-            "a job that ends with an error must give its slot back too.",
+            "a client's error ends its job, and neither the worker nor the pool.",
         );
     }
 }
 
 #[test]
-fn check_07_a_pool_of_nothing() {
+fn check_09_a_pool_of_nothing() {
     after(check_01_still_serves_files);
     let check = check!("a pool of no threads is refused in words")
-        .read("zero-threads")
+        .read("what-stays")
         .by_hand("cargo run -p chapter09 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
     run.code_is_one_of(
@@ -180,7 +253,7 @@ fn check_07_a_pool_of_nothing() {
 }
 
 #[test]
-fn check_08_a_real_client() {
+fn check_10_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     let site = Site::with_a_home();

@@ -28,7 +28,9 @@ struct Visits(AtomicU64);
 impl Visits {
     /// Counts one visit more, and returns how many there are now.
     fn add_one(&self) -> u64 {
-        todo!("(1 of 2) add one, in one step that no other thread can come between")
+        todo!(
+            "(2 of 2) add one, in a single step that no other thread can come between, and return the new number"
+        )
     }
 }
 

@@ -88,7 +88,9 @@ fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
     for connection in listener.incoming() {
         match connection {
             Ok(stream) => {
-                todo!("(2 of 2) serve the stream on a thread of its own: call converse there")
+                todo!(
+                    "(1 of 2) call converse on a thread of its own, log its error there, and wait for nobody"
+                )
             }
             Err(error) => log(&format!("a connection could not be accepted: {error}")),
         }

@@ -25,6 +25,7 @@ use app::App;
 use connection::{Connection, Head};
 use files::Files;
 use http::{Request, Response};
+// Step 1, when the compiler asks for it:
 // use pool::ThreadPool;
 
 const DEFAULT_ADDR: &str = "127.0.0.1:7878";
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Step 1: write the call to a type that does not exist.
     // let pool = match ThreadPool::new(threads) {
     //     Ok(pool) => pool,
     //     Err(error) => {
@@ -96,6 +98,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Step 2: this line in place of the next.
+    // match serve(&listener, &app, &pool) {
     match serve(&listener, &app) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -106,6 +110,8 @@ fn main() -> ExitCode {
 }
 
 /// Says where the listener listens, then serves each client on a thread of its own for ever.
+// Step 2: this line in place of the next.
+// fn serve(listener: &TcpListener, app: &Arc<App>, pool: &ThreadPool) -> io::Result<()> {
 fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -122,6 +128,7 @@ fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
                     }
                 };
                 // Where the system has no thread to spare, the stream is dropped with the job.
+                // Step 2: this line in place of the next.
                 // if let Err(error) = pool.execute(job) {
                 if let Err(error) = thread::Builder::new().spawn(job) {
                     log(&format!("no thread for a connection: {error}"));

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, SendError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 /// What a worker runs.
@@ -27,20 +27,22 @@ impl ThreadPool {
             let why = "a pool needs at least one thread";
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }
-        let workers: io::Result<Vec<Worker>> = (0..size).map(|_| Worker::new()).collect();
+        let workers = (0..size).map(|_| Worker::new());
         Ok(ThreadPool {
-            workers: workers?,
+            workers: workers.collect::<io::Result<_>>()?,
             dealt: AtomicUsize::new(0),
         })
     }
 
-    /// Gives a job to the worker whose turn it is. The job waits until that worker has run the ones
-    /// before it. It is dropped where no worker is left.
+    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs it after the
+    /// ones that it was given before.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
     {
-        todo!("(3 of 3) box the job and send it to the worker whose turn it is")
+        todo!(
+            "(3 of 3) box the job, and send it to the worker whose turn it is: the one after the last"
+        )
     }
 }
 
@@ -51,13 +53,15 @@ struct Worker {
 
 impl Worker {
     fn new() -> io::Result<Worker> {
-        todo!("(1 of 3) make a channel, and a thread that works on what comes out of it")
+        todo!(
+            "(1 of 3) make a channel and a thread that works on what comes out, and keep the sender"
+        )
     }
 }
 
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Receiver<Job>) {
-    todo!("(2 of 3) receive one job after the other, and run it")
+    todo!("(2 of 3) receive one job after the other and run it, until the channel is closed")
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// What a worker runs.
@@ -25,7 +24,9 @@ impl ThreadPool {
             let why = "a pool needs at least one thread";
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }
-        todo!("(1 of 2) make one channel, and threads that share its receiving end")
+        todo!(
+            "(1 of 3) make one channel, and `size` threads that share its receiving end; keep the sender"
+        )
     }
 
     /// Puts a job into the queue, from which the next worker that is free takes it. The job is
@@ -34,15 +35,15 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        // An error means that each worker has ended with a job that panicked. It carries the job,
-        // which is dropped with it.
-        let _ = self.jobs.send(Box::new(job));
+        todo!("(2 of 3) box the job and put it into the one queue")
     }
 }
 
 /// Runs one job after the other until the pool is gone.
-fn work(queue: &Mutex<Receiver<Job>>) {
-    todo!("(2 of 2) run one job after the other, and hold the lock only while waiting for one")
+fn work(queue: &Receiver<Job>) {
+    todo!(
+        "(3 of 3) run one job after the other, as before, but `queue` is shared now: give it its new type"
+    )
 }
 
 #[cfg(test)]

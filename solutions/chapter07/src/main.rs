@@ -76,6 +76,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // ANCHOR: new
     let pool = match ThreadPool::new(threads) {
         Ok(pool) => pool,
         Err(error) => {
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // ANCHOR_END: new
     let listener = match TcpListener::bind(&addr) {
         Ok(listener) => listener,
         Err(error) => {
@@ -115,10 +117,12 @@ fn serve(listener: &TcpListener, app: &Arc<App>, pool: &ThreadPool) -> io::Resul
                         log(&format!("a connection failed: {error}"));
                     }
                 };
+                // ANCHOR: execute
                 // Where the system has no thread to spare, the stream is dropped with the job.
                 if let Err(error) = pool.execute(job) {
                     log(&format!("no thread for a connection: {error}"));
                 }
+                // ANCHOR_END: execute
             }
             Err(error) => log(&format!("a connection could not be accepted: {error}")),
         }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-// ANCHOR: pool
+// ANCHOR: new
 /// Runs jobs on other threads, at most so many at once as it was made for.
 ///
 /// For now each job gets a new thread. What the pool keeps is the number of those that may run.
@@ -29,7 +29,9 @@ impl ThreadPool {
         });
         Ok(ThreadPool { slots })
     }
+    // ANCHOR_END: new
 
+    // ANCHOR: execute
     /// Runs a job on another thread, as soon as fewer jobs are running than the pool allows.
     ///
     /// # Errors
@@ -46,8 +48,8 @@ impl ThreadPool {
         })?;
         Ok(())
     }
+    // ANCHOR_END: execute
 }
-// ANCHOR_END: pool
 
 // ANCHOR: slots
 /// How many more jobs may run.
@@ -68,7 +70,9 @@ impl Slots {
         Slot(Arc::clone(slots))
     }
 }
+// ANCHOR_END: slots
 
+// ANCHOR: slot
 /// The right to run one job. It is given back when it is dropped: also when the job panics.
 struct Slot(Arc<Slots>);
 
@@ -78,7 +82,7 @@ impl Drop for Slot {
         self.0.freed.notify_one();
     }
 }
-// ANCHOR_END: slots
+// ANCHOR_END: slot
 
 #[cfg(test)]
 mod tests;

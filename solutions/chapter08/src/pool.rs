@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, SendError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 // ANCHOR: job
@@ -30,31 +30,28 @@ impl ThreadPool {
             let why = "a pool needs at least one thread";
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }
-        let workers: io::Result<Vec<Worker>> = (0..size).map(|_| Worker::new()).collect();
+        let workers = (0..size).map(|_| Worker::new());
         Ok(ThreadPool {
-            workers: workers?,
+            workers: workers.collect::<io::Result<_>>()?,
             dealt: AtomicUsize::new(0),
         })
     }
+    // ANCHOR_END: pool
 
-    /// Gives a job to the worker whose turn it is. The job waits until that worker has run the ones
-    /// before it. It is dropped where no worker is left.
+    // ANCHOR: execute
+    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs it after the
+    /// ones that it was given before.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
     {
-        let mut job: Job = Box::new(job);
-        for _ in &self.workers {
-            let turn = self.dealt.fetch_add(1, Ordering::Relaxed) % self.workers.len();
-            match self.workers[turn].jobs.send(job) {
-                Ok(()) => return,
-                // A job has panicked and taken this worker with it: the next one has to do.
-                Err(SendError(unsent)) => job = unsent,
-            }
-        }
+        let turn = self.dealt.fetch_add(1, Ordering::Relaxed) % self.workers.len();
+        // An error means that a job has panicked and taken this worker with it. The new job comes
+        // back with the error, and is dropped.
+        let _ = self.workers[turn].jobs.send(Box::new(job));
     }
+    // ANCHOR_END: execute
 }
-// ANCHOR_END: pool
 
 // ANCHOR: worker
 /// A thread, by the sending end of its own channel.
@@ -69,14 +66,16 @@ impl Worker {
         Ok(Worker { jobs })
     }
 }
+// ANCHOR_END: worker
 
+// ANCHOR: work
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Receiver<Job>) {
     for job in queue {
         job();
     }
 }
-// ANCHOR_END: worker
+// ANCHOR_END: work
 
 #[cfg(test)]
 mod tests;

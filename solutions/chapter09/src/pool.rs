@@ -34,7 +34,9 @@ impl ThreadPool {
         }
         Ok(ThreadPool { jobs })
     }
+    // ANCHOR_END: pool
 
+    // ANCHOR: execute
     /// Puts a job into the queue, from which the next worker that is free takes it. The job is
     /// dropped where no worker is left.
     pub fn execute<F>(&self, job: F)
@@ -45,8 +47,8 @@ impl ThreadPool {
         // which is dropped with it.
         let _ = self.jobs.send(Box::new(job));
     }
+    // ANCHOR_END: execute
 }
-// ANCHOR_END: pool
 
 // ANCHOR: work
 /// Runs one job after the other until the pool is gone.

@@ -29,6 +29,8 @@ pub struct Check {
     options: String,
     by_hand: String,
     section: String,
+    /// The message of panics that the check brings about itself.
+    caused: String,
     log: Arc<Log>,
 }
 
@@ -67,6 +69,7 @@ impl Check {
             options: String::new(),
             by_hand: String::new(),
             section: String::new(),
+            caused: String::new(),
             log: Arc::default(),
         }
     }
@@ -89,6 +92,13 @@ impl Check {
     /// Gives the options with which to start the program by hand, such as `--root book/src`.
     pub fn with_options(mut self, options: &str) -> Check {
         self.options = options.to_owned();
+        self
+    }
+
+    /// Says that panics with this message are the check's own doing: where it fails, they are not the
+    /// reason.
+    pub fn causes_panics(mut self, message: &str) -> Check {
+        self.caused = message.to_owned();
         self
     }
 
@@ -148,20 +158,26 @@ impl Check {
         }
         let mut first = failure.problem;
         let mut more = String::new();
-        if let Some(panic) = Panic::find(&failure.stderr) {
+        if let Some(panic) = Panic::find(&failure.stderr, &self.caused) {
             more = first;
             first = match panic.message.strip_prefix("not yet implemented: ") {
                 Some(gap) => format!("Still to be written: {gap} ({})", panic.place),
                 None => format!("The program panicked: {} ({})", panic.message, panic.place),
             };
-            failure.likely = match panic.message.starts_with("not yet implemented") {
-                true => format!(
+            failure.likely = if panic.message.starts_with("not yet implemented") {
+                format!(
                     "open {} and write what the todo!() there asks for.",
                     panic.place
-                ),
-                false => "an error that a program should handle reached unwrap(), expect() or an \
-                     index out of range. Nothing that a client does may end the server."
-                    .to_owned(),
+                )
+            } else if panic.message.starts_with("failed to spawn thread") {
+                "thread::spawn panics where the system has no thread to give. \
+                 thread::Builder::new().spawn() returns that as an error, which the program can \
+                 survive."
+                    .to_owned()
+            } else {
+                "an error that a program should handle reached unwrap(), expect() or an \
+                 index out of range. Nothing that a client does may end the server."
+                    .to_owned()
             };
         } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
             more = first;
@@ -264,20 +280,27 @@ struct Panic {
 }
 
 impl Panic {
-    fn find(stderr: &str) -> Option<Panic> {
+    /// The first panic whose message is not `caused`.
+    fn find(stderr: &str, caused: &str) -> Option<Panic> {
         let mut lines = stderr.lines();
-        let place = lines
-            .by_ref()
-            .filter(|line| line.starts_with("thread '"))
-            .find_map(|line| line.split_once(" panicked at "))?
-            .1;
-        let place = place.trim_end_matches(':');
-        // `src/main.rs:12:5` without the column
-        let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
-        Some(Panic {
-            message: lines.next().unwrap_or_default().to_owned(),
-            place: place.to_owned(),
-        })
+        loop {
+            let place = lines
+                .by_ref()
+                .filter(|line| line.starts_with("thread '"))
+                .find_map(|line| line.split_once(" panicked at "))?
+                .1;
+            let message = lines.next().unwrap_or_default();
+            if message == caused {
+                continue;
+            }
+            let place = place.trim_end_matches(':');
+            // `src/main.rs:12:5` without the column
+            let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
+            return Some(Panic {
+                message: message.to_owned(),
+                place: place.to_owned(),
+            });
+        }
     }
 }
 
@@ -380,6 +403,17 @@ mod tests {
         let text = failing("thread 'main' panicked at src/main.rs:9:40:\noh no\n");
         let first = "\nThe program panicked: oh no (src/main.rs:9)\n";
         assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
+    fn a_panic_that_the_check_caused_is_not_the_reason() {
+        let stderr = "thread '<unnamed>' (7) panicked at src/app.rs:9:40:\nas asked\n\
+                      thread 'main' panicked at src/main.rs:3:4:\noh no\n";
+        let found = |caused| Panic::find(stderr, caused).map(|panic| panic.message);
+        assert_eq!(found("").as_deref(), Some("as asked"));
+        assert_eq!(found("as asked").as_deref(), Some("oh no"));
+        let first = stderr.lines().take(2).collect::<Vec<_>>().join("\n");
+        assert!(Panic::find(&first, "as asked").is_none());
     }
 
     #[test]

@@ -87,6 +87,23 @@ impl Check {
         self.start_command(command, Stdio::null(), args)
     }
 
+    /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
+    /// its threads takes 100 MB: it has room for nine threads or so, and enough memory for the rest.
+    ///
+    /// Rust's threads do what `RUST_MIN_STACK` says, unless the program asks for other stacks.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
+        self.step("leave room for about nine threads");
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -v 1000000 && exec "$0" "$@""#]);
+        command.env("RUST_MIN_STACK", (100 << 20).to_string());
+        // glibc would give threads further memory to allocate from, 64 MB each.
+        command.env("MALLOC_ARENA_MAX", "1");
+        command.arg(self.exe());
+        self.start_command(command, args)
+    }
+
     #[track_caller]
     fn start_command(&self, mut command: Command, stdin: Stdio, args: &[&str]) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
@@ -288,6 +305,18 @@ impl Program {
         signal(id, "CONT");
     }
 
+    /// Waits until every thread of the program waits for something; `false` if they stay busy.
+    ///
+    /// On Linux the kernel tells; elsewhere a pause has to do.
+    pub fn comes_to_rest(&self) -> bool {
+        self.check.step("wait until the program has nothing to do");
+        if !std::path::Path::new("/proc/self/task").exists() {
+            thread::sleep(Duration::from_millis(30));
+        }
+        let id = self.watched.child.lock().expect("a child").id();
+        until_all_threads_are(id, 'S')
+    }
+
     /// The most memory that the program has had in use so far, in bytes, where the system tells:
     /// on Linux as `VmHWM` in `/proc/PID/status`, see proc(5).
     pub fn peak_memory(&self) -> Option<u64> {
@@ -341,15 +370,15 @@ fn signal(id: u32, name: &str) {
         .status();
 }
 
-/// Waits until each thread of a process is in this state: `S` for asleep, `T` for stopped.
+/// Waits until each thread of a process is in this state: `S` for asleep, `T` for stopped. Tells
+/// whether it has come to that.
 ///
 /// Only Linux tells (proc(5)); elsewhere this returns at once.
-#[cfg(unix)]
-fn until_all_threads_are(id: u32, state: char) {
+fn until_all_threads_are(id: u32, state: char) -> bool {
     let until = Instant::now() + DEADLINE;
     while Instant::now() < until {
         let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
-            return;
+            return true;
         };
         let all = threads.flatten().all(|thread| {
             // `ID (NAME) STATE …`; a thread that has no such file has ended meanwhile.
@@ -358,10 +387,11 @@ fn until_all_threads_are(id: u32, state: char) {
             stat.is_empty() || rest.trim_start().starts_with(state)
         });
         if all {
-            return;
+            return true;
         }
         thread::sleep(Duration::from_micros(500));
     }
+    false
 }
 
 /// What reqwest made of an answer.

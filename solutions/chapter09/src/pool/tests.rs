@@ -1,9 +1,9 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::time::Duration;
 
-use super::*;
+use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(5);
@@ -21,8 +21,8 @@ fn every_job_runs_once() {
         let done = done.clone();
         pool.execute(move || done.send(job).expect("the test waits"));
     }
-    drop(done);
-    let mut jobs: Vec<i32> = finished.iter().collect();
+    let next = |_| finished.recv_timeout(SOON).expect("every job runs");
+    let mut jobs: Vec<i32> = (0..50).map(next).collect();
     jobs.sort_unstable();
     assert_eq!(jobs, Vec::from_iter(0..50));
 }
@@ -43,7 +43,7 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
     for _ in 0..4 {
         finished
             .recv_timeout(SOON)
-            .expect("all four jobs run at once");
+            .expect("four jobs run at once: is a lock held while a job runs?");
     }
 }
 
@@ -64,3 +64,37 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
     }
     release.send(()).expect("the first job waits");
 }
+
+// How long a guard lives that has no name, in edition 2024.
+
+// ANCHOR: guards
+#[test]
+fn a_guard_in_the_head_of_while_let_lives_through_the_body() {
+    let jobs = Mutex::new(vec!["a job"]);
+    while let Some(_job) = jobs.lock().unwrap().pop() {
+        assert!(jobs.try_lock().is_err(), "the lock is held in here");
+    }
+}
+
+#[test]
+fn a_guard_in_let_is_gone_after_the_statement() {
+    let jobs = Mutex::new(vec!["a job"]);
+    let _job = jobs.lock().unwrap().pop();
+    assert!(jobs.try_lock().is_ok(), "the lock is free again");
+}
+// ANCHOR_END: guards
+
+// ANCHOR: if_let
+#[test]
+fn a_guard_in_the_head_of_if_let_lives_through_the_body_but_not_the_else() {
+    let jobs = Mutex::new(vec!["a job"]);
+    if let Some(_job) = jobs.lock().unwrap().pop() {
+        assert!(jobs.try_lock().is_err(), "the lock is held in here");
+    }
+    if let Some(_job) = jobs.lock().unwrap().pop() {
+        unreachable!("there was one job");
+    } else {
+        assert!(jobs.try_lock().is_ok(), "free, since edition 2024");
+    }
+}
+// ANCHOR_END: if_let

@@ -1,0 +1,19 @@
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+// ANCHOR: wrong
+fn serve(listener: &TcpListener, app: &App) {
+    for stream in listener.incoming().flatten() {
+        thread::spawn(move || converse(stream, app));
+    }
+}
+// ANCHOR_END: wrong
+
+struct App;
+
+fn converse(_: TcpStream, _: &App) -> io::Result<()> {
+    Ok(())
+}
+
+fn main() {}
