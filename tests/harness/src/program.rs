@@ -101,7 +101,7 @@ impl Check {
         // glibc would give threads further memory to allocate from, 64 MB each.
         command.env("MALLOC_ARENA_MAX", "1");
         command.arg(self.exe());
-        self.start_command(command, args)
+        self.start_command(command, Stdio::null(), args)
     }
 
     #[track_caller]
