@@ -2,7 +2,7 @@
 //! received, and ends with exit code 0. Who asks twice does not wait.
 
 use harness::predicates::prelude::*;
-use harness::{Check, Likely, Program, Random, Site, after, check};
+use harness::{Check, Client, Likely, Program, Random, Site, after, check};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -72,12 +72,34 @@ fn check_03_never_more() {
 }
 
 #[test]
-#[cfg(unix)]
-fn check_04_a_signal_ends_it() {
+fn check_04_a_pool_that_is_dropped() {
     after(check_02_as_many_at_once_as_threads);
+    let check = check!("a server that cannot listen ends, although its workers wait for jobs")
+        .read("close-then-join")
+        .by_hand("nc -l 7879 & cargo run -p chapter11 -- 127.0.0.1:7879; echo \"exit code $?\"");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = taken.local_addr().expect("an address").to_string();
+    const JOINED: &str = "main returned, and dropped the pool. Did drop() wait for workers whose queue was \
+                          still open? They wait for jobs, and you for them. Drop the sender first.";
+    let run = check.run_to_its_end(&[&addr], JOINED);
+    run.code(
+        1,
+        "chapter 01's milestone tells more: cargo test -p chapter01.",
+    );
+}
+
+/// What keeps a server from its end when it has nothing to do.
+const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone wakes nobody, and neither \
+                          does the signal: std tries accept() again. Set the flag, and then connect to \
+                          your own address. Or drop() joins workers whose queue is still open.";
+
+#[test]
+#[cfg(unix)]
+fn check_05_a_signal_ends_it() {
+    after(check_04_a_pool_that_is_dropped);
     let check = check!("Ctrl-C (SIGINT) and SIGTERM end an idle server with exit code 0")
         .read("who-asks")
-        .by_hand("kill -TERM $(pgrep -n chapter11)");
+        .by_hand("kill -TERM $(pgrep -x chapter11)");
     let site = Site::with_a_home();
     for signal in ["TERM", "INT"] {
         let mut server = start(&check, &site, 2);
@@ -85,49 +107,45 @@ fn check_04_a_signal_ends_it() {
             .ask("/")
             .must_get(200, "home", "the server must serve before it stops.");
         server.signal(signal);
-        server.must_end(
-            0,
-            "the thread that accepts is still waiting: std tries accept() again after a signal, so a \
-             flag alone wakes nobody. Connect to your own address. Or workers are joined before \
-             their queue is closed: they wait for jobs, and you for them.",
-        );
+        server.must_end(0, STILL_RUNS);
     }
 }
 
 #[test]
 #[cfg(unix)]
-fn check_05_running_requests_are_answered() {
-    after(check_04_a_signal_ends_it);
+fn check_06_running_requests_are_answered() {
+    after(check_05_a_signal_ends_it);
     let check = check!("requests that are being handled are answered before the end")
         .read("what-is-running")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/1000 & done\nsleep 0.2; kill -TERM $(pgrep -n chapter11); wait");
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
     let site = Site::with_a_home();
     let mut server = start(&check, &site, 3);
     let clients: Vec<_> = (0..3)
         .map(|_| {
-            let mut client = server.ask("/app/wait/300");
+            let mut client = server.ask("/app/wait/500");
             client.until_read();
             client
         })
         .collect();
     server.signal("TERM");
-    const CUT: &str = "the program has ended without waiting for its workers: join each of them, and \
-                       keep away from process::exit().";
+    const CUT: &str = "the program has ended while its workers were at work: main returned, and with it \
+                       all threads end, or somebody called process::exit(). Keep the JoinHandles, and \
+                       join each worker.";
     for client in clients {
-        client.must_get(200, "waited 300 ms\n", CUT);
+        client.must_get(200, "waited 500 ms\n", CUT);
     }
     server.must_end(0, CUT);
 }
 
 #[test]
 #[cfg(unix)]
-fn check_06_queued_requests_are_answered() {
-    after(check_05_running_requests_are_answered);
+fn check_07_queued_requests_are_answered() {
+    after(check_06_running_requests_are_answered);
     let check = check!("requests that wait for a worker are answered before the end, each once")
         .read("what-is-queued")
         .with_options("--threads 1")
-        .by_hand("curl -s http://{addr}/app/wait/1000 & for i in 1 2 3; do curl -s http://{addr}/app/visit & done\nsleep 0.2; kill -TERM $(pgrep -n chapter11); wait");
+        .by_hand("curl -s http://{addr}/app/wait/2000 & sleep 1\nfor i in 1 2 3; do curl -s http://{addr}/app/visit & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
     let site = Site::with_a_home();
     let mut server = start(&check, &site, 1);
     let mut first = server.ask("/app/wait/300");
@@ -135,77 +153,129 @@ fn check_06_queued_requests_are_answered() {
     let waiting: Vec<_> = (0..20).map(|_| server.ask("/app/visit")).collect();
     server.signal("TERM");
     const LOST: &str = "a job in the queue was thrown away. A closed channel still hands out what is in \
-                        it: workers go on until recv() fails. And connections that the kernel has \
-                        made already, but accept() has not returned, are clients too.";
+                        it: workers go on until recv() fails, and look at no flag. And a job that begins \
+                        after the stop still reads what its client has sent: it is here.";
     first.must_get(200, "waited 300 ms\n", LOST);
-    let mut visits: Vec<u32> = waiting
-        .into_iter()
-        .map(|mut client| {
-            let answer = client.answer(Likely::always(LOST));
-            client.expect_status(&answer, &[200], LOST);
-            client.hang_up();
-            String::from_utf8_lossy(answer.body())
-                .trim()
-                .parse()
-                .unwrap_or(0)
-        })
-        .collect();
-    visits.sort_unstable();
-    if visits != Vec::from_iter(1..=20) {
-        check.fail(
-            format!("The visits were counted as {visits:?}, not once each from 1 to 20."),
-            "a request was handled more than once, or not at all.",
-        );
-    }
+    let visits = waiting.into_iter().map(|client| visit(client, LOST));
+    each_once(&check, visits.collect());
     server.must_end(0, LOST);
 }
 
-#[test]
-#[cfg(unix)]
-fn check_07_new_connections_are_refused() {
-    after(check_05_running_requests_are_answered);
-    let check = check!("while the last requests are handled, new connections are refused")
-        .read("who-comes-too-late")
-        .by_hand("curl -s http://{addr}/app/wait/3000 & sleep 0.2; kill -TERM $(pgrep -n chapter11); sleep 0.2; curl http://{addr}/");
-    let site = Site::with_a_home();
-    let mut server = start(&check, &site, 2);
-    let mut last = server.ask("/app/wait/600");
-    last.until_read();
-    server.signal("TERM");
-    const OPEN: &str = "the listener is still open while the workers finish: drop it before you wait \
-                        for them, and the kernel refuses whoever comes.";
-    server.must_refuse(OPEN);
-    last.expect_nothing_yet(
-        "the running request was answered, or cut off, before the listener was closed.",
-    );
-    last.must_get(200, "waited 600 ms\n", OPEN);
-    server.must_end(0, OPEN);
+/// Reads the answer to `/app/visit`, which is a number.
+#[track_caller]
+fn visit(mut client: Client, likely: &'static str) -> u32 {
+    let answer = client.answer(Likely::always(likely));
+    client.expect_status(&answer, &[200], likely);
+    client.hang_up();
+    let body = String::from_utf8_lossy(answer.body());
+    body.trim().parse().unwrap_or(0)
+}
+
+/// The visits of so many clients are numbered without a gap.
+#[track_caller]
+fn each_once(check: &Check, mut visits: Vec<u32>) {
+    visits.sort_unstable();
+    if visits != Vec::from_iter(1..=visits.len() as u32) {
+        check.fail(
+            format!("The visits were counted as {visits:?}, not once each from 1 on."),
+            "a request was handled more than once, or not at all.",
+        );
+    }
 }
 
 #[test]
 #[cfg(unix)]
-fn check_08_idle_clients_do_not_delay_the_end() {
-    after(check_04_a_signal_ends_it);
+fn check_08_connected_clients_are_taken() {
+    after(check_07_queued_requests_are_answered);
+    let check =
+        check!("clients whom the kernel has connected, and nobody accepted yet, are answered")
+            .read("whom-nobody-has-accepted")
+            .with_options("--threads 2")
+            .by_hand("cargo run -q -p course --example stops -- target/debug/chapter11 100");
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--threads", "2"];
+    let mut server = check.start_with_few_files(30, &args);
+    // Two clients hold the workers, and others come until the server has no descriptor left for
+    // them. So the last ones cannot have been accepted when the signal comes.
+    let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
+    let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
+    server.signal("TERM");
+    const FORGOTTEN: &str = "clients were connected, and their requests were here, but accept() had not \
+                             returned them yet: they waited in the listener's backlog, and were reset \
+                             when it was closed. Before that, go on accepting until nobody is left: \
+                             set_nonblocking(true) makes accept() say so with WouldBlock.";
+    let visits = waiting.into_iter().map(|client| visit(client, FORGOTTEN));
+    each_once(&check, visits.collect());
+    server.must_end(0, FORGOTTEN);
+    drop(half);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_09_new_connections_are_refused() {
+    after(check_06_running_requests_are_answered);
+    let check = check!("while the last requests are handled, new connections are refused")
+        .read("who-comes-too-late")
+        .by_hand("curl -s http://{addr}/app/wait/4000 & sleep 1; kill -TERM $(pgrep -x chapter11)\nsleep 1; curl http://{addr}/");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let mut last = server.ask("/app/wait/10000");
+    last.until_read();
+    server.signal("TERM");
+    server.must_refuse(
+        "the listener is still open while the workers finish: clients connect to it, and nobody will \
+         ever accept them. Drop it before you wait for the workers, and the kernel refuses whoever comes.",
+    );
+    last.expect_nothing_yet("the running request was cut off.");
+}
+
+#[test]
+#[cfg(unix)]
+fn check_10_idle_clients_do_not_delay_the_end() {
+    after(check_05_a_signal_ends_it);
     let check = check!("clients that have sent nothing, or half a request, do not delay the end")
         .read("who-says-nothing")
-        .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter11)");
+        .by_hand("nc 127.0.0.1 {port} & sleep 1; kill -TERM $(pgrep -x chapter11)");
     let site = Site::with_a_home();
     let mut server = start(&check, &site, 2);
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
-    let idle: Vec<_> = (0..30).map(|_| server.connect()).collect();
+    let idle: Vec<_> = (0..20).map(|_| server.connect()).collect();
     server.signal("TERM");
     server.must_end(
         0,
         "a worker still waits in read() for a client that says nothing, for as long as its patience \
-         lasts. Look now and then whether the end has come.",
+         lasts. Look now and then whether stopping has begun: a read with a short timeout can be \
+         tried again.",
     );
     drop((half, idle));
 }
 
 #[test]
+fn check_11_slow_clients_are_awaited() {
+    after(check_02_as_many_at_once_as_threads);
+    let check = check!("while nobody asks the server to stop, slow clients have their time")
+        .read("who-says-nothing")
+        .by_hand("(printf 'GET /app/visit HTTP/1.1\\r\\n'; sleep 1; printf 'Host: a\\r\\n\\r\\n'; sleep 1) | nc 127.0.0.1 {port}");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 3);
+    const GIVEN_UP: &str = "a read that looks now and then whether stopping has begun must go on when it \
+                            has not: only the end of the client's patience is the end.";
+    let (mut half, rest) = server.ask_half("/");
+    let mut idle = server.connect();
+    // The server itself is the clock: this client is answered after 400 ms.
+    server
+        .ask("/app/wait/400")
+        .must_get(200, "waited 400 ms\n", GIVEN_UP);
+    half.send(rest);
+    half.must_get(200, "home", GIVEN_UP);
+    idle.send(harness::get("/app/visit"));
+    idle.must_get(200, "1\n", GIVEN_UP);
+}
+
+#[test]
 #[cfg(unix)]
-fn check_09_a_second_signal_ends_it_at_once() {
-    after(check_05_running_requests_are_answered);
+fn check_12_a_second_signal_ends_it_at_once() {
+    after(check_09_new_connections_are_refused);
     let check = check!("a second Ctrl-C does not wait for anything").read("who-asks-twice");
     let site = Site::with_a_home();
     let mut server = start(&check, &site, 2);
@@ -213,19 +283,24 @@ fn check_09_a_second_signal_ends_it_at_once() {
     client.until_read();
     server.signal("INT");
     server.must_refuse("after the first signal the listener must be closed.");
+    client.expect_nothing_yet("one signal is no reason to cut an answer off.");
     server.signal("INT");
     server.must_end_somehow(
-        "who presses Ctrl-C twice wants the program to end now, with process::exit().",
+        "who presses Ctrl-C twice wants the program to end now: wait for a second signal, and call \
+         process::exit().",
     );
 }
 
 #[test]
 #[cfg(unix)]
-fn check_10_there_is_a_deadline() {
-    after(check_05_running_requests_are_answered);
-    let check = check!("clients that take too long cannot delay the end beyond --grace")
+fn check_13_there_is_a_deadline() {
+    after(check_06_running_requests_are_answered);
+    let check = check!("requests that take too long do not delay the end beyond --grace")
         .read("a-deadline-for-the-end")
-        .with_options("--grace 1000");
+        .with_options("--grace 1000")
+        .by_hand(
+            "curl -s http://{addr}/app/wait/10000 & sleep 1; kill -TERM $(pgrep -x chapter11)",
+        );
     let site = Site::with_a_home();
     let args = ["--root", &site.arg(), "--threads", "2", "--grace", "300"];
     let mut server = check.start(&args);
@@ -234,31 +309,35 @@ fn check_10_there_is_a_deadline() {
     server.signal("TERM");
     server.must_end(
         0,
-        "the program waits for its workers without a deadline. Let a thread end the program when \
-         --grace has passed.",
+        "main waits for its workers without a deadline, and nothing else ends the program. Let a \
+         thread end it when --grace milliseconds have passed since it was asked to stop.",
     );
 }
 
 #[test]
-fn check_11_the_end_of_stdin() {
-    after(check_02_as_many_at_once_as_threads);
+fn check_14_the_end_of_stdin() {
+    after(check_04_a_pool_that_is_dropped);
     let check = check!("with --until-eof, the end of stdin asks to stop as a signal does")
         .read("who-asks")
         .by_hand("sleep 3 | cargo run -p chapter11 -- --until-eof; echo \"exit code $?\"");
     let site = Site::with_a_home();
     let args = ["--root", &site.arg(), "--threads", "2", "--until-eof"];
     let mut server = check.start_with_stdin(&args);
-    let mut client = server.ask("/app/wait/200");
+    let mut client = server.ask("/app/wait/300");
     client.until_read();
     server.close_stdin();
-    const EOF: &str =
-        "read stdin to its end on a thread of its own, and then do what a signal does.";
-    client.must_get(200, "waited 200 ms\n", EOF);
+    server.must_refuse("after the end of stdin the listener must be closed, as after a signal.");
+    // In `sleep 9 | server`, Ctrl-C ends both: the end of stdin and a first signal come together.
+    #[cfg(unix)]
+    server.signal("INT");
+    const EOF: &str = "the end of stdin does what a first signal does, and is none itself: a first signal \
+                       after it changes nothing.";
+    client.must_get(200, "waited 300 ms\n", EOF);
     server.must_end(0, EOF);
 }
 
 #[test]
-fn check_12_a_pool_of_nothing() {
+fn check_15_a_pool_of_nothing() {
     after(check_01_still_serves_files);
     let check = check!("a pool of no threads is refused in words")
         .read("zero-threads")
@@ -297,7 +376,7 @@ fn check_12_a_pool_of_nothing() {
 }
 
 #[test]
-fn check_13_a_real_client() {
+fn check_16_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     let site = Site::with_a_home();

@@ -11,10 +11,10 @@ use crate::stop::Stop;
 
 /// How long a client has to take the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long a read waits before it looks whether the shutdown has begun.
+/// How long a read waits before it looks whether stopping has begun.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a read waits after that: what a client has sent is here already.
-const LAST_LOOK: Duration = Duration::from_millis(1);
+/// How long a read waits after that. What a client has sent by then is here already.
+const LAST_LOOK: Duration = Duration::from_millis(10);
 /// How many bytes are sent under one deadline.
 const PIECE: usize = 64 * 1024;
 
@@ -42,7 +42,7 @@ impl Connection {
     /// Takes over a stream from which nothing has been read.
     ///
     /// `patience` is how long the client may take for a whole head, and for each 64 KiB of an
-    /// answer. After the shutdown has begun, no head is awaited that is not here.
+    /// answer. After stopping has begun, no head is awaited that is not here.
     pub fn new(stream: TcpStream, patience: Duration, stop: Arc<Stop>) -> Connection {
         Connection {
             stream,
@@ -83,11 +83,25 @@ impl Connection {
         }
     }
 
-    /// Reads once, and returns how many bytes came: 0 at the end of the stream.
+    /// Reads once, and returns how many bytes came: 0 at the end of the stream. After stopping has
+    /// begun, it waits no longer than for a last look.
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         loop {
-            todo!("(3 of 5) read as before, but look at every TICK whether stopping has begun")
+            if self.stop.has_begun() {
+                todo!(
+                    "(4 of 6) read what is here, and wait for nothing more; look again every TICK"
+                )
+            }
+            self.stream.set_read_timeout(Some(left(deadline)?))?;
+            match self.stream.read(&mut buffer) {
+                Ok(read) => {
+                    self.input.extend_from_slice(&buffer[..read]);
+                    return Ok(read);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -173,7 +187,12 @@ impl Connection {
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
-        let deadline = Instant::now() + LINGER.min(self.patience);
+        let mut linger = LINGER.min(self.patience);
+        if self.stop.has_begun() {
+            // Others wait for this worker, and the end for them.
+            linger = linger.min(TICK);
+        }
+        let deadline = Instant::now() + linger;
         let mut discarded = [0; 4096];
         while let Ok(left) = left(deadline) {
             if self.stream.set_read_timeout(Some(left)).is_err() {
@@ -203,4 +222,101 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 /// Unix calls it `WouldBlock` when a socket's timeout passes, Windows `TimedOut`.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::{panic, thread};
+
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    /// No test may take longer: what has not come by then never comes.
+    const DEADLINE: Duration = Duration::from_secs(4);
+
+    /// A client, and the server's end of its connection.
+    fn connected() -> (TcpStream, Connection) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(addr).expect("a connection");
+        client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        let (stream, _) = listener.accept().expect("a connection");
+        let stop = Arc::new(Stop::new(addr));
+        (client, Connection::new(stream, DEADLINE, stop))
+    }
+
+    /// Reads a head, unless that takes too long.
+    fn read_head(mut connection: Connection) -> (io::Result<Head>, Connection) {
+        let reading = thread::spawn(move || (connection.read_head(), connection));
+        let until = Instant::now() + DEADLINE;
+        while !reading.is_finished() {
+            assert!(Instant::now() < until, "read_head does not return");
+            thread::sleep(Duration::from_millis(1));
+        }
+        reading
+            .join()
+            .unwrap_or_else(|why| panic::resume_unwind(why))
+    }
+
+    #[test]
+    fn read_head_takes_what_comes_in_pieces() {
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        let rest = thread::spawn(move || {
+            client.write_all(&HEAD[9..]).expect("a write");
+            client
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        drop(rest.join());
+    }
+
+    #[test]
+    fn read_head_keeps_what_is_left_over() {
+        let (mut client, connection) = connected();
+        let two = [HEAD, b"\r\n", HEAD].concat();
+        client.write_all(&two).expect("a write");
+        let (_, mut connection) = read_head(connection);
+        connection.consume(HEAD.len());
+        assert!(connection.has_more());
+        let (outcome, mut connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        connection.consume(HEAD.len());
+        assert!(!connection.has_more());
+    }
+
+    #[test]
+    fn read_head_tells_the_end_from_half_a_head() {
+        let (client, connection) = connected();
+        drop(client);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        client.shutdown(Shutdown::Write).expect("a half-close");
+        let (outcome, _) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
+            "half a head came"
+        );
+    }
+
+    #[test]
+    fn finish_lets_the_answer_arrive() {
+        let (mut client, mut connection) = connected();
+        client.write_all(&[b'x'; 10_000]).expect("a write");
+        connection.send(Response::new(400)).expect("a write");
+        let reading = thread::spawn(move || {
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).map(|_| answer)
+        });
+        connection.finish();
+        let outcome = reading.join().expect("a client that does not panic");
+        let answer = outcome.expect("the answer and then the end, not a reset");
+        assert!(answer.starts_with(b"HTTP/1.1 400 "));
+    }
 }

@@ -145,24 +145,21 @@ fn serve(
     writeln!(stdout, "listening on http://{addr}")?;
     stdout.flush()?;
 
-    let hand_over = |stream| {
-        let app = Arc::clone(app);
-        let stop = Arc::clone(&stop);
-        let patience = options.patience;
-        pool.execute(move || {
-            // One client's failure is no reason to leave the others.
-            if let Err(error) = converse(stream, &app, patience, stop) {
-                log(&format!("a connection failed: {error}"));
-            }
-        });
-    };
     let [first_pause, longest_pause] = PAUSES;
     let mut pause = first_pause;
-    while !stop.has_begun() {
+    loop {
         match listener.accept() {
             Ok((stream, _)) => {
                 pause = first_pause;
-                hand_over(stream);
+                let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
+                let patience = options.patience;
+                let job = move || {
+                    // One client's failure is no reason to leave the others.
+                    if let Err(error) = converse(stream, &app, patience, stop) {
+                        log(&format!("a connection failed: {error}"));
+                    }
+                };
+                pool.execute(job);
             }
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
@@ -174,15 +171,16 @@ fn serve(
                 pause = (pause * 2).min(longest_pause);
             }
         }
+        if stop.has_begun() {
+            todo!("(3 of 6) take whom the kernel has connected already; return when nobody is left")
+        }
     }
-
-    todo!("(4 of 5) hand over the clients that the kernel has already connected");
-    // Dropping the listener makes the kernel refuse whoever comes now.
-    Ok(())
 }
 
 /// Answers the requests that a client sends, until none is left over.
 fn converse(stream: TcpStream, app: &App, patience: Duration, stop: Arc<Stop>) -> io::Result<()> {
+    // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
+    stream.set_nonblocking(false)?;
     let mut connection = Connection::new(stream, patience, stop);
     loop {
         let (response, may_go_on) = match connection.read_head()? {

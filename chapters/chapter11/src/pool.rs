@@ -59,7 +59,7 @@ impl ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        todo!("(2 of 5) close the queue, then wait for each worker to end")
+        todo!("(1 of 6) close the queue, then wait for each worker to end")
     }
 }
 

@@ -5,14 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::sys::StopRequests;
+use crate::sys::Signals;
 
-/// How long a thread that connects to its own server waits, which listens on the same machine.
-const WAKE: Duration = Duration::from_secs(1);
+/// How long the server waits for a connection to itself. Where it is not made at once, others wait
+/// to be accepted, and they wake the server as well.
+const WAKE: Duration = Duration::from_millis(100);
 
 /// Whether the server is about to stop.
 pub struct Stop {
@@ -22,7 +23,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// For a server that listens on this address, and goes on until [`Stop::begin`].
+    /// For a server that listens on this address.
     pub fn new(addr: SocketAddr) -> Stop {
         Stop {
             begun: AtomicBool::new(false),
@@ -30,16 +31,14 @@ impl Stop {
         }
     }
 
-    /// Whether stopping has begun: no new requests are awaited, those that are here are answered.
+    /// Whether stopping has begun: requests that are here are answered, and no others awaited.
     pub fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
     }
 
     /// Begins to stop, and wakes up the thread that waits in `accept`.
     fn begin(&self) {
-        todo!(
-            "(1 of 5) set the flag, and connect to the server's own address: accept() returns then"
-        )
+        todo!("(2 of 6) set the flag, then connect to our own address: accept() returns then")
     }
 }
 
@@ -53,29 +52,36 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// Watches for requests to end: the first begins the shutdown, a second ends the program at once,
-/// and so does the end of the time that is granted for the shutdown.
+/// Watches for requests to end. A signal begins to stop, and a second one ends the program at once;
+/// so does the end of the time that is granted for stopping. The end of stdin begins to stop as well.
 ///
 /// # Errors
 ///
 /// Returns an error where the system does not let the program watch.
 pub fn watch(stop: &Arc<Stop>, until_eof: bool, grace: Duration) -> io::Result<()> {
     let (ask, asked) = mpsc::channel();
-    let mut requests = StopRequests::listen()?;
-    let ask_by_signal = ask.clone();
-    spawn(move || while requests.wait().is_ok() && ask_by_signal.send(()).is_ok() {})?;
     if until_eof {
+        let ask = ask.clone();
         spawn(move || at_end_of_stdin(&ask))?;
-    } else {
-        drop(ask);
     }
+    let mut signals = Signals::listen()?;
+    spawn(move || {
+        if signals.wait().is_ok() {
+            let _ = ask.send(());
+        }
+        if signals.wait().is_ok() {
+            todo!(
+                "(5 of 6) who asks twice wants no answers any more: end the program, exit code 130"
+            )
+        }
+    })?;
     let stop = Arc::clone(stop);
     spawn(move || {
-        if asked.recv().is_err() {
-            return;
+        if asked.recv().is_ok() {
+            stop.begin();
+            thread::sleep(grace);
+            todo!("(6 of 6) main has not ended in time: say so, and end the program, exit code 0")
         }
-        stop.begin();
-        todo!("(5 of 5) end the program when asked again (130), or when the grace is over (0)")
     })
 }
 

@@ -178,12 +178,15 @@ fn serve(
     };
     let [first_pause, longest_pause] = PAUSES;
     let mut pause = first_pause;
-    while !stop.has_begun() {
+    loop {
         match listener.accept() {
             Ok((stream, _)) => {
                 pause = first_pause;
                 hand_over(stream);
             }
+            // Stopping has begun, and nobody is left whom the kernel has connected. The listener is
+            // dropped here, and the kernel refuses whoever comes now.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             // Something is used up, file descriptors perhaps. Trying again at once would burn a
@@ -194,16 +197,12 @@ fn serve(
                 pause = (pause * 2).min(longest_pause);
             }
         }
+        if stop.has_begun() {
+            // Clients that the kernel has connected have perhaps sent their requests: they are
+            // taken, and no others are awaited.
+            listener.set_nonblocking(true)?;
+        }
     }
-
-    // Clients that the kernel has already connected have perhaps sent their requests.
-    listener.set_nonblocking(true)?;
-    while let Ok((stream, _)) = listener.accept() {
-        stream.set_nonblocking(false)?;
-        hand_over(stream);
-    }
-    // Dropping the listener makes the kernel refuse whoever comes now.
-    Ok(())
 }
 
 /// Tells a client that the server is busy. The thread that accepts must not wait for it: what the
@@ -216,6 +215,8 @@ fn turn_away(mut stream: &TcpStream) {
 
 /// Answers one request after the other, until the client or the server wants no more.
 fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> io::Result<()> {
+    // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
+    stream.set_nonblocking(false)?;
     let mut connection = Connection::new(stream, patience, stop);
     loop {
         let (response, persists) = match connection.read_head()? {

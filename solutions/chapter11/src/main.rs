@@ -141,25 +141,25 @@ fn serve(
     writeln!(stdout, "listening on http://{addr}")?;
     stdout.flush()?;
 
-    let hand_over = |stream| {
-        let app = Arc::clone(app);
-        let stop = Arc::clone(&stop);
-        let patience = options.patience;
-        pool.execute(move || {
-            // One client's failure is no reason to leave the others.
-            if let Err(error) = converse(stream, &app, patience, stop) {
-                log(&format!("a connection failed: {error}"));
-            }
-        });
-    };
     let [first_pause, longest_pause] = PAUSES;
     let mut pause = first_pause;
-    while !stop.has_begun() {
+    loop {
         match listener.accept() {
             Ok((stream, _)) => {
                 pause = first_pause;
-                hand_over(stream);
+                let (app, stop) = (Arc::clone(app), Arc::clone(&stop));
+                let patience = options.patience;
+                let job = move || {
+                    // One client's failure is no reason to leave the others.
+                    if let Err(error) = converse(stream, &app, patience, stop) {
+                        log(&format!("a connection failed: {error}"));
+                    }
+                };
+                pool.execute(job);
             }
+            // Stopping has begun, and nobody is left whom the kernel has connected. The listener is
+            // dropped here, and the kernel refuses whoever comes now.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             // Something is used up, file descriptors perhaps. Trying again at once would burn a
@@ -170,21 +170,19 @@ fn serve(
                 pause = (pause * 2).min(longest_pause);
             }
         }
+        if stop.has_begun() {
+            // Clients that the kernel has connected have perhaps sent their requests: they are
+            // taken, and no others are awaited.
+            listener.set_nonblocking(true)?;
+        }
     }
-
-    // Clients that the kernel has already connected have perhaps sent their requests.
-    listener.set_nonblocking(true)?;
-    while let Ok((stream, _)) = listener.accept() {
-        stream.set_nonblocking(false)?;
-        hand_over(stream);
-    }
-    // Dropping the listener makes the kernel refuse whoever comes now.
-    Ok(())
 }
 // ANCHOR_END: serve
 
 /// Answers the requests that a client sends, until none is left over.
 fn converse(stream: TcpStream, app: &App, patience: Duration, stop: Arc<Stop>) -> io::Result<()> {
+    // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
+    stream.set_nonblocking(false)?;
     let mut connection = Connection::new(stream, patience, stop);
     loop {
         let (response, may_go_on) = match connection.read_head()? {

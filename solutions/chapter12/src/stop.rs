@@ -5,14 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use crate::sys::StopRequests;
+use crate::sys::Signals;
 
-/// How long a thread that connects to its own server waits, which listens on the same machine.
-const WAKE: Duration = Duration::from_secs(1);
+/// How long the server waits for a connection to itself. Where it is not made at once, others wait
+/// to be accepted, and they wake the server as well.
+const WAKE: Duration = Duration::from_millis(100);
 
 /// Whether the server is about to stop.
 pub struct Stop {
@@ -22,7 +23,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// For a server that listens on this address, and goes on until [`Stop::begin`].
+    /// For a server that listens on this address.
     pub fn new(addr: SocketAddr) -> Stop {
         Stop {
             begun: AtomicBool::new(false),
@@ -30,7 +31,7 @@ impl Stop {
         }
     }
 
-    /// Whether stopping has begun: no new requests are awaited, those that are here are answered.
+    /// Whether stopping has begun: requests that are here are answered, and no others awaited.
     pub fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
     }
@@ -38,8 +39,8 @@ impl Stop {
     /// Begins to stop, and wakes up the thread that waits in `accept`.
     fn begin(&self) {
         self.begun.store(true, Ordering::Release);
-        // A flag wakes nobody: `accept` returns when a client connects. Where this connection fails
-        // the server is not waiting any more.
+        // A flag wakes nobody, but `accept` returns when a client connects. Where we cannot connect,
+        // the server has reached its end meanwhile, or the end of the grace will be its end.
         let _ = TcpStream::connect_timeout(&reachable(self.addr), WAKE);
     }
 }
@@ -54,36 +55,36 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// Watches for requests to end: the first begins the shutdown, a second ends the program at once,
-/// and so does the end of the time that is granted for the shutdown.
+/// Watches for requests to end. A signal begins to stop, and a second one ends the program at once;
+/// so does the end of the time that is granted for stopping. The end of stdin begins to stop as well.
 ///
 /// # Errors
 ///
 /// Returns an error where the system does not let the program watch.
 pub fn watch(stop: &Arc<Stop>, until_eof: bool, grace: Duration) -> io::Result<()> {
     let (ask, asked) = mpsc::channel();
-    let mut requests = StopRequests::listen()?;
-    let ask_by_signal = ask.clone();
-    spawn(move || while requests.wait().is_ok() && ask_by_signal.send(()).is_ok() {})?;
     if until_eof {
+        let ask = ask.clone();
         spawn(move || at_end_of_stdin(&ask))?;
-    } else {
-        drop(ask);
     }
+    let mut signals = Signals::listen()?;
+    spawn(move || {
+        if signals.wait().is_ok() {
+            let _ = ask.send(());
+        }
+        if signals.wait().is_ok() {
+            // What a shell reports of a program that Ctrl-C has ended.
+            process::exit(130);
+        }
+    })?;
     let stop = Arc::clone(stop);
     spawn(move || {
-        if asked.recv().is_err() {
-            return;
-        }
-        stop.begin();
-        match asked.recv_timeout(grace) {
-            Ok(()) => process::exit(130),
-            Err(RecvTimeoutError::Timeout) => {
-                crate::log("some clients took too long, and are left");
-                process::exit(0);
-            }
-            // Nobody can ask any more; main ends the program when all is answered.
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(grace),
+        if asked.recv().is_ok() {
+            stop.begin();
+            thread::sleep(grace);
+            // Main has not come to its end: a request takes longer than it may.
+            crate::log("some clients took too long, and are left");
+            process::exit(0);
         }
     })
 }

@@ -244,7 +244,13 @@ impl Program {
         if status.code() != Some(code) {
             self.check.fail(
                 format!("The program ended with {status}, not with exit code {code}."),
-                likely,
+                match status.code() {
+                    Some(_) => {
+                        "an end that was asked for is no error: when everything is answered, main \
+                         returns ExitCode::SUCCESS."
+                    }
+                    None => "nobody handled the signal, and so it ended the program by itself.",
+                },
             );
         }
     }

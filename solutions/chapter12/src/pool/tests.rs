@@ -1,9 +1,9 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
-use super::*;
+use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(5);
@@ -22,8 +22,8 @@ fn every_job_runs_once() {
         pool.execute(move || done.send(job).expect("the test waits"))
             .expect("room");
     }
-    drop(done);
-    let mut jobs: Vec<i32> = finished.iter().collect();
+    let next = |_| finished.recv_timeout(SOON).expect("every job runs");
+    let mut jobs: Vec<i32> = (0..50).map(next).collect();
     jobs.sort_unstable();
     assert_eq!(jobs, Vec::from_iter(0..50));
 }
@@ -44,7 +44,7 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
     for _ in 0..4 {
         finished
             .recv_timeout(SOON)
-            .expect("all four jobs run at once");
+            .expect("four jobs run at once: is a lock held while a job runs?");
     }
 }
 
@@ -98,7 +98,6 @@ fn a_dropped_pool_finishes_what_it_has() {
         pool.execute(move || done.send(job).expect("the test waits"))
             .expect("room");
     }
-    drop(done);
     drop(pool);
     // All jobs are over: nothing is waited for here.
     let mut jobs: Vec<i32> = finished.try_iter().collect();
