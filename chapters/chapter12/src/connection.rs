@@ -176,6 +176,11 @@ impl<'a> Connection<'a> {
         self.scanner = HeadScanner::default();
     }
 
+    /// Whether bytes of another request have been read.
+    pub fn has_more(&self) -> bool {
+        self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
     /// Sends a response, now or together with the next ones: at the latest before the next read.
     ///
     /// # Errors
@@ -350,10 +355,12 @@ mod tests {
         client.write_all(&two).expect("a write");
         let (_, mut connection) = read_head(connection);
         connection.consume(HEAD.len());
+        assert!(connection.has_more());
         let (outcome, mut connection) = read_head(connection);
         assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
         assert_eq!(connection.head(HEAD.len()), HEAD);
         connection.consume(HEAD.len());
+        assert!(!connection.has_more());
     }
 
     #[test]

@@ -225,7 +225,8 @@ fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> i
             Head::Complete(len) => answer(&mut connection, len, app)?,
         };
         let response = response.with_field("Date", &imf_fixdate(SystemTime::now()));
-        if !persists || stop.has_begun() {
+        // Requests that have been read already are answered, also when stopping has begun.
+        if !persists || (stop.has_begun() && !connection.has_more()) {
             connection.send(response.with_field("Connection", "close"))?;
             connection.flush()?;
             connection.finish();

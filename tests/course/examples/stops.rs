@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let stops = stops.map_or(Ok(STOPS), |stops| stops.parse());
     let outcome = stops
         .map_err(Into::into)
-        .and_then(|stops| stop_often(&program, stops));
+        .and_then(|stops| stop_often(program.as_ref(), stops));
     match outcome {
         Ok(tally) => {
             println!("{tally}");
@@ -100,7 +101,7 @@ enum End {
 /// # Errors
 ///
 /// Returns an error where the program does not start, or does not end in order and in time.
-pub fn stop_often(program: &str, stops: usize) -> Result<Tally, Box<dyn Error>> {
+pub fn stop_often(program: &Path, stops: usize) -> Result<Tally, Box<dyn Error>> {
     let mut tally = Tally::default();
     for round in 0..stops {
         stop_once(program, round, &mut tally).map_err(|error| format!("stop {round}: {error}"))?;
@@ -109,7 +110,7 @@ pub fn stop_often(program: &str, stops: usize) -> Result<Tally, Box<dyn Error>> 
     Ok(tally)
 }
 
-fn stop_once(program: &str, round: usize, tally: &mut Tally) -> Result<(), Box<dyn Error>> {
+fn stop_once(program: &Path, round: usize, tally: &mut Tally) -> Result<(), Box<dyn Error>> {
     let mut server = Server::start(program)?;
     let addr = server.addr;
     let asked = AtomicBool::new(false);
@@ -117,7 +118,11 @@ fn stop_once(program: &str, round: usize, tally: &mut Tally) -> Result<(), Box<d
     // One request that takes long, and behind it on the same connection one that is counted: by
     // then the server has counted all others, so that none of them can be missing unnoticed.
     let mut last = TcpStream::connect(addr)?;
-    last.write_all(format!("{}{}", get("wait/30"), get("visit/1")).as_bytes())?;
+    let both = format!(
+        "GET /app/wait/30 HTTP/1.1\r\nHost: localhost\r\n\r\n{}",
+        get("visit/1")
+    );
+    last.write_all(both.as_bytes())?;
     // In some rounds two clients are here who want nothing, and one who never says all.
     let mut others = Vec::new();
     if round.is_multiple_of(4) {
@@ -125,7 +130,8 @@ fn stop_once(program: &str, round: usize, tally: &mut Tally) -> Result<(), Box<d
         others[0].write_all(b"GET /app/vis")?;
     }
 
-    let (ends, took) = thread::scope(|scope| {
+    let (ends, bytes, took) = thread::scope(|scope| {
+        let last = scope.spawn(|| read_to_end(&mut last));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let asked = &asked;
@@ -145,7 +151,8 @@ fn stop_once(program: &str, round: usize, tally: &mut Tally) -> Result<(), Box<d
         for client in clients {
             ends.extend(client.join().map_err(|_| "a client has panicked")??);
         }
-        ended.map(|()| (ends, took))
+        let bytes = last.join().map_err(|_| "a client has panicked")?;
+        ended.map(|()| (ends, bytes, took))
     })?;
     drop(others);
     tally.slowest = tally.slowest.max(took);
@@ -168,7 +175,6 @@ fn stop_once(program: &str, round: usize, tally: &mut Tally) -> Result<(), Box<d
             End::Unseen => tally.unseen += 1,
         }
     }
-    let bytes = read_to_end(&mut last);
     match contents(&bytes).as_slice() {
         [_, number] => {
             count(number);
@@ -232,7 +238,7 @@ fn ask_until_refused(
 }
 
 fn get(route: &str) -> String {
-    format!("GET /app/{route} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    format!("GET /app/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 }
 
 /// Everything that comes until the connection ends, however it does.
@@ -272,13 +278,13 @@ struct Server {
 }
 
 impl Server {
-    fn start(program: &str) -> Result<Server, Box<dyn Error>> {
+    fn start(program: &Path) -> Result<Server, Box<dyn Error>> {
         let mut child = Command::new(program)
             .args(["127.0.0.1:0", "--threads", "4", "--until-eof"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{program} cannot be started: {error}"))?;
+            .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
