@@ -113,49 +113,91 @@ fn check_05_a_signal_ends_it() {
 
 #[test]
 #[cfg(unix)]
-fn check_06_running_requests_are_answered() {
+fn check_06_new_connections_are_refused() {
     after(check_05_a_signal_ends_it);
-    let check = check!("requests that are being handled are answered before the end")
-        .read("what-is-running")
-        .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
+    let check = check!("while the last requests are handled, new connections are refused")
+        .read("who-comes-too-late")
+        .by_hand("curl -s http://{addr}/app/wait/4000 & sleep 1; kill -TERM $(pgrep -x chapter11)\nsleep 1; curl http://{addr}/");
     let site = Site::with_a_home();
-    let mut server = start(&check, &site, 3);
-    let clients: Vec<_> = (0..3)
-        .map(|_| {
-            let mut client = server.ask("/app/wait/500");
-            client.until_read();
-            client
-        })
-        .collect();
+    let server = start(&check, &site, 2);
+    let mut last = server.ask("/app/wait/10000");
+    last.until_read();
     server.signal("TERM");
-    const CUT: &str = "the program has ended while its workers were at work: main returned, and with it \
-                       all threads end, or somebody called process::exit(). Keep the JoinHandles, and \
-                       join each worker.";
-    for client in clients {
-        client.must_get(200, "waited 500 ms\n", CUT);
-    }
-    server.must_end(0, CUT);
+    server.must_refuse(
+        "the listener is still open while the workers finish: clients connect to it, and nobody will \
+         ever accept them. Drop it before you wait for the workers, and the kernel refuses whoever comes.",
+    );
 }
 
 #[test]
 #[cfg(unix)]
-fn check_07_queued_requests_are_answered() {
-    after(check_06_running_requests_are_answered);
+fn check_07_running_requests_are_answered() {
+    after(check_06_new_connections_are_refused);
+    let check = check!("requests that are being handled are answered before the end")
+        .read("what-is-running")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
+    let site = with_much();
+    let mut server = start(&check, &site, 3);
+    let readers: Vec<_> = (0..2).map(|_| ask_for_much(&server)).collect();
+    let mut waiting = server.ask("/app/wait/300");
+    waiting.until_read();
+    const CUT: &str = "the program has ended while its workers were at work: main returned, and with it \
+                       all threads end, or somebody called process::exit(). Keep the JoinHandles, and \
+                       join each worker.";
+    stop(&server);
+    waiting.must_get(200, "waited 300 ms\n", CUT);
+    for reader in readers {
+        reader.must_get(200, &much(), CUT);
+    }
+    server.must_end(0, CUT);
+}
+
+/// What does not fit into the kernel's buffers: a worker that sends it works for as long as the
+/// client does not read.
+fn much() -> String {
+    "so much!\n".repeat(1_000_000)
+}
+
+fn with_much() -> Site {
+    let site = Site::with_a_home();
+    site.file("much.txt", much());
+    site
+}
+
+#[track_caller]
+fn ask_for_much(server: &Program) -> Client {
+    let mut client = server.ask("/much.txt");
+    client.until_read();
+    client
+}
+
+/// Asks the program to stop, and waits until it has done all it can while clients do not read.
+#[cfg(unix)]
+#[track_caller]
+fn stop(server: &Program) {
+    server.signal("TERM");
+    server.must_refuse("after the signal the listener must be closed.");
+    server.comes_to_rest();
+}
+
+#[test]
+#[cfg(unix)]
+fn check_08_queued_requests_are_answered() {
+    after(check_07_running_requests_are_answered);
     let check = check!("requests that wait for a worker are answered before the end, each once")
         .read("what-is-queued")
         .with_options("--threads 1")
         .by_hand("curl -s http://{addr}/app/wait/2000 & sleep 1\nfor i in 1 2 3; do curl -s http://{addr}/app/visit & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
-    let site = Site::with_a_home();
+    let site = with_much();
     let mut server = start(&check, &site, 1);
-    let mut first = server.ask("/app/wait/300");
-    first.until_read();
+    let first = ask_for_much(&server);
     let waiting: Vec<_> = (0..20).map(|_| server.ask("/app/visit")).collect();
-    server.signal("TERM");
+    stop(&server);
     const LOST: &str = "a job in the queue was thrown away. A closed channel still hands out what is in \
                         it: workers go on until recv() fails, and look at no flag. And a job that begins \
                         after the stop still reads what its client has sent: it is here.";
-    first.must_get(200, "waited 300 ms\n", LOST);
+    first.must_get(200, &much(), LOST);
     let visits = waiting.into_iter().map(|client| visit(client, LOST));
     each_once(&check, visits.collect());
     server.must_end(0, LOST);
@@ -185,8 +227,8 @@ fn each_once(check: &Check, mut visits: Vec<u32>) {
 
 #[test]
 #[cfg(unix)]
-fn check_08_connected_clients_are_taken() {
-    after(check_07_queued_requests_are_answered);
+fn check_09_connected_clients_are_taken() {
+    after(check_08_queued_requests_are_answered);
     let check =
         check!("clients whom the kernel has connected, and nobody accepted yet, are answered")
             .read("whom-nobody-has-accepted")
@@ -208,25 +250,6 @@ fn check_08_connected_clients_are_taken() {
     each_once(&check, visits.collect());
     server.must_end(0, FORGOTTEN);
     drop(half);
-}
-
-#[test]
-#[cfg(unix)]
-fn check_09_new_connections_are_refused() {
-    after(check_06_running_requests_are_answered);
-    let check = check!("while the last requests are handled, new connections are refused")
-        .read("who-comes-too-late")
-        .by_hand("curl -s http://{addr}/app/wait/4000 & sleep 1; kill -TERM $(pgrep -x chapter11)\nsleep 1; curl http://{addr}/");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    let mut last = server.ask("/app/wait/10000");
-    last.until_read();
-    server.signal("TERM");
-    server.must_refuse(
-        "the listener is still open while the workers finish: clients connect to it, and nobody will \
-         ever accept them. Drop it before you wait for the workers, and the kernel refuses whoever comes.",
-    );
-    last.expect_nothing_yet("the running request was cut off.");
 }
 
 #[test]
@@ -275,7 +298,7 @@ fn check_11_slow_clients_are_awaited() {
 #[test]
 #[cfg(unix)]
 fn check_12_a_second_signal_ends_it_at_once() {
-    after(check_09_new_connections_are_refused);
+    after(check_06_new_connections_are_refused);
     let check = check!("a second Ctrl-C does not wait for anything").read("who-asks-twice");
     let site = Site::with_a_home();
     let mut server = start(&check, &site, 2);
@@ -294,7 +317,7 @@ fn check_12_a_second_signal_ends_it_at_once() {
 #[test]
 #[cfg(unix)]
 fn check_13_there_is_a_deadline() {
-    after(check_06_running_requests_are_answered);
+    after(check_06_new_connections_are_refused);
     let check = check!("requests that take too long do not delay the end beyond --grace")
         .read("a-deadline-for-the-end")
         .with_options("--grace 1000")
@@ -320,19 +343,19 @@ fn check_14_the_end_of_stdin() {
     let check = check!("with --until-eof, the end of stdin asks to stop as a signal does")
         .read("who-asks")
         .by_hand("sleep 3 | cargo run -p chapter11 -- --until-eof; echo \"exit code $?\"");
-    let site = Site::with_a_home();
+    let site = with_much();
     let args = ["--root", &site.arg(), "--threads", "2", "--until-eof"];
     let mut server = check.start_with_stdin(&args);
-    let mut client = server.ask("/app/wait/300");
-    client.until_read();
+    let reader = ask_for_much(&server);
     server.close_stdin();
     server.must_refuse("after the end of stdin the listener must be closed, as after a signal.");
     // In `sleep 9 | server`, Ctrl-C ends both: the end of stdin and a first signal come together.
     #[cfg(unix)]
     server.signal("INT");
+    server.comes_to_rest();
     const EOF: &str = "the end of stdin does what a first signal does, and is none itself: a first signal \
                        after it changes nothing.";
-    client.must_get(200, "waited 300 ms\n", EOF);
+    reader.must_get(200, &much(), EOF);
     server.must_end(0, EOF);
 }
 

@@ -1,7 +1,7 @@
 //! The program under test: started on a free port, watched, and always ended.
 
 use std::fmt::Display;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -285,14 +285,19 @@ impl Program {
     pub fn must_refuse(&self, likely: &str) {
         self.check.step("connect until that is refused");
         let until = Instant::now() + DEADLINE;
-        while TcpStream::connect_timeout(&self.addr, DEADLINE).is_ok() {
-            if Instant::now() > until {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 self.check.fail(
-                    format!("New connections were still made {DEADLINE:?} later."),
+                    format!("New connections were not refused within {DEADLINE:?}."),
                     likely,
                 );
             }
-            thread::sleep(Duration::from_millis(2));
+            // A listener whose queue is full does not refuse: connecting takes too long then.
+            match TcpStream::connect_timeout(&self.addr, left) {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
+                _ => thread::sleep(Duration::from_millis(2)),
+            }
         }
     }
 
@@ -387,10 +392,11 @@ fn until_all_threads_are(id: u32, state: char) -> bool {
             return true;
         };
         let all = threads.flatten().all(|thread| {
-            // `ID (NAME) STATE …`; a thread that has no such file has ended meanwhile.
+            // `ID (NAME) STATE …`; a thread that has no such file, or is in state Z, has ended
+            // meanwhile.
             let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
             let rest = stat.rsplit(')').next().unwrap_or_default();
-            stat.is_empty() || rest.trim_start().starts_with(state)
+            stat.is_empty() || rest.trim_start().starts_with([state, 'Z'])
         });
         if all {
             return true;
