@@ -63,7 +63,22 @@ impl Content {
 impl Chunks {
     /// Uses up one piece of the content, or nothing if it is not complete.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
-        todo!("(3 of 6) use up a line, data, or a line end, and move on to what comes next")
+        match self {
+            Chunks::Size => {
+                let Some(line) = whole_line(bytes)? else {
+                    return Ok(0);
+                };
+                *self = match chunk_size(line)? {
+                    0 => Chunks::Trailers,
+                    size => Chunks::Data(size),
+                };
+                Ok(line.len() + 2)
+            }
+            Chunks::End => Ok(0),
+            _ => todo!(
+                "(6 of 7) use up data, a line end or a trailer, and move on to what comes next"
+            ),
+        }
     }
 }
 
@@ -91,7 +106,7 @@ fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
 /// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a semicolon, which is
 /// ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
-    todo!("(4 of 6) hexadecimal digits and perhaps a semicolon with something behind it")
+    todo!("(5 of 7) hexadecimal digits, and perhaps a semicolon with something behind it")
 }
 
 #[cfg(test)]
@@ -109,6 +124,38 @@ mod tests {
             used += content.scan(&bytes[used..end])?;
         }
         Ok((used, content.is_complete()))
+    }
+
+    #[test]
+    fn a_size_is_hexadecimal_and_may_have_extensions() {
+        for (line, size) in [
+            ("0", 0),
+            ("1a", 26),
+            ("00A", 10),
+            ("fffffffffffffff", 0xfff_ffff_ffff_ffff),
+            ("5;x", 5),
+            ("5 \t;x=\"y;z\"", 5),
+        ] {
+            assert_eq!(chunk_size(line.as_bytes()), Ok(size), "{line:?}");
+        }
+        for line in [
+            "",
+            ";x",
+            "x",
+            "5x",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "0x1",
+            "1 x",
+            "1\rx",
+            "1;\0",
+            "10000000000000000",
+        ] {
+            let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
+            assert_eq!(status, Err(400), "{line:?}");
+        }
     }
 
     #[test]

@@ -157,12 +157,12 @@ impl<'a> Request<'a> {
     /// Whether the client wants to go on with other requests on this connection (RFC 9112, section
     /// 9.3).
     pub fn persists(&self) -> bool {
-        todo!("(1 of 6) 1.1 persists unless it says close, 1.0 only if it says keep-alive")
+        todo!("(3 of 7) 1.1 persists unless it says close, 1.0 only if it says keep-alive")
     }
 
     /// Whether the client sends content only when it is told to (RFC 9110, section 10.1.1).
     pub fn expects_continue(&self) -> bool {
-        self.has_option("Expect", b"100-continue")
+        self.version == Version::Http11 && self.has_option("Expect", b"100-continue")
     }
 
     /// Whether a field that is a list has this element, in any case.
@@ -181,9 +181,7 @@ impl<'a> Request<'a> {
     /// end of one request, they disagree about where the next one begins. Refuses codings that this
     /// server cannot undo (501).
     pub fn content(&self) -> Result<Content, Refusal> {
-        todo!(
-            "(2 of 6) find out whether a length or chunks delimit the content, and refuse all doubt"
-        )
+        todo!("(2 of 7) a length, chunks, or no content; and refuse all doubt")
     }
 
     /// A 1.1 request must name its host once (RFC 9112, section 3.2).
@@ -305,6 +303,23 @@ fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
     digits
         .and_then(|digits| digits.parse().ok())
         .ok_or(Refusal::bad_request("the Content-Length is not a number"))
+}
+
+/// The value of Transfer-Encoding. Where the last coding is not chunked, nobody knows where the
+/// content ends; where it is, one that we cannot undo may stand before it (RFC 9112, section 6.3).
+fn parse_coding(value: &[u8]) -> Result<Content, Refusal> {
+    let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let mut codings = value.rsplit(|byte| *byte == b',');
+    let ends_in_chunks = codings.next().is_some_and(is_chunked);
+    match (ends_in_chunks, codings.next()) {
+        (true, None) => Ok(Content::Chunked(Chunks::Size)),
+        (true, Some(before)) if !is_chunked(before) => {
+            Err(Refusal::new(501, "no coding but chunked is implemented"))
+        }
+        _ => Err(Refusal::bad_request(
+            "the content must be chunked once, at last",
+        )),
+    }
 }
 
 /// What a host and a port may consist of (RFC 3986, section 3.2).
@@ -694,6 +709,10 @@ mod tests {
             ),
             ("GET / HTTP/1.0\r\n\r\n", false),
             ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true),
+            (
+                "GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
+                false,
+            ),
         ];
         for (head, wanted) in cases {
             let request = Request::parse(head.as_bytes()).expect(head);
@@ -726,7 +745,10 @@ mod tests {
                 Err(400),
             ),
             ("Transfer-Encoding: gzip, chunked\r\n", Err(501)),
-            ("Transfer-Encoding: xchunked\r\n", Err(501)),
+            ("Transfer-Encoding: chunked, chunked\r\n", Err(400)),
+            ("Transfer-Encoding: chunked, gzip\r\n", Err(400)),
+            ("Transfer-Encoding: xchunked\r\n", Err(400)),
+            ("Transfer-Encoding:\r\n", Err(400)),
         ];
         for (fields, wanted) in cases {
             request(fields, |request| {

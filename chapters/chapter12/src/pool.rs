@@ -54,7 +54,7 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        todo!("(5 of 6) put the job into the queue if there is room, and refuse it if not")
+        todo!("(1 of 7) put the job into the queue if there is room, and refuse it if not")
     }
 }
 

@@ -90,8 +90,9 @@ impl<'a> Connection<'a> {
     }
 
     // ANCHOR: skip
-    /// Reads the content behind a head that has been consumed, and drops it. `false` if there is too
-    /// much of it, or the client sends it too slowly, so that what follows cannot be found.
+    /// Reads the content behind a head that has been consumed, and drops it. The inner result is a
+    /// refusal if there is too much of it, if it comes too slowly, or if its end cannot be told: then
+    /// nobody knows where the next request begins.
     ///
     /// # Errors
     ///

@@ -160,6 +160,38 @@ mod tests {
     }
 
     #[test]
+    fn a_size_is_hexadecimal_and_may_have_extensions() {
+        for (line, size) in [
+            ("0", 0),
+            ("1a", 26),
+            ("00A", 10),
+            ("fffffffffffffff", 0xfff_ffff_ffff_ffff),
+            ("5;x", 5),
+            ("5 \t;x=\"y;z\"", 5),
+        ] {
+            assert_eq!(chunk_size(line.as_bytes()), Ok(size), "{line:?}");
+        }
+        for line in [
+            "",
+            ";x",
+            "x",
+            "5x",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "0x1",
+            "1 x",
+            "1\rx",
+            "1;\0",
+            "10000000000000000",
+        ] {
+            let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
+            assert_eq!(status, Err(400), "{line:?}");
+        }
+    }
+
+    #[test]
     fn chunks_end_where_they_end() {
         let chunked = Content::Chunked(Chunks::Size);
         for bytes in [

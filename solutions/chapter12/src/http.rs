@@ -158,15 +158,16 @@ impl<'a> Request<'a> {
     /// Whether the client wants to go on with other requests on this connection (RFC 9112, section
     /// 9.3).
     pub fn persists(&self) -> bool {
-        match self.version {
-            Version::Http11 => !self.has_option("Connection", b"close"),
+        let is_asked_to = match self.version {
+            Version::Http11 => true,
             Version::Http10 => self.has_option("Connection", b"keep-alive"),
-        }
+        };
+        is_asked_to && !self.has_option("Connection", b"close")
     }
 
     /// Whether the client sends content only when it is told to (RFC 9110, section 10.1.1).
     pub fn expects_continue(&self) -> bool {
-        self.has_option("Expect", b"100-continue")
+        self.version == Version::Http11 && self.has_option("Expect", b"100-continue")
     }
 
     /// Whether a field that is a list has this element, in any case.
@@ -194,20 +195,19 @@ impl<'a> Request<'a> {
             (Some(_), Some(_)) => Err(Refusal::bad_request(
                 "the length of the content is given in two ways",
             )),
-            (None, Some(_)) if lengths.next().is_some() => Err(Refusal::bad_request(
-                "there is more than one Content-Length",
-            )),
-            (None, Some(length)) => parse_length(length).map(Content::Length),
+            (None, Some(length)) => match lengths.next() {
+                None => parse_length(length).map(Content::Length),
+                Some(_) => Err(Refusal::bad_request("there are two Content-Length fields")),
+            },
             (Some(_), None) if self.version == Version::Http10 => {
                 Err(Refusal::bad_request("HTTP/1.0 knows no Transfer-Encoding"))
             }
-            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
-                match codings.next() {
-                    None => Ok(Content::Chunked(Chunks::Size)),
-                    Some(_) => Err(Refusal::bad_request("the content is chunked twice")),
-                }
-            }
-            (Some(_), None) => Err(Refusal::new(501, "only chunked is implemented")),
+            (Some(coding), None) => match codings.next() {
+                None => parse_coding(coding),
+                Some(_) => Err(Refusal::bad_request(
+                    "there are two Transfer-Encoding fields",
+                )),
+            },
         }
     }
     // ANCHOR_END: content
@@ -331,6 +331,23 @@ fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
     digits
         .and_then(|digits| digits.parse().ok())
         .ok_or(Refusal::bad_request("the Content-Length is not a number"))
+}
+
+/// The value of Transfer-Encoding. Where the last coding is not chunked, nobody knows where the
+/// content ends; where it is, one that we cannot undo may stand before it (RFC 9112, section 6.3).
+fn parse_coding(value: &[u8]) -> Result<Content, Refusal> {
+    let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let mut codings = value.rsplit(|byte| *byte == b',');
+    let ends_in_chunks = codings.next().is_some_and(is_chunked);
+    match (ends_in_chunks, codings.next()) {
+        (true, None) => Ok(Content::Chunked(Chunks::Size)),
+        (true, Some(before)) if !is_chunked(before) => {
+            Err(Refusal::new(501, "no coding but chunked is implemented"))
+        }
+        _ => Err(Refusal::bad_request(
+            "the content must be chunked once, at last",
+        )),
+    }
 }
 
 /// What a host and a port may consist of (RFC 3986, section 3.2).
@@ -720,6 +737,10 @@ mod tests {
             ),
             ("GET / HTTP/1.0\r\n\r\n", false),
             ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true),
+            (
+                "GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
+                false,
+            ),
         ];
         for (head, wanted) in cases {
             let request = Request::parse(head.as_bytes()).expect(head);
@@ -752,7 +773,10 @@ mod tests {
                 Err(400),
             ),
             ("Transfer-Encoding: gzip, chunked\r\n", Err(501)),
-            ("Transfer-Encoding: xchunked\r\n", Err(501)),
+            ("Transfer-Encoding: chunked, chunked\r\n", Err(400)),
+            ("Transfer-Encoding: chunked, gzip\r\n", Err(400)),
+            ("Transfer-Encoding: xchunked\r\n", Err(400)),
+            ("Transfer-Encoding:\r\n", Err(400)),
         ];
         for (fields, wanted) in cases {
             request(fields, |request| {

@@ -226,50 +226,63 @@ fn turn_away(mut stream: &TcpStream) {
 fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> io::Result<()> {
     // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
     stream.set_nonblocking(false)?;
+    // Answers are written whole: there is nothing that their last bytes should wait for.
+    stream.set_nodelay(true)?;
     let mut connection = Connection::new(stream, patience, stop);
     loop {
-        let (response, persists) = match connection.read_head()? {
-            Head::End => return connection.flush(),
-            Head::Refused(refusal) => (refusal.into(), false),
+        let (response, next) = match connection.read_head()? {
+            Head::End => return Ok(()),
+            Head::Refused(refusal) => (refusal.into(), None),
             Head::Complete(len) => answer(&mut connection, len, app)?,
         };
         let response = response.with_field("Date", &imf_fixdate(SystemTime::now()));
         // Requests that have been read already are answered, also when stopping has begun.
-        if !persists || (stop.has_begun() && !connection.has_more()) {
-            connection.send(response.with_field("Connection", "close"))?;
-            connection.flush()?;
-            connection.finish();
-            return Ok(());
+        let goes_on = connection.has_more() || !stop.has_begun();
+        match next.filter(|_| goes_on) {
+            Some(Version::Http11) => connection.send(response)?,
+            // A client that speaks 1.0 goes on only if it is told that it may.
+            Some(Version::Http10) => {
+                connection.send(response.with_field("Connection", "keep-alive"))?;
+            }
+            None => {
+                connection.send(response.with_field("Connection", "close"))?;
+                connection.flush()?;
+                connection.finish();
+                return Ok(());
+            }
         }
-        connection.send(response)?;
     }
 }
+// ANCHOR_END: converse
 
-/// Answers the request whose head has come. Also tells whether the next request can be found.
-fn answer(connection: &mut Connection, len: usize, app: &App) -> io::Result<(Response, bool)> {
+// ANCHOR: answer
+/// Answers the request whose head has come. Also tells in which version the client may ask again:
+/// in none where it does not want to, or where nobody knows where its next request begins.
+fn answer(
+    connection: &mut Connection,
+    len: usize,
+    app: &App,
+) -> io::Result<(Response, Option<Version>)> {
     let parsed =
         Request::parse(connection.head(len)).and_then(|request| Ok((request.content()?, request)));
-    let (content, response, persists) = match parsed {
+    let (content, response, next) = match parsed {
         // The client would send the content when told to; nothing here wants it.
-        Ok((_, request)) if request.expects_continue() => {
-            return Ok((respond(app, &request), false));
+        Ok((content, request)) if request.expects_continue() && !content.is_complete() => {
+            return Ok((respond(app, &request), None));
         }
         Ok((content, request)) => {
-            let mut response = respond(app, &request);
-            if request.version == Version::Http10 && request.persists() {
-                response = response.with_field("Connection", "keep-alive");
-            }
-            (content, response, request.persists())
+            let next = request.persists().then_some(request.version);
+            (content, respond(app, &request), next)
         }
-        Err(refusal) => return Ok((refusal.into(), false)),
+        Err(refusal) => return Ok((refusal.into(), None)),
     };
     connection.consume(len);
     Ok(match connection.skip(content)? {
-        Ok(()) => (response, persists),
-        Err(refusal) => (refusal.into(), false),
+        Ok(()) => (response, next),
+        Err(refusal) => (refusal.into(), None),
     })
 }
-// ANCHOR_END: converse
+// ANCHOR_END: answer
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
