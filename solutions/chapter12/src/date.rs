@@ -7,12 +7,32 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+// ANCHOR: clock
+/// Tells the date, and writes it anew only when a second has passed.
+#[derive(Default)]
+pub struct Clock {
+    second: u64,
+    date: String,
+}
+
+impl Clock {
+    /// The date as it is now.
+    pub fn date(&mut self) -> &str {
+        let now = SystemTime::now();
+        let second = seconds(now);
+        if self.second != second || self.date.is_empty() {
+            self.second = second;
+            self.date = imf_fixdate(now);
+        }
+        &self.date
+    }
+}
+// ANCHOR_END: clock
+
 /// A time as the value of a `Date` field, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section
 /// 5.6.7). A time before 1970 is taken for its beginning.
 pub fn imf_fixdate(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let seconds = seconds(time);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     format!(
@@ -23,6 +43,12 @@ pub fn imf_fixdate(time: SystemTime) -> String {
         second / 60 % 60,
         second % 60,
     )
+}
+
+/// The seconds since 1970.
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// The year, the month from 0, and the day from 1, of a day counted from 1 January 1970.

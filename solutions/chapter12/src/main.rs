@@ -21,11 +21,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use app::App;
 use connection::{Connection, Head};
-use date::imf_fixdate;
+use date::Clock;
 use files::Files;
 use http::{Refusal, Request, Response, Version};
 use pool::{Full, ThreadPool};
@@ -208,7 +208,7 @@ fn serve(
 fn turn_away(mut stream: &TcpStream) {
     let refusal = Refusal::new(503, "the server is busy");
     let response = Response::from(refusal)
-        .with_field("Date", &imf_fixdate(SystemTime::now()))
+        .with_field("Date", Clock::default().date())
         .with_field("Retry-After", "1")
         .with_field("Connection", "close");
     let mut bytes = Vec::new();
@@ -229,13 +229,14 @@ fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> i
     // Answers are written whole: there is nothing that their last bytes should wait for.
     stream.set_nodelay(true)?;
     let mut connection = Connection::new(stream, patience, stop);
+    let mut clock = Clock::default();
     loop {
         let (response, next) = match connection.read_head()? {
             Head::End => return Ok(()),
             Head::Refused(refusal) => (refusal.into(), None),
             Head::Complete(len) => answer(&mut connection, len, app)?,
         };
-        let response = response.with_field("Date", &imf_fixdate(SystemTime::now()));
+        let response = response.with_field("Date", clock.date());
         // Requests that have been read already are answered, also when stopping has begun.
         let goes_on = connection.has_more() || !stop.has_begun();
         match next.filter(|_| goes_on) {
