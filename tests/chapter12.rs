@@ -42,7 +42,7 @@ fn check_01_still_serves_files() {
 fn check_02_as_many_at_once_as_threads() {
     after(check_01_still_serves_files);
     let check = check!("N handlers run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("what-stays")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
@@ -60,7 +60,7 @@ fn check_02_as_many_at_once_as_threads() {
 fn check_03_never_more() {
     after(check_02_as_many_at_once_as_threads);
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("no-more-than-n")
+        .read("what-stays")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
@@ -584,7 +584,7 @@ fn check_14_still_stops() {
 fn check_15_a_pool_of_nothing() {
     after(check_01_still_serves_files);
     let check = check!("a pool of no threads is refused in words")
-        .read("zero-threads")
+        .read("what-stays")
         .by_hand("cargo run -p chapter12 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
     run.code_is_one_of(

@@ -186,7 +186,6 @@ impl<'a> Connection<'a> {
         self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
     }
 
-    // ANCHOR: send
     /// Sends a response, now or together with the next ones: at the latest before the next read.
     ///
     /// # Errors
@@ -255,7 +254,6 @@ impl<'a> Connection<'a> {
         }
         Ok(())
     }
-    // ANCHOR_END: send
 
     /// Closes the connection so that the last answer arrives.
     ///

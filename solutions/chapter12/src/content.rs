@@ -8,6 +8,7 @@ pub const MAX_CONTENT: u64 = 1024 * 1024;
 /// The longest line between chunks that is read.
 const MAX_CHUNK_LINE: usize = 1024;
 
+// ANCHOR: types
 /// What is still to come of a request's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -31,6 +32,7 @@ pub enum Chunks {
     /// Nothing more.
     End,
 }
+// ANCHOR_END: types
 
 impl Content {
     /// Whether all has come.
@@ -61,6 +63,7 @@ impl Content {
 }
 
 impl Chunks {
+    // ANCHOR: step
     /// Uses up one piece of the content, or nothing if it is not complete.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         match self {
@@ -103,6 +106,7 @@ impl Chunks {
             Chunks::End => Ok(0),
         }
     }
+    // ANCHOR_END: step
 }
 
 /// Takes as many bytes as are there and still belong to the content.
@@ -126,6 +130,7 @@ fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
     }
 }
 
+// ANCHOR: chunk_size
 /// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a semicolon, which is
 /// ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
@@ -141,6 +146,7 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
         _ => Err(Refusal::bad_request("the size of a chunk is not a number")),
     }
 }
+// ANCHOR_END: chunk_size
 
 #[cfg(test)]
 mod tests {

@@ -150,6 +150,7 @@ fn serve(
     writeln!(stdout, "listening on http://{addr}")?;
     stdout.flush()?;
 
+    // ANCHOR: hand_over
     let mut turned_away = VecDeque::new();
     let mut hand_over = |stream| {
         let stream = Arc::new(stream);
@@ -171,6 +172,7 @@ fn serve(
             }
         }
     };
+    // ANCHOR_END: hand_over
     let [first_pause, longest_pause] = PAUSES;
     let mut pause = first_pause;
     loop {

@@ -44,6 +44,7 @@ impl ThreadPool {
         Ok(pool)
     }
 
+    // ANCHOR: execute
     /// Puts a job into the queue, from which the next worker that is free takes it. A job that
     /// panics ends, and its worker goes on with the next one.
     ///
@@ -59,6 +60,7 @@ impl ThreadPool {
             None => Err(Full),
         }
     }
+    // ANCHOR_END: execute
 }
 
 /// As many jobs wait as may wait.
