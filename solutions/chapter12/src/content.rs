@@ -151,6 +151,18 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{HeadScanner, Request};
+
+    /// A small pseudo-random generator, xorshift64: the same numbers in every run.
+    fn random() -> impl FnMut(usize) -> usize {
+        let mut state = 0x5DEE_CE66_D1CE_4E5B_u64;
+        move |limit| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % limit
+        }
+    }
 
     /// Scans content that arrives in pieces which end at these places: what is used up of it.
     fn scan_content(
@@ -246,14 +258,7 @@ mod tests {
     #[test]
     fn content_comes_to_one_verdict_however_the_bytes_are_split() {
         const SOME: &[u8] = b"\r\n\r\n\r\n00123a;: x";
-        // A small pseudo-random generator, xorshift64: the same numbers in every run.
-        let mut state = 0x5DEE_CE66_D1CE_4E5B_u64;
-        let mut below = |limit: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % limit
-        };
+        let mut below = random();
         for case in 0..5_000 {
             let content = match case % 4 {
                 0 => Content::Length(below(40) as u64),
@@ -270,5 +275,84 @@ mod tests {
                 String::from_utf8_lossy(&bytes)
             );
         }
+    }
+
+    /// What a connection makes of bytes that arrive in pieces which end at these places: the targets
+    /// of its requests, then perhaps the status of a refusal; and how many bytes were used up.
+    fn converse(
+        bytes: &[u8],
+        ends: impl IntoIterator<Item = usize>,
+    ) -> (Vec<String>, Option<u16>, usize) {
+        let (mut targets, mut used) = (Vec::new(), 0);
+        let (mut scanner, mut content) = (HeadScanner::default(), Content::Length(0));
+        for end in ends {
+            loop {
+                let outcome = content.scan(&bytes[used..end]).and_then(|skipped| {
+                    used += skipped;
+                    match content.is_complete() {
+                        true => scanner.scan(&bytes[used..end]),
+                        false => Ok(None),
+                    }
+                });
+                let outcome = outcome.and_then(|len| {
+                    let Some(len) = len else { return Ok(false) };
+                    let head = &bytes[used..used + len];
+                    if len > 2 {
+                        let request = Request::parse(head)?;
+                        content = request.content()?;
+                        targets.push(request.target.to_owned());
+                    }
+                    scanner = HeadScanner::default();
+                    used += len;
+                    Ok(true)
+                });
+                match outcome {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // How far the bytes were read that led to a refusal is all the same.
+                    Err(refusal) => return (targets, Some(refusal.status), 0),
+                }
+            }
+        }
+        (targets, None, used)
+    }
+
+    #[test]
+    fn a_connection_comes_to_the_same_requests_however_the_bytes_are_split() {
+        const SOME: [&str; 7] = [
+            "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /b HTTP/1.0\r\n\r\n",
+            "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nGET / H",
+            "POST /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+             7;x=y\r\n1234567\r\n2\r\n\r\n\r\n0\r\nX: y\r\n\r\n",
+            "POST /e HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST /f HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            "\r\n",
+        ];
+        const OTHER: &[u8] = b"\r\n 09f;:x\0";
+        let mut below = random();
+        let mut requests = 0;
+        for case in 0..3_000 {
+            let parts = (0..1 + below(6)).map(|_| SOME[below(SOME.len())]);
+            let mut bytes = parts.collect::<String>().into_bytes();
+            // Sometimes in good form, sometimes not.
+            for _ in 0..below(3) {
+                let at = below(bytes.len());
+                bytes[at] = OTHER[below(OTHER.len())];
+            }
+            let mut ends: Vec<usize> = (0..below(10)).map(|_| below(bytes.len())).collect();
+            ends.sort_unstable();
+            ends.push(bytes.len());
+            let in_one_piece = converse(&bytes, [bytes.len()]);
+            let shown = String::from_utf8_lossy(&bytes);
+            assert_eq!(
+                converse(&bytes, ends.iter().copied()),
+                in_one_piece,
+                "case {case}: the pieces of {shown:?} end at {ends:?}"
+            );
+            assert_eq!(converse(&bytes, 1..=bytes.len()), in_one_piece, "{shown:?}");
+            requests += in_one_piece.0.len();
+        }
+        assert!(requests > 3_000, "most requests are in good form");
     }
 }
