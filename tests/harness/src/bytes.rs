@@ -92,18 +92,18 @@ fn lines(bytes: &[u8]) -> Vec<(usize, &[u8])> {
 /// Shows one line, cut to [`WIDTH`] around the byte at `mark`, and the column of that byte.
 fn window(line: &[u8], mark: usize) -> (String, usize) {
     let pieces = escape(line);
-    let mut column = 0;
+    let (mut column, mut length) = (0, 0);
     let mut text = String::new();
     for (offset, piece) in &pieces {
         if *offset <= mark {
-            column = text.chars().count();
+            column = length;
         }
+        length += piece.chars().count();
         text.push_str(piece);
     }
     if mark >= line.len() {
-        column = text.chars().count();
+        column = length;
     }
-    let length = text.chars().count();
     if length <= WIDTH {
         return (text, column);
     }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use crate::program::Watched;
@@ -41,6 +42,8 @@ pub struct Check {
 struct Log {
     steps: Mutex<Vec<String>>,
     program: Mutex<Option<Arc<Watched>>>,
+    /// Whether the program may end by itself: it was asked to.
+    may_end: AtomicBool,
 }
 
 /// What went wrong, as the part that noticed it can tell.
@@ -149,6 +152,11 @@ impl Check {
         watched.is_some_and(|watched| watched.exited().is_some())
     }
 
+    /// Notes that the program was asked to end, so that its end is no news.
+    pub(crate) fn may_end(&self) {
+        self.log.may_end.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn watch(&self, program: Arc<Watched>) {
         *self.log.program.lock().expect("a log") = Some(program);
     }
@@ -201,7 +209,7 @@ impl Check {
                      an index out of range or a subtraction below zero. {rule}"
                 )
             };
-        } else if let Some(exit) = exit {
+        } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
             more = first;
             first = format!("The program ended ({exit}) when it should have gone on.");
         }
@@ -304,27 +312,45 @@ struct Panic {
 }
 
 impl Panic {
-    /// The first panic whose message is not `caused`.
+    /// The first panic whose message is not `caused`. Where that is a numbered gap, the one with the
+    /// lowest number: which of several threads comes to its gap first is chance.
     fn find(stderr: &str, caused: &str) -> Option<Panic> {
+        let mut panics = Panic::all(stderr).into_iter();
+        let first = panics.find(|panic| panic.message != caused)?;
+        if first.gap().is_none() {
+            return Some(first);
+        }
+        let gaps = panics.filter(|panic| panic.gap().is_some());
+        std::iter::once(first).chain(gaps).min_by_key(Panic::gap)
+    }
+
+    fn all(stderr: &str) -> Vec<Panic> {
+        let mut panics = Vec::new();
         let mut lines = stderr.lines();
-        loop {
-            let place = lines
-                .by_ref()
-                .filter(|line| line.starts_with("thread '"))
-                .find_map(|line| line.split_once(" panicked at "))?
-                .1;
-            let message = lines.next().unwrap_or_default();
-            if message == caused {
+        while let Some(line) = lines.next() {
+            let Some((_, place)) = line
+                .strip_prefix("thread '")
+                .and_then(|line| line.split_once(" panicked at "))
+            else {
                 continue;
-            }
+            };
             let place = place.trim_end_matches(':');
-            // `src/main.rs:12:5` without the column
-            let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
-            return Some(Panic {
-                message: message.to_owned(),
-                place: place.to_owned(),
+            panics.push(Panic {
+                message: lines.next().unwrap_or_default().to_owned(),
+                // `src/main.rs:12:5` without the column
+                place: place
+                    .rsplit_once(':')
+                    .map_or(place, |(place, _)| place)
+                    .to_owned(),
             });
         }
+        panics
+    }
+
+    /// The number of a gap: 3 in `todo!("(3 of 5) …")`.
+    fn gap(&self) -> Option<u32> {
+        let gap = self.message.strip_prefix("not yet implemented: (")?;
+        gap.split_once(" of ")?.0.parse().ok()
     }
 }
 
@@ -439,6 +465,15 @@ mod tests {
         assert_eq!(found("as asked").as_deref(), Some("oh no"));
         let first = stderr.lines().take(2).collect::<Vec<_>>().join("\n");
         assert!(Panic::find(&first, "as asked").is_none());
+    }
+
+    #[test]
+    fn of_several_gaps_the_first_to_be_written_is_the_reason() {
+        let stderr = "\nthread 'a' (1) panicked at src/a.rs:1:2:\nnot yet implemented: (3 of 4) later\n\
+                      \nthread 'b' (2) panicked at src/b.rs:3:4:\nnot yet implemented: (2 of 4) first\n";
+        let found = Panic::find(stderr, "").expect("a panic");
+        assert_eq!(found.message, "not yet implemented: (2 of 4) first");
+        assert_eq!(found.place, "src/b.rs:3");
     }
 
     #[test]

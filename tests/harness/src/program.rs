@@ -1,9 +1,9 @@
 //! The program under test: started on a free port, watched, and always ended.
 
 use std::fmt::Display;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -20,6 +20,8 @@ pub struct Program {
     check: Check,
     watched: Arc<Watched>,
     addr: SocketAddr,
+    /// The writing end of its stdin, where it has one.
+    stdin: Option<ChildStdin>,
 }
 
 /// A child process and what it has printed on stderr.
@@ -66,7 +68,13 @@ impl Check {
     /// its `listening on` line.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Program {
-        self.start_command(Command::new(self.exe()), args)
+        self.start_command(Command::new(self.exe()), Stdio::null(), args)
+    }
+
+    /// Like [`Check::start`], with a stdin that stays open until [`Program::close_stdin`].
+    #[track_caller]
+    pub fn start_with_stdin(&self, args: &[&str]) -> Program {
+        self.start_command(Command::new(self.exe()), Stdio::piped(), args)
     }
 
     /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
@@ -77,7 +85,7 @@ impl Check {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]);
         command.arg(self.exe());
-        self.start_command(command, args)
+        self.start_command(command, Stdio::null(), args)
     }
 
     /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
@@ -94,17 +102,17 @@ impl Check {
         // glibc would give threads further memory to allocate from, 64 MB each.
         command.env("MALLOC_ARENA_MAX", "1");
         command.arg(self.exe());
-        self.start_command(command, args)
+        self.start_command(command, Stdio::null(), args)
     }
 
     #[track_caller]
-    fn start_command(&self, mut command: Command, args: &[&str]) -> Program {
+    fn start_command(&self, mut command: Command, stdin: Stdio, args: &[&str]) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
         self.step(format!("start {shown}"));
         let mut child = command
             .arg("127.0.0.1:0")
             .args(args)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -115,6 +123,7 @@ impl Check {
                     "COURSE_PROGRAM must name a program that may be executed.",
                 )
             });
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a piped stdout");
         let stderr = collect(child.stderr.take().expect("a piped stderr"));
         let child = Mutex::new(child);
@@ -126,6 +135,7 @@ impl Check {
             check,
             watched,
             addr,
+            stdin,
         }
     }
 
@@ -217,6 +227,85 @@ impl Program {
                  before it had read the whole request.",
             )
         })
+    }
+
+    /// Closes the program's stdin: it reads EOF there.
+    pub fn close_stdin(&mut self) {
+        self.check.step("close its stdin");
+        self.check.may_end();
+        self.stdin = None;
+    }
+
+    /// Sends a signal that asks the program to end: `INT`, as Ctrl-C does, or `TERM`.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        self.check.step(format!("send it SIG{name}"));
+        self.check.may_end();
+        signal(self.watched.child.lock().expect("a child").id(), name);
+    }
+
+    /// Waits until the program has ended, which must be with this exit code.
+    #[track_caller]
+    pub fn must_end(&mut self, code: i32, likely: &str) {
+        let status = self.ended(likely);
+        if status.code() != Some(code) {
+            self.check.fail(
+                format!("The program ended with {status}, not with exit code {code}."),
+                match status.code() {
+                    Some(_) => {
+                        "an end that was asked for is no error: when everything is answered, main \
+                         returns ExitCode::SUCCESS."
+                    }
+                    None => "nobody handled the signal, and so it ended the program by itself.",
+                },
+            );
+        }
+    }
+
+    /// Waits until the program has ended, however it does.
+    #[track_caller]
+    pub fn must_end_somehow(&mut self, likely: &str) {
+        self.ended(likely);
+    }
+
+    #[track_caller]
+    fn ended(&self, likely: &str) -> ExitStatus {
+        self.check.step("wait until it has ended");
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let status = self.watched.child.lock().expect("a child").try_wait();
+            if let Ok(Some(status)) = status {
+                return status;
+            }
+            if Instant::now() > until {
+                self.check.fail(
+                    format!("The program was asked to end, and still ran {DEADLINE:?} later."),
+                    likely,
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Tries to connect until the connection is refused.
+    #[track_caller]
+    pub fn must_refuse(&self, likely: &str) {
+        self.check.step("connect until that is refused");
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.check.fail(
+                    format!("New connections were not refused within {DEADLINE:?}."),
+                    likely,
+                );
+            }
+            // A listener whose queue is full does not refuse: connecting takes too long then.
+            match TcpStream::connect_timeout(&self.addr, left) {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
+                _ => thread::sleep(Duration::from_millis(2)),
+            }
+        }
     }
 
     /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a shell does with
@@ -371,10 +460,11 @@ fn until_all_threads_are(id: u32, state: char) -> bool {
             return true;
         };
         let all = threads.flatten().all(|thread| {
-            // `ID (NAME) STATE …`; a thread that has no such file has ended meanwhile.
+            // `ID (NAME) STATE …`; a thread that has no such file, or is in state Z, has ended
+            // meanwhile.
             let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
             let rest = stat.rsplit(')').next().unwrap_or_default();
-            stat.is_empty() || rest.trim_start().starts_with(state)
+            stat.is_empty() || rest.trim_start().starts_with([state, 'Z'])
         });
         if all {
             return true;

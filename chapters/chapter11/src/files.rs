@@ -1,0 +1,386 @@
+//! Files below a root folder, and nothing outside it.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+
+use crate::http::{Refusal, Response};
+
+/// A folder of files to serve.
+pub struct Files {
+    /// Absolute, and without symbolic links.
+    root: PathBuf,
+}
+
+impl Files {
+    /// Serves the files below `root`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error where `root` is not a folder that can be read.
+    pub fn new(root: &Path) -> io::Result<Files> {
+        let root = root.canonicalize()?;
+        fs::read_dir(&root)?;
+        Ok(Files { root })
+    }
+
+    /// Answers a request for this target: a file, the `index.html` of a folder, a redirect to a
+    /// folder's own address, or a page that says why not.
+    pub fn respond(&self, target: &str) -> Response {
+        self.find(target).unwrap_or_else(Response::from)
+    }
+
+    /// Finds what a target leads to.
+    fn find(&self, target: &str) -> Result<Response, Refusal> {
+        let (path, query) = path_and_query(target)?;
+        let names = names(path)?;
+        let mut wanted = self.root.clone();
+        wanted.extend(&names);
+        let names_a_folder = path.ends_with('/');
+        if names_a_folder {
+            wanted.push("index.html");
+        }
+        let found = self.inside(&wanted)?;
+        if found.is_dir() && !names_a_folder {
+            return Ok(redirect(&names, query));
+        }
+        // A link may be called otherwise than the file that it leads to: what counts for the type
+        // is the name that was asked for.
+        open(&found, content_type(&wanted))
+    }
+
+    /// Follows all symbolic links, and refuses what then lies outside the root.
+    ///
+    /// Any error is a 404: it may come from outside, and tell what is there.
+    fn inside(&self, path: &Path) -> Result<PathBuf, Refusal> {
+        let path = path.canonicalize().map_err(|_| NOT_FOUND)?;
+        if path.starts_with(&self.root) {
+            Ok(path)
+        } else {
+            Err(NOT_FOUND)
+        }
+    }
+}
+
+/// Also the answer for what exists and is not served: who asks need not learn that it is there.
+const NOT_FOUND: Refusal = Refusal {
+    status: 404,
+    why: "there is nothing at this address",
+};
+
+/// Splits a target into its path and its query, which begins with `?` or is empty.
+///
+/// A target is a path, or a whole URL with a host in front of it (RFC 9112, section 3.2).
+fn path_and_query(target: &str) -> Result<(&str, &str), Refusal> {
+    let end = target.find('?').unwrap_or(target.len());
+    let (target, query) = target.split_at(end);
+    let is_http = |scheme: &str| {
+        let mut known = ["http", "https"].into_iter();
+        known.any(|known| known.eq_ignore_ascii_case(scheme))
+    };
+    let path = match target.split_once("://") {
+        Some((scheme, rest)) if is_http(scheme) && !rest.starts_with('/') => {
+            rest.find('/').map_or("/", |slash| &rest[slash..])
+        }
+        _ => target,
+    };
+    if path.starts_with('/') {
+        Ok((path, query))
+    } else {
+        Err(Refusal::new(400, "the target is not a path"))
+    }
+}
+
+/// The names that a path consists of, decoded.
+fn names(path: &str) -> Result<Vec<String>, Refusal> {
+    let mut names = Vec::new();
+    for segment in path.split('/') {
+        let name = decode(segment)?;
+        match name.as_str() {
+            // "//" and "/./" lead nowhere else.
+            "" | "." => {}
+            one if is_ordinary(one) => names.push(name),
+            _ => return Err(NOT_FOUND),
+        }
+    }
+    Ok(names)
+}
+
+/// Whether the system takes this for one name in a folder: neither for `..`, nor for several names,
+/// nor for a path of its own.
+fn is_ordinary(name: &str) -> bool {
+    // On Windows a colon leads to another drive, or to another stream of the same file.
+    let has_colon = cfg!(windows) && name.contains(':');
+    let mut components = Path::new(name).components();
+    components.next() == Some(Component::Normal(name.as_ref()))
+        && components.next().is_none()
+        && !has_colon
+}
+
+/// Decodes `%2e` and the like (RFC 3986, section 2.1).
+fn decode(segment: &str) -> Result<String, Refusal> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err(Refusal::new(
+                400,
+                "a % must be followed by two hexadecimal digits",
+            ));
+        };
+        bytes.push((high * 16 + low) as u8);
+    }
+    if bytes.contains(&0) {
+        return Err(Refusal::new(400, "a path must not contain NUL"));
+    }
+    String::from_utf8(bytes).map_err(|_| NOT_FOUND)
+}
+
+/// The response that carries a file.
+fn open(path: &Path, content_type: &str) -> Result<Response, Refusal> {
+    // Before it is opened: opening a named pipe would wait until somebody writes to it.
+    if !path.is_file() {
+        return Err(NOT_FOUND);
+    }
+    let file = File::open(path).map_err(refuse)?;
+    // Of the file that is open: the path may lead to another one by now.
+    let len = file.metadata().map_err(refuse)?.len();
+    Ok(Response::new(200)
+        .with_field("Content-Type", content_type)
+        .with_file(file, len))
+}
+
+/// What an error of the file system means to a client.
+fn refuse(error: io::Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::PermissionDenied => Refusal::new(403, "this file may not be read"),
+        // Such as too many open files: the file is there, and the next try may succeed.
+        _ => Refusal::new(500, "this file cannot be read now"),
+    }
+}
+
+/// Sends the client to a folder's own address, which ends in a slash: links in its `index.html`
+/// count from there.
+fn redirect(names: &[String], query: &str) -> Response {
+    let mut location = String::from("/");
+    for name in names {
+        encode(name, &mut location);
+        location.push('/');
+    }
+    location.push_str(query);
+    Response::new(301).with_field("Location", &location)
+}
+
+/// Percent-encodes all but the characters that never need it (RFC 3986, section 2.3).
+fn encode(name: &str, out: &mut String) {
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+/// The media type of a file, by the ending of its name.
+fn content_type(path: &Path) -> &'static str {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or("").to_ascii_lowercase().as_str() {
+        "html" | "htm" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        "json" => "application/json",
+        "xml" => "application/xml",
+        "pdf" => "application/pdf",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff" => "font/woff",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status<T>(result: Result<T, Refusal>) -> u16 {
+        result.map_or_else(|refusal| refusal.status, |_| 200)
+    }
+
+    /// The files of a folder of this very package.
+    fn files(folder: &str) -> Files {
+        Files::new(Path::new(folder)).expect("a folder")
+    }
+
+    fn head(response: &Response) -> String {
+        let mut out = Vec::new();
+        response.append_to(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn decode_leaves_other_characters_alone() {
+        assert_eq!(decode(""), Ok(String::new()));
+        assert_eq!(decode("a+b~c.txt").as_deref(), Ok("a+b~c.txt"));
+    }
+
+    #[test]
+    fn decode_makes_one_byte_of_a_percent_sign_and_two_digits() {
+        assert_eq!(decode("a%20b").as_deref(), Ok("a b"));
+        assert_eq!(decode("%2e%2E").as_deref(), Ok(".."));
+        assert_eq!(decode("%C5%BC%c3%b3").as_deref(), Ok("żó"));
+    }
+
+    #[test]
+    fn decode_decodes_once() {
+        assert_eq!(decode("100%25").as_deref(), Ok("100%"));
+        assert_eq!(decode("%2541").as_deref(), Ok("%41"));
+    }
+
+    #[test]
+    fn decode_refuses_what_is_malformed() {
+        for segment in ["%", "a%4", "%zz", "%4g", "%+1", "% 1", "%é"] {
+            assert_eq!(status(decode(segment)), 400, "{segment}");
+        }
+    }
+
+    #[test]
+    fn decode_refuses_nul_and_what_is_not_utf_8() {
+        assert_eq!(status(decode("a%00b")), 400);
+        assert_eq!(status(decode("%ff%fe")), 404);
+        assert_eq!(status(decode("%c0%ae")), 404);
+    }
+
+    #[test]
+    fn is_ordinary_accepts_one_name() {
+        for name in ["a.txt", "..a", "a..", "a b", "%2e", ".profile", "żółw"] {
+            assert!(is_ordinary(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn is_ordinary_refuses_what_leads_elsewhere() {
+        for name in [
+            "..", ".", "", "a/b", "a/", "/", "/etc", "../a", "a/.", "./a",
+        ] {
+            assert!(!is_ordinary(name), "{name}");
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn is_ordinary_accepts_what_means_nothing_here() {
+        assert!(is_ordinary("a:b"));
+        assert!(is_ordinary(r"a\b"));
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn is_ordinary_refuses_drives_streams_and_backslashes() {
+        for name in ["C:", "C:a", "a.txt::$DATA", r"a\b", r"\\host", r"..\a"] {
+            assert!(!is_ordinary(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_splits_first_and_then_decodes() {
+        let wanted = ["a b", "c"].map(str::to_owned);
+        assert_eq!(names("/a%20b/c"), Ok(wanted.to_vec()));
+        assert_eq!(names("//a%20b/./c/"), Ok(wanted.to_vec()));
+    }
+
+    #[test]
+    fn names_are_none_for_the_root() {
+        for path in ["/", "//", "/./", "/%2e"] {
+            assert_eq!(names(path), Ok(Vec::new()), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_refuses_what_leads_elsewhere() {
+        for path in ["/..", "/a/../b", "/%2e%2e/a", "/.%2E", "/a%2fb", "/%2fetc"] {
+            assert_eq!(status(names(path)), 404, "{path}");
+        }
+    }
+
+    #[test]
+    fn inside_returns_what_is_below_the_root() {
+        let files = files("src");
+        let path = files.root.join("main.rs");
+        assert_eq!(files.inside(&path), Ok(path));
+    }
+
+    #[test]
+    fn inside_refuses_what_is_outside_or_not_there() {
+        let files = files("src");
+        assert_eq!(status(files.inside(&files.root.join("../Cargo.toml"))), 404);
+        assert_eq!(status(files.inside(&files.root.join("nowhere"))), 404);
+    }
+
+    #[test]
+    fn find_finds_a_file() {
+        let head = head(&files("src").respond("/main.rs?q=1"));
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    }
+
+    #[test]
+    fn find_redirects_to_a_folder() {
+        let head = head(&files(".").respond("/src?q=1"));
+        assert!(head.starts_with("HTTP/1.1 301 "), "{head}");
+        assert!(head.contains("\r\nLocation: /src/?q=1\r\n"), "{head}");
+    }
+
+    #[test]
+    fn find_refuses_the_rest() {
+        let files = files("src");
+        // This folder has no index.html, and a file is no folder.
+        for target in ["/nowhere", "/", "/main.rs/", "/../Cargo.toml", "/..%2fsrc"] {
+            assert_eq!(status(files.find(target)), 404, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_path_or_a_url() {
+        assert_eq!(path_and_query("/a?b?c"), Ok(("/a", "?b?c")));
+        assert_eq!(path_and_query("http://host/a?b"), Ok(("/a", "?b")));
+        assert_eq!(path_and_query("HTTPS://host:1"), Ok(("/", "")));
+        assert_eq!(path_and_query("http://host?/a"), Ok(("/", "?/a")));
+        for target in ["a", "*", "", "host:1", "http:///a", "file://host/a"] {
+            assert_eq!(status(path_and_query(target)), 400, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_encoded() {
+        let head = head(&redirect(&["a b\r\nC: d".to_owned(), "é".to_owned()], ""));
+        assert!(
+            head.contains("\r\nLocation: /a%20b%0D%0AC%3A%20d/%C3%A9/\r\n"),
+            "{head}"
+        );
+    }
+
+    #[test]
+    fn an_error_becomes_a_status_code() {
+        for (kind, wanted) in [
+            (ErrorKind::NotFound, 404),
+            (ErrorKind::PermissionDenied, 403),
+            (ErrorKind::Other, 500),
+        ] {
+            assert_eq!(refuse(kind.into()).status, wanted);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Where a request's content ends. Nobody here wants the content, but the next request begins behind
+//! it.
+
+use crate::http::{Refusal, split_field, split_line};
+
+/// The longest content that is read, in bytes, what delimits its chunks included.
+pub const MAX_CONTENT: u64 = 1024 * 1024;
+/// The longest line between chunks that is read.
+const MAX_CHUNK_LINE: usize = 1024;
+
+/// What is still to come of a request's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// This many bytes.
+    Length(u64),
+    /// Chunks, each with its size before it (RFC 9112, section 7.1).
+    Chunked(Chunks),
+}
+
+/// What comes next in chunked content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunks {
+    /// A line with the size of a chunk.
+    Size,
+    /// This many bytes of a chunk.
+    Data(u64),
+    /// The line end behind a chunk.
+    DataEnd,
+    /// Field lines, and the blank line behind them.
+    Trailers,
+    /// Nothing more.
+    End,
+}
+
+impl Content {
+    /// Whether all has come.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Content::Length(0) | Content::Chunked(Chunks::End))
+    }
+
+    /// Looks at bytes that have come, and returns how many of them are used up by the content. The
+    /// others are wanted again, with more behind them.
+    ///
+    /// # Errors
+    ///
+    /// Refuses chunks whose end cannot be told for certain (400).
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
+        let mut used = 0;
+        while !self.is_complete() {
+            let step = match self {
+                Content::Length(left) => take(left, &bytes[used..]),
+                Content::Chunked(chunks) => chunks.step(&bytes[used..])?,
+            };
+            match step {
+                0 => break,
+                step => used += step,
+            }
+        }
+        Ok(used)
+    }
+}
+
+impl Chunks {
+    /// Uses up one piece of the content, or nothing if it is not complete.
+    fn step(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
+        match self {
+            Chunks::Size => {
+                let Some(line) = whole_line(bytes)? else {
+                    return Ok(0);
+                };
+                *self = match chunk_size(line)? {
+                    0 => Chunks::Trailers,
+                    size => Chunks::Data(size),
+                };
+                Ok(line.len() + 2)
+            }
+            Chunks::End => Ok(0),
+            _ => todo!(
+                "(6 of 7) use up data, a line end or a trailer, and move on to what comes next"
+            ),
+        }
+    }
+}
+
+/// Takes as many bytes as are there and still belong to the content.
+fn take(left: &mut u64, bytes: &[u8]) -> usize {
+    let taken = bytes
+        .len()
+        .min(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= taken as u64;
+    taken
+}
+
+/// A line without its CR LF; `None` while it is not complete.
+fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
+    let start = &bytes[..bytes.len().min(MAX_CHUNK_LINE)];
+    match start.contains(&b'\n') {
+        true => split_line(bytes).map(|(line, _)| Some(line)),
+        false if bytes.len() < MAX_CHUNK_LINE => Ok(None),
+        false => Err(Refusal::bad_request(
+            "a line in chunked content is too long",
+        )),
+    }
+}
+
+/// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a semicolon, which is
+/// ignored.
+fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
+    todo!("(5 of 7) hexadecimal digits, and perhaps a semicolon with something behind it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{HeadScanner, Request};
+
+    /// A small pseudo-random generator, xorshift64: the same numbers in every run.
+    fn random() -> impl FnMut(usize) -> usize {
+        let mut state = 0x5DEE_CE66_D1CE_4E5B_u64;
+        move |limit| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 33) as usize % limit
+        }
+    }
+
+    /// Scans content that arrives in pieces which end at these places: what is used up of it.
+    fn scan_content(
+        mut content: Content,
+        bytes: &[u8],
+        ends: impl IntoIterator<Item = usize>,
+    ) -> Result<(usize, bool), Refusal> {
+        let mut used = 0;
+        for end in ends {
+            used += content.scan(&bytes[used..end])?;
+        }
+        Ok((used, content.is_complete()))
+    }
+
+    #[test]
+    fn a_size_is_hexadecimal_and_may_have_extensions() {
+        for (line, size) in [
+            ("0", 0),
+            ("1a", 26),
+            ("00A", 10),
+            ("fffffffffffffff", 0xfff_ffff_ffff_ffff),
+            ("5;x", 5),
+            ("5 \t;x=\"y;z\"", 5),
+        ] {
+            assert_eq!(chunk_size(line.as_bytes()), Ok(size), "{line:?}");
+        }
+        for line in [
+            "",
+            ";x",
+            "x",
+            "5x",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "0x1",
+            "1 x",
+            "1\rx",
+            "1;\0",
+            "10000000000000000",
+        ] {
+            let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
+            assert_eq!(status, Err(400), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_end_where_they_end() {
+        let chunked = Content::Chunked(Chunks::Size);
+        for bytes in [
+            "0\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\r\n",
+            "A;x=\"y;z\"\r\n0123456789\r\n000\r\nX: y\r\nZ: \r\n\r\n",
+            "1 ;x\r\na\r\n0\t;y\r\n\r\n",
+        ] {
+            let more = format!("{bytes}GET /");
+            let wanted = Ok((bytes.len(), true));
+            let one_piece = scan_content(chunked, more.as_bytes(), [more.len()]);
+            assert_eq!(one_piece, wanted, "{bytes:?}");
+            let byte_by_byte = scan_content(chunked, more.as_bytes(), 1..=more.len());
+            assert_eq!(byte_by_byte, wanted, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_chunks_are_refused() {
+        for bytes in [
+            "\r\n",
+            "x\r\n",
+            "-1\r\n",
+            "+1\r\n",
+            " 1\r\n",
+            "0x1\r\n",
+            "1 \r\n",
+            "1\n",
+            "1\rx",
+            "1111111111111111\r\n",
+            "1;\0\r\n",
+            "1\r\nab\r\n",
+            "1\r\na\n",
+            "0\r\nX y\r\n",
+            "0\r\n\n",
+            "0\r\n X: y\r\n",
+        ] {
+            let bytes = [bytes.as_bytes(), &[b'z'; MAX_CHUNK_LINE]].concat();
+            let verdict = scan_content(Content::Chunked(Chunks::Size), &bytes, [bytes.len()]);
+            let shown = String::from_utf8_lossy(&bytes[..20]).into_owned();
+            let status = verdict.err().map(|refusal| refusal.status);
+            assert_eq!(status, Some(400), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn content_comes_to_one_verdict_however_the_bytes_are_split() {
+        const SOME: &[u8] = b"\r\n\r\n\r\n00123a;: x";
+        let mut below = random();
+        for case in 0..5_000 {
+            let content = match case % 4 {
+                0 => Content::Length(below(40) as u64),
+                _ => Content::Chunked(Chunks::Size),
+            };
+            let bytes: Vec<u8> = (0..48).map(|_| SOME[below(SOME.len())]).collect();
+            let mut ends: Vec<usize> = (0..below(10)).map(|_| below(bytes.len())).collect();
+            ends.sort_unstable();
+            ends.push(bytes.len());
+            assert_eq!(
+                scan_content(content, &bytes, ends.iter().copied()),
+                scan_content(content, &bytes, [bytes.len()]),
+                "case {case}: the pieces of {:?} end at {ends:?}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+    }
+
+    /// What a connection makes of bytes that arrive in pieces which end at these places: the targets
+    /// of its requests, then perhaps the status of a refusal; and how many bytes were used up.
+    fn converse(
+        bytes: &[u8],
+        ends: impl IntoIterator<Item = usize>,
+    ) -> (Vec<String>, Option<u16>, usize) {
+        let (mut targets, mut used) = (Vec::new(), 0);
+        let (mut scanner, mut content) = (HeadScanner::default(), Content::Length(0));
+        for end in ends {
+            loop {
+                let outcome = content.scan(&bytes[used..end]).and_then(|skipped| {
+                    used += skipped;
+                    match content.is_complete() {
+                        true => scanner.scan(&bytes[used..end]),
+                        false => Ok(None),
+                    }
+                });
+                let outcome = outcome.and_then(|len| {
+                    let Some(len) = len else { return Ok(false) };
+                    let head = &bytes[used..used + len];
+                    if len > 2 {
+                        let request = Request::parse(head)?;
+                        content = request.content()?;
+                        targets.push(request.target.to_owned());
+                    }
+                    scanner = HeadScanner::default();
+                    used += len;
+                    Ok(true)
+                });
+                match outcome {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // How far the bytes were read that led to a refusal is all the same.
+                    Err(refusal) => return (targets, Some(refusal.status), 0),
+                }
+            }
+        }
+        (targets, None, used)
+    }
+
+    #[test]
+    fn a_connection_comes_to_the_same_requests_however_the_bytes_are_split() {
+        const SOME: [&str; 7] = [
+            "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+            "GET /b HTTP/1.0\r\n\r\n",
+            "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nGET / H",
+            "POST /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+             7;x=y\r\n1234567\r\n2\r\n\r\n\r\n0\r\nX: y\r\n\r\n",
+            "POST /e HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST /f HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            "\r\n",
+        ];
+        const OTHER: &[u8] = b"\r\n 09f;:x\0";
+        let mut below = random();
+        let mut requests = 0;
+        for case in 0..3_000 {
+            let parts = (0..1 + below(6)).map(|_| SOME[below(SOME.len())]);
+            let mut bytes = parts.collect::<String>().into_bytes();
+            // Sometimes in good form, sometimes not.
+            for _ in 0..below(3) {
+                let at = below(bytes.len());
+                bytes[at] = OTHER[below(OTHER.len())];
+            }
+            let mut ends: Vec<usize> = (0..below(10)).map(|_| below(bytes.len())).collect();
+            ends.sort_unstable();
+            ends.push(bytes.len());
+            let in_one_piece = converse(&bytes, [bytes.len()]);
+            let shown = String::from_utf8_lossy(&bytes);
+            assert_eq!(
+                converse(&bytes, ends.iter().copied()),
+                in_one_piece,
+                "case {case}: the pieces of {shown:?} end at {ends:?}"
+            );
+            assert_eq!(converse(&bytes, 1..=bytes.len()), in_one_piece, "{shown:?}");
+            requests += in_one_piece.0.len();
+        }
+        assert!(requests > 3_000, "most requests are in good form");
+    }
+}

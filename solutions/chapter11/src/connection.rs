@@ -1,0 +1,324 @@
+//! A connection: a socket, and the bytes that have been read from it and not used yet.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Take, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::http::{Body, HeadScanner, Refusal, Response};
+use crate::stop::Stop;
+
+/// How long a client has to take the last answer and close.
+const LINGER: Duration = Duration::from_secs(1);
+/// How long a read waits before it looks whether stopping has begun.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a read waits after that. What a client has sent by then is here already.
+const LAST_LOOK: Duration = Duration::from_millis(10);
+/// How many bytes are sent under one deadline.
+const PIECE: usize = 64 * 1024;
+
+/// A client's connection.
+pub struct Connection {
+    stream: TcpStream,
+    /// What has been read and not consumed: it begins where the next head begins.
+    input: Vec<u8>,
+    scanner: HeadScanner,
+    patience: Duration,
+    stop: Arc<Stop>,
+}
+
+/// What a client sent when a request's head was awaited.
+pub enum Head {
+    /// A complete head of this many bytes.
+    Complete(usize),
+    /// Bytes that cannot become the head of a request.
+    Refused(Refusal),
+    /// Nothing more: the client is done.
+    End,
+}
+
+impl Connection {
+    /// Takes over a stream from which nothing has been read.
+    ///
+    /// `patience` is how long the client may take for a whole head, and for each 64 KiB of an
+    /// answer. After stopping has begun, no head is awaited that is not here.
+    pub fn new(stream: TcpStream, patience: Duration, stop: Arc<Stop>) -> Connection {
+        Connection {
+            stream,
+            input: Vec::new(),
+            scanner: HeadScanner::default(),
+            patience,
+            stop,
+        }
+    }
+
+    /// Reads until a whole head is there, or the client's time is up.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of a failed read, such as a reset connection.
+    pub fn read_head(&mut self) -> io::Result<Head> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            match self.scanner.scan(&self.input) {
+                // Empty lines before a request are ignored (RFC 9112, section 2.2).
+                Ok(Some(2)) => self.consume(2),
+                Ok(Some(len)) => return Ok(Head::Complete(len)),
+                Ok(None) => match self.fill(deadline) {
+                    Ok(1..) => {}
+                    // Nothing was asked, so there is nothing to answer.
+                    Ok(0) if self.input.is_empty() => return Ok(Head::End),
+                    Err(error) if is_timeout(&error) && self.input.is_empty() => {
+                        return Ok(Head::End);
+                    }
+                    Ok(0) => return Ok(refused(400, "the head ends before its blank line")),
+                    Err(error) if is_timeout(&error) => {
+                        return Ok(refused(408, "the head took too long to arrive"));
+                    }
+                    Err(error) => return Err(error),
+                },
+                Err(refusal) => return Ok(Head::Refused(refusal)),
+            }
+        }
+    }
+
+    // ANCHOR: fill
+    /// Reads once, and returns how many bytes came: 0 at the end of the stream. After stopping has
+    /// begun, it waits no longer than for a last look.
+    fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        loop {
+            // Asked before the read: what came before stopping began is read in any case.
+            let stopping = self.stop.has_begun();
+            let wait = if stopping { LAST_LOOK } else { TICK };
+            self.stream
+                .set_read_timeout(Some(left(deadline)?.min(wait)))?;
+            match self.stream.read(&mut buffer) {
+                Ok(read) => {
+                    self.input.extend_from_slice(&buffer[..read]);
+                    return Ok(read);
+                }
+                Err(error) if is_timeout(&error) && !stopping => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    // ANCHOR_END: fill
+
+    /// The head that [`Connection::read_head`] found.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `len` is more than has been read.
+    pub fn head(&self, len: usize) -> &[u8] {
+        &self.input[..len]
+    }
+
+    /// Drops a head that has been dealt with. What was read behind it stays.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `len` is more than has been read.
+    pub fn consume(&mut self, len: usize) {
+        self.input.drain(..len);
+        self.scanner = HeadScanner::default();
+    }
+
+    /// Whether bytes of another request have been read.
+    pub fn has_more(&self) -> bool {
+        self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
+    /// Sends a response.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of a failed write, such as a reset connection or a client that takes too
+    /// long to read, or of a file that cannot be read to the length that the head has promised. The
+    /// connection is of no use after that.
+    pub fn send(&mut self, response: Response) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        response.append_to(&mut bytes);
+        for piece in bytes.chunks(PIECE) {
+            self.write_all(piece)?;
+        }
+        if let Body::File(file, len) = response.into_body() {
+            self.send_file(file.take(len))?;
+        }
+        Ok(())
+    }
+
+    fn send_file(&mut self, mut file: Take<File>) -> io::Result<()> {
+        let mut piece = vec![0; PIECE];
+        while file.limit() > 0 {
+            match file.read(&mut piece) {
+                Ok(0) => return Err(io::Error::other("a file became shorter while it was sent")),
+                Ok(read) => self.write_all(&piece[..read])?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let deadline = Instant::now() + self.patience;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            self.stream.set_write_timeout(Some(left(deadline)?))?;
+            match self.stream.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes the connection so that the last answer arrives.
+    ///
+    /// Closing a socket with unread input makes the kernel send RST, which destroys what is on its
+    /// way to the client. So we say that we are done, and read what comes until the client closes
+    /// too (RFC 9112, section 9.6).
+    pub fn finish(mut self) {
+        // An error here or below means that the client is already gone: there is nothing to save.
+        if self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let mut linger = LINGER.min(self.patience);
+        if self.stop.has_begun() {
+            // Others wait for this worker, and the end for them.
+            linger = linger.min(TICK);
+        }
+        let deadline = Instant::now() + linger;
+        let mut discarded = [0; 4096];
+        while let Ok(left) = left(deadline) {
+            if self.stream.set_read_timeout(Some(left)).is_err() {
+                return;
+            }
+            match self.stream.read(&mut discarded) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+fn refused(status: u16, why: &'static str) -> Head {
+    Head::Refused(Refusal::new(status, why))
+}
+
+/// The time until a deadline, which is never zero: a timeout of zero would mean none.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    match deadline.saturating_duration_since(Instant::now()) {
+        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+        left => Ok(left),
+    }
+}
+
+/// Unix calls it `WouldBlock` when a socket's timeout passes, Windows `TimedOut`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::{panic, thread};
+
+    use super::*;
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    /// No test may take longer: what has not come by then never comes.
+    const DEADLINE: Duration = Duration::from_secs(4);
+
+    /// A client, and the server's end of its connection.
+    fn connected() -> (TcpStream, Connection) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let addr = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(addr).expect("a connection");
+        client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        let (stream, _) = listener.accept().expect("a connection");
+        let stop = Arc::new(Stop::new(addr));
+        (client, Connection::new(stream, DEADLINE, stop))
+    }
+
+    /// Reads a head, unless that takes too long.
+    fn read_head(mut connection: Connection) -> (io::Result<Head>, Connection) {
+        let reading = thread::spawn(move || (connection.read_head(), connection));
+        let until = Instant::now() + DEADLINE;
+        while !reading.is_finished() {
+            assert!(Instant::now() < until, "read_head does not return");
+            thread::sleep(Duration::from_millis(1));
+        }
+        reading
+            .join()
+            .unwrap_or_else(|why| panic::resume_unwind(why))
+    }
+
+    #[test]
+    fn read_head_takes_what_comes_in_pieces() {
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        let rest = thread::spawn(move || {
+            client.write_all(&HEAD[9..]).expect("a write");
+            client
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        drop(rest.join());
+    }
+
+    #[test]
+    fn read_head_keeps_what_is_left_over() {
+        let (mut client, connection) = connected();
+        let two = [HEAD, b"\r\n", HEAD].concat();
+        client.write_all(&two).expect("a write");
+        let (_, mut connection) = read_head(connection);
+        connection.consume(HEAD.len());
+        assert!(connection.has_more());
+        let (outcome, mut connection) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        assert_eq!(connection.head(HEAD.len()), HEAD);
+        connection.consume(HEAD.len());
+        assert!(!connection.has_more());
+    }
+
+    #[test]
+    fn read_head_tells_the_end_from_half_a_head() {
+        let (client, connection) = connected();
+        drop(client);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+
+        let (mut client, connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        client.shutdown(Shutdown::Write).expect("a half-close");
+        let (outcome, _) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
+            "half a head came"
+        );
+    }
+
+    #[test]
+    fn finish_lets_the_answer_arrive() {
+        let (mut client, mut connection) = connected();
+        client.write_all(&[b'x'; 10_000]).expect("a write");
+        connection.send(Response::new(400)).expect("a write");
+        let reading = thread::spawn(move || {
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).map(|_| answer)
+        });
+        connection.finish();
+        let outcome = reading.join().expect("a client that does not panic");
+        let answer = outcome.expect("the answer and then the end, not a reset");
+        assert!(answer.starts_with(b"HTTP/1.1 400 "));
+    }
+}

@@ -1,0 +1,422 @@
+//! Milestone of chapter 11: asked to stop, the server accepts nobody any more, answers what it has
+//! received, and ends with exit code 0. Who asks twice does not wait.
+
+use harness::predicates::prelude::*;
+use harness::{Check, Client, Likely, Program, Random, Site, after, check};
+
+const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
+                     that is held while a job runs: in `while let Ok(job) = \
+                     queue.lock().unwrap().recv()` the guard lives until the end of the loop's body. \
+                     Take the job in a statement or a function of its own.";
+const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
+                    of the N slots is free.";
+
+fn start(check: &Check, site: &Site, threads: usize) -> Program {
+    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
+}
+
+/// A number of threads that no program can know beforehand.
+fn some_threads() -> usize {
+    3 + Random::default().below(5)
+}
+
+#[test]
+fn check_01_still_serves_files() {
+    let check = check!("files are served as in chapter 10").read("what-stays");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    for _ in 0..5 {
+        server.ask("/").must_get(
+            200,
+            "home",
+            "chapter 10's milestone tells more: cargo test -p chapter10.",
+        );
+    }
+}
+
+#[test]
+fn check_02_as_many_at_once_as_threads() {
+    after(check_01_still_serves_files);
+    let check = check!("N handlers run at once in a pool of N threads")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let clients: Vec<_> = (0..threads)
+        .map(|_| server.ask(&format!("/app/meet/{threads}")))
+        .collect();
+    for client in clients.into_iter().rev() {
+        client.must_get(200, &format!("{threads} met\n"), FEWER);
+    }
+}
+
+#[test]
+fn check_03_never_more() {
+    after(check_02_as_many_at_once_as_threads);
+    let check = check!("N + 1 handlers never run at once in a pool of N threads")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let size = threads + 1;
+    let clients: Vec<_> = (0..size)
+        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
+        .collect();
+    for client in clients {
+        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
+    }
+}
+
+#[test]
+fn check_04_a_pool_that_is_dropped() {
+    after(check_02_as_many_at_once_as_threads);
+    let check = check!("a server that cannot listen ends, although its workers wait for jobs")
+        .read("close-then-join")
+        .by_hand("nc -l 7879 & cargo run -p chapter11 -- 127.0.0.1:7879; echo \"exit code $?\"");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = taken.local_addr().expect("an address").to_string();
+    const JOINED: &str = "main returned, and dropped the pool. Did drop() wait for workers whose queue was \
+                          still open? They wait for jobs, and you for them. Drop the sender first.";
+    let run = check.run_to_its_end(&[&addr], JOINED);
+    run.code(
+        1,
+        "chapter 01's milestone tells more: cargo test -p chapter01.",
+    );
+}
+
+/// What keeps a server from its end when it has nothing to do.
+const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone wakes nobody, and neither \
+                          does the signal: std tries accept() again. Set the flag, and then connect to \
+                          your own address. Or drop() joins workers whose queue is still open.";
+
+#[test]
+#[cfg(unix)]
+fn check_05_a_signal_ends_it() {
+    after(check_04_a_pool_that_is_dropped);
+    let check = check!("Ctrl-C (SIGINT) and SIGTERM end an idle server with exit code 0")
+        .read("who-asks")
+        .by_hand("kill -TERM $(pgrep -x chapter11)");
+    let site = Site::with_a_home();
+    for signal in ["TERM", "INT"] {
+        let mut server = start(&check, &site, 2);
+        server
+            .ask("/")
+            .must_get(200, "home", "the server must serve before it stops.");
+        server.signal(signal);
+        server.must_end(0, STILL_RUNS);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_06_new_connections_are_refused() {
+    after(check_05_a_signal_ends_it);
+    let check = check!("while the last requests are handled, new connections are refused")
+        .read("who-comes-too-late")
+        .by_hand("curl -s http://{addr}/app/wait/4000 & sleep 1; kill -TERM $(pgrep -x chapter11)\nsleep 1; curl http://{addr}/");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let mut last = server.ask("/app/wait/10000");
+    last.until_read();
+    server.signal("TERM");
+    server.must_refuse(
+        "the listener is still open while the workers finish: clients connect to it, and nobody will \
+         ever accept them. Drop it before you wait for the workers, and the kernel refuses whoever comes.",
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn check_07_running_requests_are_answered() {
+    after(check_06_new_connections_are_refused);
+    let check = check!("requests that are being handled are answered before the end")
+        .read("what-is-running")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
+    let site = with_much();
+    let mut server = start(&check, &site, 3);
+    let readers: Vec<_> = (0..2).map(|_| ask_for_much(&server)).collect();
+    let mut waiting = server.ask("/app/wait/300");
+    waiting.until_read();
+    const CUT: &str = "the program has ended while its workers were at work: main returned, and with it \
+                       all threads end, or somebody called process::exit(). Keep the JoinHandles, and \
+                       join each worker.";
+    stop(&server);
+    waiting.must_get(200, "waited 300 ms\n", CUT);
+    for reader in readers {
+        reader.must_get(200, &much(), CUT);
+    }
+    server.must_end(0, CUT);
+}
+
+/// What does not fit into the kernel's buffers: a worker that sends it works for as long as the
+/// client does not read.
+fn much() -> String {
+    "so much!\n".repeat(1_000_000)
+}
+
+fn with_much() -> Site {
+    let site = Site::with_a_home();
+    site.file("much.txt", much());
+    site
+}
+
+#[track_caller]
+fn ask_for_much(server: &Program) -> Client {
+    let mut client = server.ask("/much.txt");
+    client.until_read();
+    client
+}
+
+/// Asks the program to stop, and waits until it has done all it can while clients do not read.
+#[cfg(unix)]
+#[track_caller]
+fn stop(server: &Program) {
+    server.signal("TERM");
+    server.must_refuse("after the signal the listener must be closed.");
+    server.comes_to_rest();
+}
+
+#[test]
+#[cfg(unix)]
+fn check_08_queued_requests_are_answered() {
+    after(check_07_running_requests_are_answered);
+    let check = check!("requests that wait for a worker are answered before the end, each once")
+        .read("what-is-queued")
+        .with_options("--threads 1")
+        .by_hand("curl -s http://{addr}/app/wait/2000 & sleep 1\nfor i in 1 2 3; do curl -s http://{addr}/app/visit & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
+    let site = with_much();
+    let mut server = start(&check, &site, 1);
+    let first = ask_for_much(&server);
+    let waiting: Vec<_> = (0..20).map(|_| server.ask("/app/visit")).collect();
+    stop(&server);
+    const LOST: &str = "a job in the queue was thrown away. A closed channel still hands out what is in \
+                        it: workers go on until recv() fails, and look at no flag. And a job that begins \
+                        after the stop still reads what its client has sent: it is here.";
+    first.must_get(200, &much(), LOST);
+    let visits = waiting.into_iter().map(|client| visit(client, LOST));
+    each_once(&check, visits.collect());
+    server.must_end(0, LOST);
+}
+
+/// Reads the answer to `/app/visit`, which is a number.
+#[track_caller]
+fn visit(mut client: Client, likely: &'static str) -> u32 {
+    let answer = client.answer(Likely::always(likely));
+    client.expect_status(&answer, &[200], likely);
+    client.hang_up();
+    let body = String::from_utf8_lossy(answer.body());
+    body.trim().parse().unwrap_or(0)
+}
+
+/// The visits of so many clients are numbered without a gap.
+#[track_caller]
+fn each_once(check: &Check, mut visits: Vec<u32>) {
+    visits.sort_unstable();
+    if visits != Vec::from_iter(1..=visits.len() as u32) {
+        check.fail(
+            format!("The visits were counted as {visits:?}, not once each from 1 on."),
+            "a request was handled more than once, or not at all.",
+        );
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_09_connected_clients_are_taken() {
+    after(check_08_queued_requests_are_answered);
+    let check =
+        check!("clients whom the kernel has connected, and nobody accepted yet, are answered")
+            .read("whom-nobody-has-accepted")
+            .with_options("--threads 2")
+            .by_hand("cargo run -q -p course --example stops -- target/debug/chapter11 100");
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--threads", "2"];
+    let mut server = check.start_with_few_files(30, &args);
+    // Two clients hold the workers, and others come until the server has no descriptor left for
+    // them. So the last ones cannot have been accepted when the signal comes.
+    let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
+    let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
+    server.signal("TERM");
+    const FORGOTTEN: &str = "clients were connected, and their requests were here, but accept() had not \
+                             returned them yet: they waited in the listener's backlog, and were reset \
+                             when it was closed. Before that, go on accepting until nobody is left: \
+                             set_nonblocking(true) makes accept() say so with WouldBlock.";
+    let visits = waiting.into_iter().map(|client| visit(client, FORGOTTEN));
+    each_once(&check, visits.collect());
+    server.must_end(0, FORGOTTEN);
+    drop(half);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_10_idle_clients_do_not_delay_the_end() {
+    after(check_05_a_signal_ends_it);
+    let check = check!("clients that have sent nothing, or half a request, do not delay the end")
+        .read("who-says-nothing")
+        .by_hand("nc 127.0.0.1 {port} & sleep 1; kill -TERM $(pgrep -x chapter11)");
+    let site = Site::with_a_home();
+    let mut server = start(&check, &site, 2);
+    let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
+    let idle: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    server.signal("TERM");
+    server.must_end(
+        0,
+        "a worker still waits in read() for a client that says nothing, for as long as its patience \
+         lasts. Look now and then whether stopping has begun: a read with a short timeout can be \
+         tried again.",
+    );
+    drop((half, idle));
+}
+
+#[test]
+fn check_11_slow_clients_are_awaited() {
+    after(check_02_as_many_at_once_as_threads);
+    let check = check!("while nobody asks the server to stop, slow clients have their time")
+        .read("who-says-nothing")
+        .by_hand("(printf 'GET /app/visit HTTP/1.1\\r\\n'; sleep 1; printf 'Host: a\\r\\n\\r\\n'; sleep 1) | nc 127.0.0.1 {port}");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 3);
+    const GIVEN_UP: &str = "a read that looks now and then whether stopping has begun must go on when it \
+                            has not: only the end of the client's patience is the end.";
+    let (mut half, rest) = server.ask_half("/");
+    let mut idle = server.connect();
+    // The server itself is the clock: this client is answered after 400 ms.
+    server
+        .ask("/app/wait/400")
+        .must_get(200, "waited 400 ms\n", GIVEN_UP);
+    half.send(rest);
+    half.must_get(200, "home", GIVEN_UP);
+    idle.send(harness::get("/app/visit"));
+    idle.must_get(200, "1\n", GIVEN_UP);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_12_a_second_signal_ends_it_at_once() {
+    after(check_06_new_connections_are_refused);
+    let check = check!("a second Ctrl-C does not wait for anything").read("who-asks-twice");
+    let site = Site::with_a_home();
+    let mut server = start(&check, &site, 2);
+    let mut client = server.ask("/app/wait/10000");
+    client.until_read();
+    server.signal("INT");
+    server.must_refuse("after the first signal the listener must be closed.");
+    client.expect_nothing_yet("one signal is no reason to cut an answer off.");
+    server.signal("INT");
+    server.must_end_somehow(
+        "who presses Ctrl-C twice wants the program to end now: wait for a second signal, and call \
+         process::exit().",
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn check_13_there_is_a_deadline() {
+    after(check_06_new_connections_are_refused);
+    let check = check!("requests that take too long do not delay the end beyond --grace")
+        .read("a-deadline-for-the-end")
+        .with_options("--grace 1000")
+        .by_hand(
+            "curl -s http://{addr}/app/wait/10000 & sleep 1; kill -TERM $(pgrep -x chapter11)",
+        );
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--threads", "2", "--grace", "300"];
+    let mut server = check.start(&args);
+    let mut client = server.ask("/app/wait/10000");
+    client.until_read();
+    server.signal("TERM");
+    server.must_end(
+        0,
+        "main waits for its workers without a deadline, and nothing else ends the program. Let a \
+         thread end it when --grace milliseconds have passed since it was asked to stop.",
+    );
+}
+
+#[test]
+fn check_14_the_end_of_stdin() {
+    after(check_04_a_pool_that_is_dropped);
+    let check = check!("with --until-eof, the end of stdin asks to stop as a signal does")
+        .read("who-asks")
+        .by_hand("sleep 3 | cargo run -p chapter11 -- --until-eof; echo \"exit code $?\"");
+    let site = with_much();
+    let args = ["--root", &site.arg(), "--threads", "2", "--until-eof"];
+    let mut server = check.start_with_stdin(&args);
+    let reader = ask_for_much(&server);
+    server.close_stdin();
+    server.must_refuse("after the end of stdin the listener must be closed, as after a signal.");
+    // In `sleep 9 | server`, Ctrl-C ends both: the end of stdin and a first signal come together.
+    #[cfg(unix)]
+    server.signal("INT");
+    server.comes_to_rest();
+    const EOF: &str = "the end of stdin does what a first signal does, and is none itself: a first signal \
+                       after it changes nothing.";
+    reader.must_get(200, &much(), EOF);
+    server.must_end(0, EOF);
+}
+
+#[test]
+fn check_15_a_pool_of_nothing() {
+    after(check_01_still_serves_files);
+    let check = check!("a pool of no threads is refused in words")
+        .read("what-stays")
+        .by_hand("cargo run -p chapter11 -- --threads 0; echo \"exit code $?\"");
+    let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
+    run.code_is_one_of(
+        &[1, 2],
+        "a pool of nothing serves nobody: say so, and end with exit code 1.",
+    );
+    run.stdout(
+        "stay without a listening line",
+        predicate::str::contains("listening").not(),
+        "the pool is made too late.",
+    );
+    run.stderr(
+        "say what is wrong",
+        predicate::function(|text: &str| {
+            let text = text.to_lowercase();
+            ["thread", "pool", "usage"]
+                .iter()
+                .any(|word| text.contains(word))
+        }),
+        "say that a pool needs at least one thread.",
+    );
+    for args in [
+        &["--threads", "x"][..],
+        &["--threads", "-1"],
+        &["--threads"],
+    ] {
+        let run = check.run(args);
+        run.code(
+            2,
+            "by convention, exit code 2 means that the command line is wrong.",
+        );
+    }
+}
+
+#[test]
+fn check_16_a_real_client() {
+    after(check_01_still_serves_files);
+    let check = check!("a real HTTP client gets the pages").read("what-stays");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let fetched = server.get("/");
+    if fetched.status != 200 || fetched.body != b"home" {
+        check.fail(
+            "reqwest got another answer than the raw client.",
+            "see the earlier checks.",
+        );
+    }
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    let answer = client.answer(Likely::default());
+    client.expect_status(
+        &answer,
+        &[400],
+        "chapter 04's parser still refuses what it refused.",
+    );
+}

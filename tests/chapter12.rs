@@ -1,0 +1,643 @@
+//! Milestone of chapter 12: a connection serves one request after the other as RFC 9112 says, what a
+//! request carries is skipped so that the next one begins at the right byte, and a server that is
+//! full says so.
+
+use harness::predicates::prelude::*;
+use harness::{Check, Client, Likely, Program, Random, Site, after, check, get};
+
+const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
+                     that is held while a job runs: in `while let Ok(job) = \
+                     queue.lock().unwrap().recv()` the guard lives until the end of the loop's body. \
+                     Take the job in a statement or a function of its own.";
+const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
+                    of the N slots is free.";
+
+fn start(check: &Check, site: &Site, threads: usize) -> Program {
+    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
+}
+
+/// A number of threads that no program can know beforehand.
+fn some_threads() -> usize {
+    3 + Random::default().below(5)
+}
+
+#[test]
+fn check_01_still_serves_files() {
+    let check = check!("files are served as in chapter 11").read("what-stays");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    for _ in 0..5 {
+        let mut client = server.ask("/");
+        let answer = client.answer(NO_ANSWER);
+        client.expect_body(
+            &answer,
+            b"home",
+            "chapter 11's milestone tells more: cargo test -p chapter11.",
+        );
+        client.hang_up();
+    }
+}
+
+#[test]
+fn check_02_as_many_at_once_as_threads() {
+    after(check_01_still_serves_files);
+    let check = check!("N handlers run at once in a pool of N threads")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let clients: Vec<_> = (0..threads)
+        .map(|_| server.ask(&format!("/app/meet/{threads}")))
+        .collect();
+    for client in clients.into_iter().rev() {
+        client.must_get(200, &format!("{threads} met\n"), FEWER);
+    }
+}
+
+#[test]
+fn check_03_never_more() {
+    after(check_02_as_many_at_once_as_threads);
+    let check = check!("N + 1 handlers never run at once in a pool of N threads")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = start(&check, &site, threads);
+    let size = threads + 1;
+    let clients: Vec<_> = (0..size)
+        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
+        .collect();
+    for client in clients {
+        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
+    }
+}
+
+const NO_ANSWER: Likely = Likely {
+    silent: "the server is still reading: does it wait for more than the request has? Answers must \
+             leave before the server waits for the next request.",
+    closed: "the server closed the connection: an HTTP/1.1 connection stays open for the next \
+             request until one side says \"Connection: close\".",
+    reset: "the server closed the connection while bytes that the client had sent were unread.",
+    differs: "an answer has more or fewer bytes than its Content-Length says, so that the next one \
+              begins in the wrong place.",
+};
+
+#[test]
+fn check_04_one_request_after_the_other() {
+    after(check_01_still_serves_files);
+    let check = check!("one connection serves many requests")
+        .read("a-connection-that-stays")
+        .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    let mut client = server.connect();
+    for visit in 1..=10 {
+        client.send(get("/app/visit"));
+        let answer = client.answer(NO_ANSWER);
+        client.expect_status(&answer, &[200], "each request is one like any other.");
+        client.expect_body(
+            &answer,
+            format!("{visit}\n").as_bytes(),
+            "this is another answer.",
+        );
+        if answer.closes() {
+            check.fail(
+                "The answer says \"Connection: close\", which the client had not asked for.",
+                "HTTP/1.1 connections persist unless one side has a reason to end them.",
+            );
+        }
+    }
+    client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.answer_to_head(NO_ANSWER);
+    client.send(get("/"));
+    let answer = client.answer(NO_ANSWER);
+    client.expect_body(
+        &answer,
+        b"home",
+        "the answer to HEAD before it had content.",
+    );
+}
+
+const LOST: Likely = Likely {
+    silent: "a request was lost. One read may bring many requests: when a head has been dealt with, \
+             take its bytes out of the buffer and no others, and look there before you read again.",
+    ..NO_ANSWER
+};
+
+#[test]
+fn check_05_pipelined_requests() {
+    after(check_04_one_request_after_the_other);
+    let check =
+        check!("requests that are sent without waiting are answered in order").read("pipelining");
+    let site = Site::with_a_home();
+    site.large_file("large", 300_000, b"the end");
+    let server = start(&check, &site, 1);
+    let mut client = server.connect();
+    let mut requests = String::new();
+    for _ in 0..50 {
+        requests += &(get("/app/visit") + &get("/large"));
+    }
+    client.send(&requests);
+    for visit in 1..=50 {
+        let answer = client.answer(LOST);
+        client.expect_body(
+            &answer,
+            format!("{visit}\n").as_bytes(),
+            "the answers are out of order.",
+        );
+        let answer = client.answer(LOST);
+        if answer.body().len() != 300_000 {
+            check.fail(
+                "A large file between small answers came in part.",
+                NO_ANSWER.differs,
+            );
+        }
+    }
+}
+
+#[test]
+fn check_06_who_ends_the_connection() {
+    after(check_04_one_request_after_the_other);
+    let check = check!("the connection ends when the client says so, or speaks HTTP/1.0")
+        .read("a-connection-that-stays")
+        .by_hand("curl -v -0 http://{addr}/");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    for request in [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let mut client = server.connect();
+        client.send(request);
+        let answer = client.answer(NO_ANSWER);
+        client.expect_body(&answer, b"home", "this is the home page.");
+        client.expect_end(Likely {
+            silent: "the client has said that this was its last request, and waits for the end. \
+                     Options in Connection are separated by commas, and compared in any case.",
+            ..NO_ANSWER
+        });
+    }
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let answer = client.answer(NO_ANSWER);
+    let keeps = answer
+        .field("connection")
+        .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive"));
+    if keeps {
+        client.send("GET / HTTP/1.0\r\n\r\n");
+        client.answer(NO_ANSWER);
+    }
+    client.expect_end(Likely::always(
+        "an HTTP/1.0 client that gets no \"Connection: keep-alive\" back waits for the end.",
+    ));
+}
+
+#[test]
+fn check_07_content_by_length() {
+    after(check_04_one_request_after_the_other);
+    let check =
+        check!("content of a known length is skipped, and the next request begins behind it")
+            .read("content-that-nobody-wants")
+            .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    const WRONG_BYTE: &str = "the next request does not begin behind this one's content: skip as many \
+                              bytes as Content-Length says, some of which may come later.";
+    // Content that looks like a request must not be taken for one.
+    let content = get("/app/visit/1000");
+    let len = content.len();
+    let post = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}");
+    let all = post.clone() + &get("/app/visit");
+    for cuts in [
+        vec![],
+        vec![post.len() - len],
+        vec![post.len() - 10],
+        vec![30, post.len()],
+    ] {
+        let mut client = server.connect();
+        client.send_in_pieces(all.as_bytes(), &cuts);
+        let answer = client.answer(NO_ANSWER);
+        client.expect_status(&answer, &[405], "nothing here takes POST.");
+        let answer = client.answer(Likely {
+            closed: WRONG_BYTE,
+            ..NO_ANSWER
+        });
+        client.expect_status(&answer, &[200], WRONG_BYTE);
+        client.hang_up();
+    }
+    server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
+    // A client that asks first whether its content is wanted has to be told something.
+    let mut client = server.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    let answer = client.answer(Likely {
+        silent: "the client said Expect: 100-continue, and sends its content only when it is told to: \
+                 answer without it, or send 100 (Continue) first.",
+        ..NO_ANSWER
+    });
+    client.expect_status(
+        &answer,
+        &[405, 417, 100],
+        "content that nobody wants can be refused before it is sent.",
+    );
+    client.hang_up();
+    let large = 300_000;
+    let mut client = server.connect();
+    client.send(format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {large}\r\n\r\n"
+    ));
+    client.send("x".repeat(large)).send(get("/"));
+    client.answer(NO_ANSWER);
+    let answer = client.answer(NO_ANSWER);
+    client.expect_body(&answer, b"home", WRONG_BYTE);
+}
+
+#[test]
+fn check_08_chunked_content() {
+    after(check_07_content_by_length);
+    let check = check!("chunked content is skipped, with its extensions and trailers")
+        .read("chunks")
+        .by_hand("curl -v -H 'Transfer-Encoding: chunked' --data hello http://{addr}/ --next http://{addr}/");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, CR LF, so many \
+                          bytes, CR LF. The last has size 0; trailer fields and a blank line follow.";
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
+    // One that has everything arrives byte by byte; the others in one piece.
+    let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
+    let every_byte = (post.len()..=post.len() + all_kinds.len()).collect();
+    for (content, cuts) in [
+        ("0\r\n\r\n", vec![]),
+        ("5\r\nhello\r\n0\r\n\r\n", vec![]),
+        ("3\r\n\r\n\r\r\n1\r\n0\r\n0\r\n\r\n", vec![]),
+        ("A;name=value\r\n0123456789\r\n00\r\n\r\n", vec![]),
+        (
+            "a ; x=\"quoted; \\\" too\"\r\n0123456789\r\n0;last\r\n\r\n",
+            vec![],
+        ),
+        ("1\r\nx\r\n0\r\nX-Trailer: y\r\nHost: b\r\n\r\n", vec![]),
+        (all_kinds, every_byte),
+    ] {
+        let all = format!("{post}{content}{}", get("/"));
+        let mut client = server.connect();
+        client.send_in_pieces(all.as_bytes(), &cuts);
+        let answer = client.answer(Likely {
+            silent: CHUNKS,
+            ..NO_ANSWER
+        });
+        client.expect_status(&answer, &[405], CHUNKS);
+        let answer = client.answer(Likely {
+            closed: CHUNKS,
+            silent: CHUNKS,
+            ..NO_ANSWER
+        });
+        client.expect_body(&answer, b"home", CHUNKS);
+        client.hang_up();
+    }
+}
+
+#[test]
+fn check_09_smuggled_requests() {
+    after(check_08_chunked_content);
+    let check = check!("a request whose end two servers could see in two places is refused with 400")
+        .read("smuggling")
+        .by_hand("printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n' | nc 127.0.0.1 {port}");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let fields: &[(&str, &[u16], &str)] = &[
+        (
+            "Content-Length: 5\r\nTransfer-Encoding: chunked",
+            &[400],
+            "both a length and chunks: a proxy may believe the one, this server the other.",
+        ),
+        (
+            "Content-Length: 0\r\nContent-Length: 44",
+            &[400],
+            "two lengths.",
+        ),
+        ("Content-Length: 0, 44", &[400], "two lengths in one field."),
+        (
+            "Content-Length: +0",
+            &[400],
+            "a sign is no digit, and some parsers take it.",
+        ),
+        ("Content-Length: -1", &[400], "a sign is no digit."),
+        ("Content-Length: 0x0", &[400], "the length is decimal."),
+        (
+            "Content-Length: 0 0",
+            &[400],
+            "white space inside a length.",
+        ),
+        (
+            "Content-Length: 99999999999999999999999",
+            &[400, 413],
+            "the length does not fit into 64 bits.",
+        ),
+        ("Content-Length:", &[400], "an empty length."),
+        ("Content-Length : 44", &[400], "white space before a colon."),
+        ("X: y\r\n Content-Length: 44", &[400], "a folded line."),
+        ("X: y\rContent-Length: 44", &[400], r"\r alone."),
+        (
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            &[400, 501],
+            "chunked twice.",
+        ),
+        (
+            "Transfer-Encoding: chunked, identity",
+            &[400, 501],
+            "chunked must be the last coding.",
+        ),
+        (
+            "Transfer-Encoding: xchunked",
+            &[400, 501],
+            "a coding that the server does not know.",
+        ),
+        (
+            "Transfer-Encoding: \x0bchunked",
+            &[400, 501],
+            "a control character before the coding.",
+        ),
+    ];
+    for (field, wanted, why) in fields {
+        let mut client = server.connect();
+        client.send(format!(
+            "POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n"
+        ));
+        client.send(get("/app/visit/1000"));
+        refused(&mut client, wanted, why);
+    }
+    let chunks: &[(&str, &str)] = &[
+        ("\r\n\r\n", "an empty size."),
+        ("x\r\n\r\n", "a size that is no number."),
+        ("-1\r\n\r\n", "a sign is no digit."),
+        (
+            "+1\r\nx\r\n0\r\n\r\n",
+            "a sign is no digit, and some parsers take it.",
+        ),
+        ("0x1\r\nx\r\n0\r\n\r\n", "hexadecimal without 0x."),
+        ("1 \r\nx\r\n0\r\n\r\n", "white space behind a size."),
+        (" 1\r\nx\r\n0\r\n\r\n", "white space before a size."),
+        (
+            "10000000000000001\r\nx\r\n0\r\n\r\n",
+            "a size beyond 64 bits, which may wrap around to 1.",
+        ),
+        ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
+        ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
+        ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
+        ("0\r\nX y\r\n\r\n", "a trailer that is no field."),
+    ];
+    for (content, why) in chunks {
+        let mut client = server.connect();
+        client.send(format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{content}"
+        ));
+        client.send(get("/app/visit/1000"));
+        refused(&mut client, &[400], why);
+    }
+    server.ask("/app/visit").must_get(
+        200,
+        "1\n",
+        "a request that stood inside another one's content was served.",
+    );
+}
+
+/// Reads a refusal, after which the connection must end: nothing on it can be trusted.
+#[track_caller]
+fn refused(client: &mut Client, wanted: &[u16], why: &str) {
+    let answer = client.answer(NO_ANSWER);
+    client.expect_status(&answer, wanted, why);
+    client.expect_end(Likely {
+        silent: "after a refusal nobody knows where the next request begins: close the connection.",
+        differs: "what follows a request that was refused was taken for another request.",
+        ..NO_ANSWER
+    });
+    client.hang_up();
+}
+
+#[test]
+fn check_10_too_much_content() {
+    after(check_07_content_by_length);
+    let check = check!("content beyond all measure is not read to its end")
+        .read("content-that-nobody-wants");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, answer with 413, and \
+                           close: the rest is not worth reading.";
+    for (field, chunk) in [
+        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
+        (
+            "Transfer-Encoding: chunked",
+            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
+        ),
+    ] {
+        let mut client = server.connect();
+        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n"));
+        const LIMIT: usize = 32 << 20;
+        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
+            check.fail(
+                format!("The program read {LIMIT} bytes of content and asked for more."),
+                ENDLESS,
+            );
+        }
+        let answer = client.answer(Likely {
+            silent: ENDLESS,
+            ..NO_ANSWER
+        });
+        client.expect_status(&answer, &[413, 405], ENDLESS);
+        client.hang_up();
+    }
+    server.ask("/").must_get(200, "home", ENDLESS);
+}
+
+#[test]
+fn check_11_the_date() {
+    after(check_04_one_request_after_the_other);
+    let check = check!("each answer has a Date, in the one form that HTTP has for it")
+        .read("the-date")
+        .by_hand("curl -si http://{addr}/ | grep Date; date -u");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 1);
+    for target in ["/", "/nowhere"] {
+        let mut client = server.ask(target);
+        let answer = client.answer(NO_ANSWER);
+        client.expect_field(
+            &answer,
+            "Date",
+            "a date such as Sun, 06 Nov 1994 08:49:37 GMT, of today",
+            harness::is_date_of_today,
+            "the form is fixed in RFC 9110, section 5.6.7: English names, two digits for the day, GMT.",
+        );
+        client.hang_up();
+    }
+}
+
+#[test]
+fn check_12_a_full_queue() {
+    after(check_04_one_request_after_the_other);
+    let check = check!("when the queue is full, a client is told so at once: 503 with Retry-After")
+        .read("a-queue-with-an-end")
+        .with_options("--threads 1 --queue 2")
+        .by_hand("for i in 1 2 3; do nc 127.0.0.1 {port} & done; sleep 0.2; curl -si http://{addr}/ | head -5");
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--threads", "1", "--queue", "2"];
+    let server = check.start(&args);
+    const ENDLESS: &str = "the queue takes every client, and each waits longer than the one before. A \
+                           bounded channel and try_send() tell at once that there is no room.";
+    let (mut busy, rest) = server.ask_half("/");
+    let queued: Vec<_> = (0..2).map(|_| server.ask("/")).collect();
+    for _ in 0..3 {
+        let mut client = server.ask("/");
+        let answer = client.answer(Likely {
+            silent: ENDLESS,
+            ..Likely::always(
+                "a client that is turned away must learn why: write 503 before you let it go, and \
+                 keep the socket until the client has read that.",
+            )
+        });
+        client.expect_status(&answer, &[503], ENDLESS);
+        client.expect_field(
+            &answer,
+            "Retry-After",
+            "a number of seconds",
+            |value| value.parse::<u32>().is_ok(),
+            "tell the client when to try again (RFC 9110, section 10.2.3).",
+        );
+        client.expect_end(Likely {
+            silent: "after 503 the connection must end.",
+            ..NO_ANSWER
+        });
+    }
+    busy.send(rest);
+    busy.answer(NO_ANSWER);
+    busy.hang_up();
+    for client in queued {
+        client.must_get(
+            200,
+            "home",
+            "a client that was put into the queue must be served.",
+        );
+    }
+    server.ask("/").must_get(
+        200,
+        "home",
+        "when there is room again, clients are served again.",
+    );
+}
+
+#[test]
+fn check_13_an_idle_connection_ends() {
+    after(check_04_one_request_after_the_other);
+    let check =
+        check!("a connection on which nothing is asked any more ends, and its worker goes on")
+            .read("a-connection-that-stays")
+            .with_options("--threads 1 --patience 1000");
+    let site = Site::with_a_home();
+    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
+    let mut idle = server.ask("/");
+    idle.answer(NO_ANSWER);
+    server.ask("/").must_get(
+        200,
+        "home",
+        "a client that keeps its connection and says nothing keeps its worker for ever: the time \
+         between two requests has a limit too.",
+    );
+    if !idle.ends_at_once() {
+        idle.answer(NO_ANSWER);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_14_still_stops() {
+    after(check_04_one_request_after_the_other);
+    let check = check!("idle connections do not delay the end, and the last answer says close")
+        .read("what-stays")
+        .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
+    let site = Site::with_a_home();
+    let mut server = start(&check, &site, 2);
+    let mut idle = server.ask("/");
+    idle.answer(NO_ANSWER);
+
+    const SAME: &str = "chapter 11's milestone tells more: cargo test -p chapter11. A connection that \
+                        waits for its next request is an idle one.";
+    // The server is in the middle of an answer while it learns that it has to stop, and has read
+    // another request already.
+    site.large_file("large", 16 << 20, b"the end");
+    let mut running = server.connect();
+    running.send(get("/large") + &get("/"));
+    running.read_some(1);
+    server.signal("TERM");
+    server.must_refuse(SAME);
+    running.answer(Likely::always(SAME));
+    let answer = running.answer(Likely::always(SAME));
+    running.expect_body(&answer, b"home", SAME);
+    if !answer.closes() {
+        check.fail("The last answer does not say \"Connection: close\".", SAME);
+    }
+    server.must_end(0, SAME);
+}
+
+#[test]
+fn check_15_a_pool_of_nothing() {
+    after(check_01_still_serves_files);
+    let check = check!("a pool of no threads is refused in words")
+        .read("what-stays")
+        .by_hand("cargo run -p chapter12 -- --threads 0; echo \"exit code $?\"");
+    let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
+    run.code_is_one_of(
+        &[1, 2],
+        "a pool of nothing serves nobody: say so, and end with exit code 1.",
+    );
+    run.stdout(
+        "stay without a listening line",
+        predicate::str::contains("listening").not(),
+        "the pool is made too late.",
+    );
+    run.stderr(
+        "say what is wrong",
+        predicate::function(|text: &str| {
+            let text = text.to_lowercase();
+            ["thread", "pool", "usage"]
+                .iter()
+                .any(|word| text.contains(word))
+        }),
+        "say that a pool needs at least one thread.",
+    );
+    for args in [
+        &["--threads", "x"][..],
+        &["--threads", "-1"],
+        &["--threads"],
+    ] {
+        let run = check.run(args);
+        run.code(
+            2,
+            "by convention, exit code 2 means that the command line is wrong.",
+        );
+    }
+}
+
+#[test]
+fn check_16_a_real_client() {
+    after(check_01_still_serves_files);
+    let check = check!("a real HTTP client gets the pages").read("what-stays");
+    let site = Site::with_a_home();
+    let server = start(&check, &site, 2);
+    let fetched = server.get("/");
+    if fetched.status != 200 || fetched.body != b"home" {
+        check.fail(
+            "reqwest got another answer than the raw client.",
+            "see the earlier checks.",
+        );
+    }
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\n\r\n");
+    let answer = client.answer(Likely::default());
+    client.expect_status(
+        &answer,
+        &[400],
+        "chapter 04's parser still refuses what it refused.",
+    );
+}
