@@ -40,6 +40,7 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
         };
         pool.execute(job);
     }
+    drop(done);
     for _ in 0..4 {
         finished
             .recv_timeout(SOON)
@@ -57,6 +58,7 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
         let done = done.clone();
         pool.execute(move || done.send(job).expect("the test waits"));
     }
+    drop(done);
     for _ in 0..10 {
         finished
             .recv_timeout(SOON)
@@ -80,6 +82,7 @@ fn jobs_that_panic_take_no_worker_away() {
             done.send(()).expect("the test waits");
         });
     }
+    drop(done);
     for _ in 0..2 {
         finished.recv_timeout(SOON).expect("both workers are there");
     }
