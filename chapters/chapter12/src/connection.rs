@@ -17,6 +17,8 @@ const TICK: Duration = Duration::from_millis(100);
 const LAST_LOOK: Duration = Duration::from_millis(10);
 /// How many bytes are sent under one deadline.
 const PIECE: usize = 64 * 1024;
+/// How long a write waits at most before it looks for room once more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A client's connection.
 pub struct Connection<'a> {
@@ -232,21 +234,22 @@ impl<'a> Connection<'a> {
 
     /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut timeout = self.patience;
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + self.patience;
         let mut rest = bytes;
         while !rest.is_empty() {
-            if self.timeouts[1] != Some(timeout) {
-                self.stream.set_write_timeout(Some(timeout))?;
-                self.timeouts[1] = Some(timeout);
+            // A write that waits is woken only when much of the kernel's buffer is free, which with
+            // a slow client may take longer than our patience. A new write takes any room.
+            let wait = Some(left(deadline)?.min(LOOK_AGAIN));
+            if self.timeouts[1] != wait {
+                self.stream.set_write_timeout(wait)?;
+                self.timeouts[1] = wait;
             }
             match self.stream.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => rest = &rest[written..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            timeout = left(deadline)?;
         }
         Ok(())
     }
@@ -302,6 +305,7 @@ fn is_timeout(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::sync::mpsc;
     use std::{panic, thread};
 
     use super::*;
@@ -310,8 +314,16 @@ mod tests {
     /// No test may take longer: what has not come by then never comes.
     const DEADLINE: Duration = Duration::from_secs(4);
 
+    /// How patient a server is whose patience is to run out.
+    const SHORT: Duration = Duration::from_millis(100);
+
     /// A client, and the server's end of its connection.
     fn connected() -> (TcpStream, Connection<'static>) {
+        connected_for(DEADLINE)
+    }
+
+    /// The same, with a server that is less patient.
+    fn connected_for(patience: Duration) -> (TcpStream, Connection<'static>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let client = TcpStream::connect(addr).expect("a connection");
@@ -319,18 +331,23 @@ mod tests {
         let (stream, _) = listener.accept().expect("a connection");
         // A test's end is soon enough to give these back.
         let (stream, stop) = (Box::leak(stream.into()), Box::leak(Stop::new(addr).into()));
-        (client, Connection::new(stream, DEADLINE, stop))
+        (client, Connection::new(stream, patience, stop))
     }
 
     /// Reads a head, unless that takes too long.
     fn read_head(mut connection: Connection<'static>) -> (io::Result<Head>, Connection<'static>) {
-        let reading = thread::spawn(move || (connection.read_head(), connection));
+        soon("read_head", move || (connection.read_head(), connection))
+    }
+
+    /// What the function returns, unless that takes too long.
+    fn soon<T: Send + 'static>(name: &str, function: impl FnOnce() -> T + Send + 'static) -> T {
+        let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
-        while !reading.is_finished() {
-            assert!(Instant::now() < until, "read_head does not return");
+        while !running.is_finished() {
+            assert!(Instant::now() < until, "{name} does not return");
             thread::sleep(Duration::from_millis(1));
         }
-        reading
+        running
             .join()
             .unwrap_or_else(|why| panic::resume_unwind(why))
     }
@@ -382,18 +399,60 @@ mod tests {
     }
 
     #[test]
+    fn read_head_lets_a_silent_client_go() {
+        let (_client, connection) = connected_for(SHORT);
+        let (outcome, _) = read_head(connection);
+        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+    }
+
+    #[test]
+    fn read_head_refuses_a_head_that_trickles() {
+        let (mut client, connection) = connected_for(SHORT);
+        client.write_all(&HEAD[..9]).expect("a write");
+        let trickling = thread::spawn(move || {
+            while client.write_all(b"x").is_ok() {
+                thread::sleep(SHORT / 20);
+            }
+        });
+        let (outcome, connection) = read_head(connection);
+        assert!(
+            matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 408),
+            "the whole head has one deadline"
+        );
+        drop(connection);
+        trickling.join().expect("a client that does not panic");
+    }
+
+    #[test]
+    fn send_gives_up_on_a_client_that_does_not_read() {
+        let (_client, mut connection) = connected_for(SHORT);
+        let response = Response::new(200).with_body("x".repeat(64 << 20));
+        let outcome = soon("send", move || connection.send(response));
+        assert!(
+            outcome.is_err_and(|error| is_timeout(&error)),
+            "no answer can be sent to this client"
+        );
+    }
+
+    #[test]
     fn finish_lets_the_answer_arrive() {
         let (mut client, mut connection) = connected();
         client.write_all(&[b'x'; 10_000]).expect("a write");
         connection.send(Response::new(400)).expect("a write");
+        let (returned, has_returned) = mpsc::channel();
         let reading = thread::spawn(move || {
             let mut answer = Vec::new();
-            client.read_to_end(&mut answer).map(|_| answer)
+            client.read_to_end(&mut answer)?;
+            let waits = has_returned.recv_timeout(LINGER / 5).is_err();
+            Ok::<_, io::Error>((answer, waits))
         });
         connection.flush().expect("a write");
         connection.finish();
+        // The client may be gone already.
+        let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let answer = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
+        assert!(waits, "finish does not wait until the client closes");
     }
 }

@@ -46,7 +46,7 @@ impl Files {
         }
         // A link may be called otherwise than the file that it leads to: what counts for the type
         // is the name that was asked for.
-        open(&found, content_type(&wanted))
+        self.open(&found, content_type(&wanted))
     }
 
     /// Follows all symbolic links, and refuses what then lies outside the root.
@@ -59,6 +59,39 @@ impl Files {
         } else {
             Err(NOT_FOUND)
         }
+    }
+
+    /// The response that carries a file.
+    fn open(&self, path: &Path, content_type: &str) -> Result<Response, Refusal> {
+        // Before it is opened: opening a named pipe would wait until somebody writes to it.
+        if !path.is_file() {
+            return Err(NOT_FOUND);
+        }
+        let file = File::open(path).map_err(refuse)?;
+        if !self.holds(&file) {
+            return Err(NOT_FOUND);
+        }
+        // Of the file that is open: the path may lead to another one by now.
+        let len = file.metadata().map_err(refuse)?.len();
+        Ok(Response::new(200)
+            .with_field("Content-Type", content_type)
+            .with_file(file, len))
+    }
+
+    /// Whether an open file lies below the root: since we looked, a folder on the way to it may have
+    /// become a link.
+    #[cfg(target_os = "linux")]
+    fn holds(&self, file: &File) -> bool {
+        use std::os::fd::AsRawFd;
+        let open_file = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // Without /proc the first look has to do.
+        fs::read_link(open_file).map_or(true, |path| path.starts_with(&self.root))
+    }
+
+    /// Only Linux tells where an open file lies; elsewhere the first look has to do.
+    #[cfg(not(target_os = "linux"))]
+    fn holds(&self, _file: &File) -> bool {
+        true
     }
 }
 
@@ -139,20 +172,6 @@ fn decode(segment: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(400, "a path must not contain NUL"));
     }
     String::from_utf8(bytes).map_err(|_| NOT_FOUND)
-}
-
-/// The response that carries a file.
-fn open(path: &Path, content_type: &str) -> Result<Response, Refusal> {
-    // Before it is opened: opening a named pipe would wait until somebody writes to it.
-    if !path.is_file() {
-        return Err(NOT_FOUND);
-    }
-    let file = File::open(path).map_err(refuse)?;
-    // Of the file that is open: the path may lead to another one by now.
-    let len = file.metadata().map_err(refuse)?.len();
-    Ok(Response::new(200)
-        .with_field("Content-Type", content_type)
-        .with_file(file, len))
 }
 
 /// What an error of the file system means to a client.
@@ -297,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn names_splits_first_and_then_decodes() {
+    fn names_splits_before_anything_else() {
         let wanted = ["a b", "c"].map(str::to_owned);
         assert_eq!(names("/a%20b/c"), Ok(wanted.to_vec()));
         assert_eq!(names("//a%20b/./c/"), Ok(wanted.to_vec()));
@@ -329,6 +348,14 @@ mod tests {
         let files = files("src");
         assert_eq!(status(files.inside(&files.root.join("../Cargo.toml"))), 404);
         assert_eq!(status(files.inside(&files.root.join("nowhere"))), 404);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_open_file_tells_where_it_lies() {
+        let file = |name: &str| File::open(name).expect("a file");
+        assert!(files("src").holds(&file("src/main.rs")));
+        assert!(!files("src").holds(&file("Cargo.toml")));
     }
 
     #[test]
@@ -371,6 +398,20 @@ mod tests {
             head.contains("\r\nLocation: /a%20b%0D%0AC%3A%20d/%C3%A9/\r\n"),
             "{head}"
         );
+    }
+
+    #[test]
+    fn an_ending_decides_the_type() {
+        for (name, wanted) in [
+            ("a.b.html", "text/html; charset=utf-8"),
+            ("A.XML", "application/xml"),
+            ("a.webp", "image/webp"),
+            ("a.woff", "font/woff"),
+            ("README", "application/octet-stream"),
+            (".html", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(Path::new(name)), wanted, "{name}");
+        }
     }
 
     #[test]

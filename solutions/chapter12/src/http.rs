@@ -604,6 +604,24 @@ mod tests {
     }
 
     #[test]
+    fn methods_are_known_by_their_names() {
+        let methods = [
+            ("GET", Method::Get),
+            ("HEAD", Method::Head),
+            ("POST", Method::Post),
+            ("PUT", Method::Put),
+            ("DELETE", Method::Delete),
+            ("CONNECT", Method::Connect),
+            ("OPTIONS", Method::Options),
+            ("TRACE", Method::Trace),
+            ("PATCH", Method::Patch),
+        ];
+        for (word, method) in methods {
+            assert_eq!(parse_method(word.as_bytes()), Ok(method));
+        }
+    }
+
+    #[test]
     fn target_is_visible_ascii() {
         for target in ["/", "/a/b?c=%20&d", "*", "http://a/b", "a:443"] {
             assert_eq!(parse_target(target.as_bytes()), Ok(target));
@@ -802,6 +820,16 @@ mod tests {
     fn the_space_before_an_empty_reason_phrase_stays() {
         let text = formatted(&Response::new(299));
         assert_eq!(text, "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n");
+    }
+
+    #[test]
+    fn a_refusal_says_what_it_is_and_why() {
+        for status in [400, 405, 414, 431, 501, 505] {
+            let text = formatted(&Refusal::new(status, "no reason").into());
+            let (status_line, _) = text.split_once("\r\n").expect(&text);
+            assert!(status_line.len() > "HTTP/1.1 400 ".len(), "{text:?}");
+            assert!(text.contains("no reason"), "{text:?}");
+        }
     }
 
     #[test]

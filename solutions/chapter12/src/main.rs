@@ -16,7 +16,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,7 +67,9 @@ impl Options {
                 option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
                 option if option == "--threads" => threads = Some(number(args.next()?)?),
                 option if option == "--queue" => queue = Some(number(args.next()?)?),
-                option if option == "--patience" => patience = Some(number(args.next()?)?),
+                option if option == "--patience" => {
+                    patience = Some(number(args.next()?).filter(|ms| *ms > 0)?);
+                }
                 option if option == "--grace" => grace = Some(number(args.next()?)?),
                 option if option == "--until-eof" => until_eof = true,
                 option if option.starts_with('-') || addr.is_some() => return None,
@@ -289,9 +291,7 @@ fn answer(
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    // What the handlers share stays as it should be, whatever moment one of them panics at: a
-    // counter, and a lock that no handler panics under.
-    catch_unwind(AssertUnwindSafe(|| app.respond(request)))
+    catch_unwind(|| app.respond(request))
         .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into())
 }
 

@@ -41,6 +41,7 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
         };
         pool.execute(job).expect("room");
     }
+    drop(done);
     for _ in 0..4 {
         finished
             .recv_timeout(SOON)
@@ -60,6 +61,7 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
         pool.execute(move || done.send(job).expect("the test waits"))
             .expect("room");
     }
+    drop(done);
     for _ in 0..10 {
         finished
             .recv_timeout(SOON)
@@ -84,6 +86,7 @@ fn jobs_that_panic_take_no_worker_away() {
         })
         .expect("room");
     }
+    drop(done);
     for _ in 0..2 {
         finished.recv_timeout(SOON).expect("both workers are there");
     }
