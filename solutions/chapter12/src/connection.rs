@@ -413,8 +413,10 @@ mod tests {
     fn read_head_refuses_a_head_that_trickles() {
         let (mut client, connection) = connected_for(SHORT);
         client.write_all(&HEAD[..9]).expect("a write");
+        let (over, is_over) = mpsc::channel::<()>();
         let trickling = thread::spawn(move || {
-            while client.write_all(b"x").is_ok() {
+            let goes_on = || is_over.try_recv() == Err(mpsc::TryRecvError::Empty);
+            while goes_on() && client.write_all(b"x").is_ok() {
                 thread::sleep(SHORT / 20);
             }
         });
@@ -423,7 +425,7 @@ mod tests {
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 408),
             "the whole head has one deadline"
         );
-        drop(connection);
+        drop((connection, over));
         trickling.join().expect("a client that does not panic");
     }
 
