@@ -6,6 +6,10 @@ use predicates::Predicate;
 use crate::check::{Failure, OUTPUT_LINES, last_lines};
 use crate::{Check, DEADLINE};
 
+/// Why a program goes on that should end.
+const GOES_ON: &str = "it goes on although it cannot do what it was asked to do: is what stands on \
+    the command line used at all?";
+
 /// How a program ended.
 pub struct Run {
     check: Check,
@@ -18,7 +22,13 @@ impl Check {
     /// Runs the program with these arguments until it ends, at most [`DEADLINE`].
     #[track_caller]
     pub fn run(&self, args: &[&str]) -> Run {
-        self.run_command(std::process::Command::new(self.exe()), args)
+        self.run_to_its_end(args, GOES_ON)
+    }
+
+    /// Like [`Check::run`]; says what the likely reason is if the program does not end.
+    #[track_caller]
+    pub fn run_to_its_end(&self, args: &[&str], likely: &str) -> Run {
+        self.run_command(std::process::Command::new(self.exe()), args, likely)
     }
 
     /// `None`: this system has no users in the sense of Unix.
@@ -43,7 +53,7 @@ impl Check {
             Ok(_) => {
                 let mut command = std::process::Command::new(self.exe());
                 command.uid(NOBODY).gid(NOBODY);
-                Some(self.run_command(command, args))
+                Some(self.run_command(command, args, GOES_ON))
             }
             Err(_) if is_root() => None,
             Err(_) => Some(self.run(args)),
@@ -51,7 +61,7 @@ impl Check {
     }
 
     #[track_caller]
-    fn run_command(&self, command: std::process::Command, args: &[&str]) -> Run {
+    fn run_command(&self, command: std::process::Command, args: &[&str], likely: &str) -> Run {
         let shown = [&[self.name()], args].concat().join(" ");
         self.step(format!("run {shown}"));
         let output = Command::from_std(command)
@@ -77,8 +87,7 @@ impl Check {
         if run.code.is_none() {
             run.fail(
                 format!("The program was still running after {DEADLINE:?}; it should have ended."),
-                "it goes on although it cannot do what it was asked to do: is what stands on the \
-                 command line used at all?",
+                likely,
             );
         }
         run
