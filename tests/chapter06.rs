@@ -105,7 +105,12 @@ fn check_04_every_visit_counts() {
     after(check_03_handlers_run_at_once);
     let check = check!("visits from many threads are all counted, each once")
         .read("counting")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/visit/1000000 & done; wait");
+        .by_hand(
+            "# the server must have been started anew: 1, 2, and 4000003 in the end\n\
+             curl -s http://{addr}/app/visit/1; curl -s http://{addr}/app/visit/1\n\
+             for i in 1 2 3 4; do curl -s http://{addr}/app/visit/1000000 & done; wait\n\
+             curl -s http://{addr}/app/visit/1",
+        );
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
     const FIRST: &str = "the first visitor is number 1. fetch_add() returns what was there before it \
@@ -207,7 +212,8 @@ fn check_07_no_thread_to_spare() {
         .by_hand(
             "cargo build -p chapter06 && (ulimit -v 400000; target/debug/chapter06)\n\
              # then, in a second terminal:\n\
-             (for i in $(seq 100); do nc 127.0.0.1 {port} & done)",
+             (for i in $(seq 100); do nc 127.0.0.1 {port} & done)\n\
+             pkill -x nc; curl -sm 2 http://{addr}/app/wait/1",
         );
     let site = Site::with_a_home();
     let server = check.start_with_room_for_few_threads(&["--root", &site.arg()]);

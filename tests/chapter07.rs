@@ -4,13 +4,20 @@
 use harness::predicates::prelude::*;
 use harness::{Check, Likely, Program, Random, Site, after, check};
 
+const EARLIER: &str = "chapter 06's milestone tells more: cargo test -p chapter06.";
+const STUCK: &str = "no job gets on, although all slots are free. Does execute() run the job at all? \
+                     Does it wait although a slot is free? wait_while() waits for as long as its \
+                     closure says true. Does a thread take the lock that it holds already?";
+const NOT_RUN: &str =
+    "the job was dropped, and the stream in it: does the new thread call the job?";
 const FEWER: &str = "fewer jobs run at once than --threads asks for. Does the number reach \
                      ThreadPool::new()? Is a lock held while a job runs, or a thread joined before \
                      the next one is made?";
 const MORE: &str = "more jobs run at once than the pool allows. Each job must take a slot before it \
                     begins, and keep it until it ends: a guard that is dropped before the job runs, \
-                    or a closure that does not own the guard, gives the slot back too early. Or is \
-                    a client turned away who should wait?";
+                    or a closure that does not own the guard, gives the slot back too early.";
+const TURNED_AWAY: &str = "all threads are busy, and a client was turned away who should wait for its \
+                           turn: execute() returns only when there is a slot.";
 const FORGOTTEN: &str = "a job that had to wait was forgotten or refused, or it waits for more than \
                          the first slot that is given back. Is the waiting thread notified whenever \
                          a job ends?";
@@ -33,11 +40,18 @@ fn check_01_still_serves_files() {
     let site = Site::with_a_home();
     let server = start(&check, &site, some_threads());
     for _ in 0..3 {
-        server.ask("/").must_get(
-            200,
-            "home",
-            "chapter 06's milestone tells more: cargo test -p chapter06.",
-        );
+        let mut client = server.ask("/");
+        client.read("no-more-than-n");
+        let answer = client.answer(Likely {
+            silent: STUCK,
+            closed: NOT_RUN,
+            reset: NOT_RUN,
+            differs: EARLIER,
+        });
+        client.read("what-stays");
+        client.expect_status(&answer, &[200], EARLIER);
+        client.expect_body(&answer, b"home", EARLIER);
+        client.hang_up();
     }
 }
 
@@ -47,7 +61,11 @@ fn check_02_a_pool_of_nothing() {
     let check = check!("a pool of no threads is refused in words")
         .read("zero-is-a-value")
         .by_hand("cargo run -p chapter07 -- --threads 0; echo \"exit code $?\"");
-    let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
+    let run = check.run_to_its_end(
+        &["127.0.0.1:0", "--threads", "0"],
+        "it goes on although it cannot do what it was asked to do: is what stands on the command \
+         line used at all? Where you have only begun, see Step 1 in src/main.rs.",
+    );
     run.code_is_one_of(
         &[1, 2],
         "a pool of nothing would serve nobody. ThreadPool::new() returns an error, and main() says \
@@ -122,6 +140,14 @@ fn check_04_never_more() {
     let mut one_more = server.ask("/");
     for _ in 0..2 {
         server.comes_to_rest();
+        if one_more.is_turned_away() {
+            check.fail(
+                format!(
+                    "{threads} clients are being served. The connection of one more was closed."
+                ),
+                TURNED_AWAY,
+            );
+        }
         one_more.expect_nothing_yet(MORE);
     }
 }
@@ -166,13 +192,13 @@ fn check_06_to_wait_costs_nothing() {
     let check = check!("clients that wait cost neither threads nor processor time")
         .read("where-a-client-waits")
         .with_options("--threads 2")
-        .by_hand("for i in $(seq 20); do nc 127.0.0.1 {port} & done\ntop -H -b -n 1 -p $(pgrep chapter07)");
+        .by_hand("(for i in $(seq 20); do nc 127.0.0.1 {port} & done)\ntop -H -b -n 1 -p $(pgrep chapter07)");
     let site = Site::with_a_home();
     let server = start(&check, &site, 2);
     let _stalled = [server.ask_half("/"), server.ask_half("/")];
     let _waiting: Vec<_> = (0..WAITING).map(|_| server.ask("/")).collect();
     if !server.comes_to_rest() {
-        check.fail(
+        check.read("no-more-than-n").fail(
             "The program is busy although it can do nothing: both threads of its pool wait for \
              their clients.",
             "a thread asks again and again whether a slot is free. Let it wait on a Condvar, which \
@@ -200,7 +226,7 @@ fn check_07_a_panic_gives_its_slot_back() {
         .read("a-job-that-panics")
         .causes_panics("a handler panics, as it was asked to")
         .with_options("--threads 2")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/panic; done\ncurl -sm 2 http://{addr}/ | head -1");
+        .by_hand("for i in 1 2 3 4; do curl -sm 2 http://{addr}/app/panic; done\ncurl -sm 2 http://{addr}/ | head -1");
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = start(&check, &site, threads);

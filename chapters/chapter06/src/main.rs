@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then serves one client after the other for ever.
+/// Says where the listener listens, then serves client after client for ever.
 fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;

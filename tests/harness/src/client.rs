@@ -434,6 +434,15 @@ impl Client {
         self
     }
 
+    /// Whether the program has closed the connection already, in order or not, without a byte.
+    ///
+    /// As with [`Client::expect_nothing_yet`], call it after an event that shows that the program
+    /// had its chance.
+    pub fn is_turned_away(&mut self) -> bool {
+        self.has_silence(Duration::from_millis(5));
+        matches!(self.end, Some(End::Closed | End::Reset)) && self.pending().is_empty()
+    }
+
     /// The check that this client belongs to.
     pub(crate) fn check(&self) -> &Check {
         &self.check
