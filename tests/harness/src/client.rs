@@ -462,7 +462,7 @@ impl Client {
 
     /// Reads once, at most until `until`.
     pub(crate) fn read_more(&mut self, until: Instant) -> Result<(), End> {
-        if let Some(end @ (End::Closed | End::Reset)) = self.end {
+        if let Some(end) = self.ended() {
             return Err(end);
         }
         let left = until.saturating_duration_since(Instant::now());
@@ -471,6 +471,19 @@ impl Client {
         }
         // A zero timeout would mean "for ever", which `left` is not here.
         let _ = self.stream.set_read_timeout(Some(left));
+        self.read_once()
+    }
+
+    /// How the connection ended, if it did: nothing more can come.
+    fn ended(&self) -> Option<End> {
+        self.end.filter(|end| *end != End::Silent)
+    }
+
+    /// Reads what is there, and waits for it as long as the socket is set to.
+    fn read_once(&mut self) -> Result<(), End> {
+        if let Some(end) = self.ended() {
+            return Err(end);
+        }
         let mut buffer = [0; 16 * 1024];
         let end = match self.stream.read(&mut buffer) {
             Ok(0) => End::Closed,
@@ -500,12 +513,10 @@ impl Client {
 
     /// Whether bytes have come, or the end, without waiting for them.
     fn has_news(&mut self) -> bool {
-        if self.stream.set_nonblocking(true).is_err() {
-            return true;
-        }
-        let outcome = self.stream.peek(&mut [0]);
+        let _ = self.stream.set_nonblocking(true);
+        let outcome = self.read_once();
         let _ = self.stream.set_nonblocking(false);
-        !matches!(outcome, Err(error) if is_timeout(&error))
+        outcome != Err(End::Silent)
     }
 
     /// Whether nothing comes for this long.
