@@ -59,7 +59,8 @@ pub(crate) struct Failure {
 impl Check {
     /// See [`check!`](crate::check!).
     pub fn new(exe: &Path, package: &str, title: &str) -> Check {
-        let exe = std::env::var_os(PROGRAM_VARIABLE).map_or_else(|| exe.to_owned(), PathBuf::from);
+        let named = std::env::var_os(PROGRAM_VARIABLE);
+        let exe = named.map_or_else(|| exe.to_owned(), |path| in_workspace(Path::new(&path)));
         Check {
             exe,
             package: package.to_owned(),
@@ -347,6 +348,14 @@ fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// A path as a person meant it who typed it at the top of the workspace: milestones run in the folder
+/// of their chapter.
+fn in_workspace(path: &Path) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
+
 /// The last lines of what a program printed, without the backtrace that a panic may print.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
@@ -418,6 +427,13 @@ mod tests {
         assert_eq!(shown_steps(&steps[..3]), "0; 1; 2");
         let shown = "0; 1; … 12 more steps …; 14; 15; 16; 17; 18; 19";
         assert_eq!(shown_steps(&steps), shown);
+    }
+
+    #[test]
+    fn a_program_is_named_as_seen_from_the_top_of_the_workspace() {
+        assert!(in_workspace(Path::new("tests/harness/Cargo.toml")).is_file());
+        let absolute = std::env::temp_dir();
+        assert_eq!(in_workspace(&absolute), absolute);
     }
 
     fn good() {}
