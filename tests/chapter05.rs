@@ -719,7 +719,7 @@ fn check_14_still_a_strict_parser() {
 fn check_15_a_real_client() {
     after(check_04_folders);
     let check = check!("a real HTTP client gets the pages")
-        .read("point-a-browser-at-it")
+        .read("use-it")
         .with_options("--root book/book")
         .by_hand("curl -v http://{addr}/");
     let site = Site::new();
