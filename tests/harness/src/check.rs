@@ -162,12 +162,16 @@ impl Check {
         }
         let mut first = failure.problem;
         let mut more = String::new();
+        let mut section = self.section.clone();
         if let Some(panic) = Panic::find(&failure.stderr) {
             more = first;
             first = match panic.message.strip_prefix("not yet implemented: ") {
                 Some(gap) => format!("Still to be written: {gap} ({})", panic.place),
                 None => format!("The program panicked: {} ({})", panic.message, panic.place),
             };
+            if let Some(of_gap) = self.section_of_gap(&panic.message) {
+                section = of_gap;
+            }
             failure.likely = match panic.message.starts_with("not yet implemented") {
                 true => format!(
                     "open {} and write what the todo!() there asks for.",
@@ -210,8 +214,8 @@ impl Check {
         }
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
-        if !self.section.is_empty() {
-            let _ = write!(read, "#{}", self.section);
+        if !section.is_empty() {
+            let _ = write!(read, "#{section}");
         }
         // Cargo names the file as the manifest does: chapters/chapter01/../../tests/chapter01.rs.
         let file = location.file();
@@ -219,6 +223,18 @@ impl Check {
         let _ = write!(read, "  (this check: {file}:{})", location.line());
         row(&mut out, "read", &read);
         out
+    }
+
+    /// The section of the page that explains the gap whose `todo!` panicked with this message, where
+    /// the gap has a number and the page has a word on it.
+    fn section_of_gap(&self, message: &str) -> Option<String> {
+        let gap = message.strip_prefix("not yet implemented: (")?;
+        let (number, _) = gap.split_once(" of ")?;
+        let page = in_workspace(Path::new(&format!("book/src/{}.md", self.page)));
+        section_with(
+            &std::fs::read_to_string(page).ok()?,
+            &format!("**Gap {number}**"),
+        )
     }
 
     fn commands(&self) -> String {
@@ -348,6 +364,21 @@ fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// The anchor of the section of a page in which these words come first.
+fn section_with(page: &str, words: &str) -> Option<String> {
+    let (before, _) = page.split_once(words)?;
+    let heading = before
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("## "))?;
+    let kept = heading.chars().filter_map(|sign| match sign {
+        ' ' => Some('-'),
+        '-' | '_' => Some(sign),
+        sign => sign.is_alphanumeric().then(|| sign.to_ascii_lowercase()),
+    });
+    Some(kept.collect())
+}
+
 /// A path as a person meant it who typed it at the top of the workspace: milestones run in the folder
 /// of their chapter.
 fn in_workspace(path: &Path) -> PathBuf {
@@ -405,6 +436,14 @@ mod tests {
         let first =
             "\nStill to be written: send every byte back (chapters/chapter02/src/main.rs:31)\n";
         assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
+    fn a_gap_leads_to_its_section() {
+        let page = "# 02\n\n## One: begin\n\ntext\n\n## Where it ends\n\n**Gap 1** is\n\n## Next\n";
+        let section = section_with(page, "**Gap 1**");
+        assert_eq!(section.as_deref(), Some("where-it-ends"));
+        assert_eq!(section_with(page, "**Gap 2**"), None);
     }
 
     #[test]
