@@ -363,11 +363,15 @@ mod tests {
     fn scan_refuses_a_request_line_that_is_too_long() {
         let mut line = vec![b'a'; MAX_REQUEST_LINE - 2];
         line.extend_from_slice(b"\r\n\r\n");
-        assert_eq!(scan(&line, [line.len()]), Ok(Some(MAX_REQUEST_LINE + 2)));
+        let outcome = scan(&line, [line.len()]);
+        let len = MAX_REQUEST_LINE + 2;
+        assert_eq!(outcome, Ok(Some(len)), "the longest line");
         let longer = [b"a".as_slice(), &line].concat();
-        assert_eq!(verdict(scan(&longer, [longer.len()])), Refused(414));
+        let outcome = scan(&longer, [longer.len()]);
+        assert_eq!(verdict(outcome), Refused(414), "a line of one byte more");
         let endless = vec![b'a'; MAX_REQUEST_LINE + 1];
-        assert_eq!(verdict(scan(&endless, [endless.len()])), Refused(414));
+        let outcome = scan(&endless, [endless.len()]);
+        assert_eq!(verdict(outcome), Refused(414), "a line without its end");
     }
 
     #[test]
@@ -375,11 +379,14 @@ mod tests {
         let mut head = b"GET / HTTP/1.1\r\nX: ".to_vec();
         head.resize(MAX_HEAD - 4, b'a');
         head.extend_from_slice(b"\r\n\r\n");
-        assert_eq!(scan(&head, [head.len()]), Ok(Some(MAX_HEAD)));
+        let outcome = scan(&head, [head.len()]);
+        assert_eq!(outcome, Ok(Some(MAX_HEAD)), "the longest head");
         head.insert(20, b'a');
-        assert_eq!(verdict(scan(&head, [head.len()])), Refused(431));
+        let outcome = scan(&head, [head.len()]);
+        assert_eq!(verdict(outcome), Refused(431), "a head of one byte more");
         let many = "X: y\r\n".repeat(MAX_HEAD / 6 + 1);
-        assert_eq!(verdict(scan(many.as_bytes(), [many.len()])), Refused(431));
+        let outcome = scan(many.as_bytes(), [many.len()]);
+        assert_eq!(verdict(outcome), Refused(431), "lines without end");
     }
 
     #[test]
