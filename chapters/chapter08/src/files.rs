@@ -12,6 +12,15 @@ pub struct Files {
     root: PathBuf,
 }
 
+/// What a target leads to.
+#[derive(Debug, PartialEq)]
+enum Found {
+    /// A file, by a path without symbolic links.
+    File(PathBuf),
+    /// A folder that was asked for without its slash: its own address.
+    Folder(String),
+}
+
 impl Files {
     /// Serves the files below `root`.
     ///
@@ -27,11 +36,16 @@ impl Files {
     /// Answers a request for this target: a file, the `index.html` of a folder, a redirect to a
     /// folder's own address, or a page that says why not.
     pub fn respond(&self, target: &str) -> Response {
-        self.find(target).unwrap_or_else(Response::from)
+        let response = match self.find(target) {
+            Ok(Found::File(path)) => self.open(&path),
+            Ok(Found::Folder(address)) => Ok(Response::new(301).with_field("Location", &address)),
+            Err(refusal) => Err(refusal),
+        };
+        response.unwrap_or_else(Response::from)
     }
 
-    /// Finds what a target leads to.
-    fn find(&self, target: &str) -> Result<Response, Refusal> {
+    /// Finds what a target leads to, and opens nothing.
+    fn find(&self, target: &str) -> Result<Found, Refusal> {
         let (path, query) = path_and_query(target)?;
         let names = names(path)?;
         let mut wanted = self.root.clone();
@@ -42,11 +56,9 @@ impl Files {
         }
         let found = self.inside(&wanted)?;
         if found.is_dir() && !names_a_folder {
-            return Ok(redirect(&names, query));
+            return Ok(Found::Folder(address(&names, query)));
         }
-        // A link may be called otherwise than the file that it leads to: what counts for the type
-        // is the name that was asked for.
-        self.open(&found, content_type(&wanted))
+        Ok(Found::File(found))
     }
 
     /// Follows all symbolic links, and refuses what then lies outside the root.
@@ -62,7 +74,7 @@ impl Files {
     }
 
     /// The response that carries a file.
-    fn open(&self, path: &Path, content_type: &str) -> Result<Response, Refusal> {
+    fn open(&self, path: &Path) -> Result<Response, Refusal> {
         // Before it is opened: opening a named pipe would wait until somebody writes to it.
         if !path.is_file() {
             return Err(NOT_FOUND);
@@ -74,7 +86,7 @@ impl Files {
         // Of the file that is open: the path may lead to another one by now.
         let len = file.metadata().map_err(refuse)?.len();
         Ok(Response::new(200)
-            .with_field("Content-Type", content_type)
+            .with_field("Content-Type", content_type(path))
             .with_file(file, len))
     }
 
@@ -184,16 +196,15 @@ fn refuse(error: io::Error) -> Refusal {
     }
 }
 
-/// Sends the client to a folder's own address, which ends in a slash: links in its `index.html`
-/// count from there.
-fn redirect(names: &[String], query: &str) -> Response {
-    let mut location = String::from("/");
+/// A folder's own address, which ends in a slash: links in its `index.html` count from there.
+fn address(names: &[String], query: &str) -> String {
+    let mut address = String::from("/");
     for name in names {
-        encode(name, &mut location);
-        location.push('/');
+        encode(name, &mut address);
+        address.push('/');
     }
-    location.push_str(query);
-    Response::new(301).with_field("Location", &location)
+    address.push_str(query);
+    address
 }
 
 /// Percent-encodes all but the characters that never need it (RFC 3986, section 2.3).
@@ -234,6 +245,9 @@ fn content_type(path: &Path) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{env, process};
+
     use super::*;
 
     fn status<T>(result: Result<T, Refusal>) -> u16 {
@@ -243,6 +257,43 @@ mod tests {
     /// The files of a folder of this very package.
     fn files(folder: &str) -> Files {
         Files::new(Path::new(folder)).expect("a folder")
+    }
+
+    /// A temporary folder, removed when dropped. In it are the folder `root`, with two pages, and
+    /// `root-b`, with a secret.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new() -> Place {
+            static NEXT: AtomicUsize = AtomicUsize::new(0);
+            let next = NEXT.fetch_add(1, Ordering::Relaxed);
+            let place = Place(env::temp_dir().join(format!("files-{}-{next}", process::id())));
+            for file in ["root/index.html", "root/sub/page.txt", "root-b/secret.txt"] {
+                let path = place.0.join(file);
+                let folder = path.parent().expect("a file in a folder");
+                fs::create_dir_all(folder).expect("a temporary folder");
+                fs::write(path, "x").expect("a temporary file");
+            }
+            place
+        }
+
+        fn files(&self) -> Files {
+            Files::new(&self.0.join("root")).expect("a folder")
+        }
+
+        /// Makes a link in `root`, by its path there, that leads to `target` in the whole place.
+        #[cfg(unix)]
+        fn link(&self, path: &str, target: &str) {
+            let link = self.0.join("root").join(path);
+            std::os::unix::fs::symlink(self.0.join(target), link).expect("a symbolic link");
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            // What cannot be removed stays in the temporary directory, which the system empties.
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     fn head(response: &Response) -> String {
@@ -273,21 +324,25 @@ mod tests {
     #[test]
     fn decode_refuses_what_is_malformed() {
         for segment in ["%", "a%4", "%zz", "%4g", "%+1", "% 1", "%é"] {
-            assert_eq!(status(decode(segment)), 400, "{segment}");
+            let outcome = decode(segment);
+            let shown = format!("decode({segment:?}) is {outcome:?}");
+            assert_eq!(status(outcome), 400, "{shown}");
         }
     }
 
     #[test]
     fn decode_refuses_nul_and_what_is_not_utf_8() {
-        assert_eq!(status(decode("a%00b")), 400);
-        assert_eq!(status(decode("%ff%fe")), 404);
-        assert_eq!(status(decode("%c0%ae")), 404);
+        for (segment, wanted) in [("a%00b", 400), ("%ff%fe", 404), ("%c0%ae", 404)] {
+            let outcome = decode(segment);
+            let shown = format!("decode({segment:?}) is {outcome:?}");
+            assert_eq!(status(outcome), wanted, "{shown}");
+        }
     }
 
     #[test]
     fn is_ordinary_accepts_one_name() {
         for name in ["a.txt", "..a", "a..", "a b", "%2e", ".profile", "żółw"] {
-            assert!(is_ordinary(name), "{name}");
+            assert!(is_ordinary(name), "{name:?} is one name, and was refused");
         }
     }
 
@@ -296,22 +351,23 @@ mod tests {
         for name in [
             "..", ".", "", "a/b", "a/", "/", "/etc", "../a", "a/.", "./a",
         ] {
-            assert!(!is_ordinary(name), "{name}");
+            assert!(!is_ordinary(name), "{name:?} was taken for one name");
         }
     }
 
     #[test]
     #[cfg(unix)]
     fn is_ordinary_accepts_what_means_nothing_here() {
-        assert!(is_ordinary("a:b"));
-        assert!(is_ordinary(r"a\b"));
+        for name in ["a:b", r"a\b"] {
+            assert!(is_ordinary(name), "{name:?} is one name here");
+        }
     }
 
     #[test]
     #[cfg(windows)]
     fn is_ordinary_refuses_drives_streams_and_backslashes() {
         for name in ["C:", "C:a", "a.txt::$DATA", r"a\b", r"\\host", r"..\a"] {
-            assert!(!is_ordinary(name), "{name}");
+            assert!(!is_ordinary(name), "{name:?} was taken for one name");
         }
     }
 
@@ -325,14 +381,16 @@ mod tests {
     #[test]
     fn names_are_none_for_the_root() {
         for path in ["/", "//", "/./", "/%2e"] {
-            assert_eq!(names(path), Ok(Vec::new()), "{path}");
+            assert_eq!(names(path), Ok(Vec::new()), "names({path:?})");
         }
     }
 
     #[test]
     fn names_refuses_what_leads_elsewhere() {
         for path in ["/..", "/a/../b", "/%2e%2e/a", "/.%2E", "/a%2fb", "/%2fetc"] {
-            assert_eq!(status(names(path)), 404, "{path}");
+            let outcome = names(path);
+            let shown = format!("names({path:?}) is {outcome:?}");
+            assert_eq!(status(outcome), 404, "{shown}");
         }
     }
 
@@ -346,8 +404,37 @@ mod tests {
     #[test]
     fn inside_refuses_what_is_outside_or_not_there() {
         let files = files("src");
-        assert_eq!(status(files.inside(&files.root.join("../Cargo.toml"))), 404);
-        assert_eq!(status(files.inside(&files.root.join("nowhere"))), 404);
+        for path in ["../Cargo.toml", "..", "nowhere"] {
+            let outcome = files.inside(&files.root.join(path));
+            assert_eq!(status(outcome), 404, "{path:?}, seen from the root");
+        }
+    }
+
+    #[test]
+    fn inside_refuses_a_folder_whose_name_begins_as_that_of_the_root() {
+        let place = Place::new();
+        let files = place.files();
+        let outcome = files.inside(&files.root.join("../root-b/secret.txt"));
+        assert_eq!(status(outcome), 404, "root-b is not root");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn inside_refuses_links_that_lead_out() {
+        let place = Place::new();
+        place.link("file", "root-b/secret.txt");
+        place.link("folder", "root-b");
+        place.link("sub/up", "");
+        let files = place.files();
+        for path in [
+            "file",
+            "folder",
+            "folder/secret.txt",
+            "sub/up/root-b/secret.txt",
+        ] {
+            let outcome = files.inside(&files.root.join(path));
+            assert_eq!(status(outcome), 404, "{path:?} leads out of the root");
+        }
     }
 
     #[test]
@@ -360,24 +447,57 @@ mod tests {
 
     #[test]
     fn find_finds_a_file() {
-        let head = head(&files("src").respond("/main.rs?q=1"));
-        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        let place = Place::new();
+        let files = place.files();
+        let path = files.root.join("sub").join("page.txt");
+        assert_eq!(files.find("/sub/page.txt?q=1"), Ok(Found::File(path)));
     }
 
     #[test]
-    fn find_redirects_to_a_folder() {
-        let head = head(&files(".").respond("/src?q=1"));
-        assert!(head.starts_with("HTTP/1.1 301 "), "{head}");
-        assert!(head.contains("\r\nLocation: /src/?q=1\r\n"), "{head}");
+    fn find_adds_the_index_to_a_folder() {
+        let place = Place::new();
+        let files = place.files();
+        let path = files.root.join("index.html");
+        assert_eq!(files.find("/?q=1"), Ok(Found::File(path)));
+    }
+
+    #[test]
+    fn find_gives_a_folder_its_own_address_and_keeps_the_query() {
+        let place = Place::new();
+        let found = place.files().find("/sub?q=1");
+        assert_eq!(found, Ok(Found::Folder("/sub/?q=1".to_owned())));
     }
 
     #[test]
     fn find_refuses_the_rest() {
-        let files = files("src");
+        let place = Place::new();
+        let files = place.files();
         // This folder has no index.html, and a file is no folder.
-        for target in ["/nowhere", "/", "/main.rs/", "/../Cargo.toml", "/..%2fsrc"] {
-            assert_eq!(status(files.find(target)), 404, "{target}");
+        for target in [
+            "/nowhere",
+            "/sub/",
+            "/index.html/",
+            "/../root-b/secret.txt",
+            "/..%2froot-b/secret.txt",
+        ] {
+            assert_eq!(status(files.find(target)), 404, "find({target:?})");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn find_refuses_an_index_that_leads_out() {
+        let place = Place::new();
+        place.link("sub/index.html", "root-b/secret.txt");
+        let outcome = place.files().find("/sub/");
+        assert_eq!(status(outcome), 404, "index.html is a link out of the root");
+    }
+
+    #[test]
+    fn respond_serves_an_index_as_a_page() {
+        let head = head(&Place::new().files().respond("/"));
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains("\r\nContent-Type: text/html"), "{head}");
     }
 
     #[test]
@@ -387,17 +507,14 @@ mod tests {
         assert_eq!(path_and_query("HTTPS://host:1"), Ok(("/", "")));
         assert_eq!(path_and_query("http://host?/a"), Ok(("/", "?/a")));
         for target in ["a", "*", "", "host:1", "http:///a", "file://host/a"] {
-            assert_eq!(status(path_and_query(target)), 400, "{target}");
+            assert_eq!(status(path_and_query(target)), 400, "{target:?}");
         }
     }
 
     #[test]
-    fn a_redirect_is_encoded() {
-        let head = head(&redirect(&["a b\r\nC: d".to_owned(), "é".to_owned()], ""));
-        assert!(
-            head.contains("\r\nLocation: /a%20b%0D%0AC%3A%20d/%C3%A9/\r\n"),
-            "{head}"
-        );
+    fn an_address_is_encoded() {
+        let names = ["a b\r\nC: d", "é"].map(str::to_owned);
+        assert_eq!(address(&names, "?q"), "/a%20b%0D%0AC%3A%20d/%C3%A9/?q");
     }
 
     #[test]
@@ -421,7 +538,7 @@ mod tests {
             (ErrorKind::PermissionDenied, 403),
             (ErrorKind::Other, 500),
         ] {
-            assert_eq!(refuse(kind.into()).status, wanted);
+            assert_eq!(refuse(kind.into()).status, wanted, "{kind:?}");
         }
     }
 }

@@ -20,6 +20,7 @@ pub struct Connection {
 // ANCHOR_END: connection
 
 /// What a client sent when a request's head was awaited.
+#[derive(Debug)]
 pub enum Head {
     /// A complete head of this many bytes.
     Complete(usize),
@@ -55,7 +56,7 @@ impl Connection {
                     0 if self.input.is_empty() => return Ok(Head::End),
                     0 => {
                         let why = "the head ends before its blank line";
-                        return Ok(Head::Refused(Refusal { status: 400, why }));
+                        return Ok(Head::Refused(Refusal::bad_request(why)));
                     }
                     _ => {}
                 },
@@ -189,7 +190,11 @@ mod tests {
             client
         });
         let (outcome, connection) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        let len = HEAD.len();
+        assert!(
+            matches!(outcome, Ok(Head::Complete(found)) if found == len),
+            "a head in two pieces: wanted Complete({len}), got {outcome:?}"
+        );
         assert_eq!(connection.head(HEAD.len()), HEAD);
         drop(rest.join());
     }
@@ -201,12 +206,16 @@ mod tests {
         client.write_all(&two).expect("a write");
         let (_, mut connection) = read_head(connection);
         connection.consume(HEAD.len());
-        assert!(connection.has_more());
+        assert!(connection.has_more(), "the second head has been read too");
         let (outcome, mut connection) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        let len = HEAD.len();
+        assert!(
+            matches!(outcome, Ok(Head::Complete(found)) if found == len),
+            "the second of two heads: wanted Complete({len}), got {outcome:?}"
+        );
         assert_eq!(connection.head(HEAD.len()), HEAD);
         connection.consume(HEAD.len());
-        assert!(!connection.has_more());
+        assert!(!connection.has_more(), "an empty line is no request");
     }
 
     #[test]
@@ -214,7 +223,10 @@ mod tests {
         let (client, connection) = connected();
         drop(client);
         let (outcome, _) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+        assert!(
+            matches!(outcome, Ok(Head::End)),
+            "no byte, then the end: wanted End, got {outcome:?}"
+        );
 
         let (mut client, connection) = connected();
         client.write_all(&HEAD[..9]).expect("a write");
@@ -222,7 +234,7 @@ mod tests {
         let (outcome, _) = read_head(connection);
         assert!(
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
-            "half a head came"
+            "half a head, then the end: wanted Refused with 400, got {outcome:?}"
         );
     }
 

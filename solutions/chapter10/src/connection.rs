@@ -24,6 +24,7 @@ pub struct Connection {
 }
 
 /// What a client sent when a request's head was awaited.
+#[derive(Debug)]
 pub enum Head {
     /// A complete head of this many bytes.
     Complete(usize),
@@ -277,7 +278,11 @@ mod tests {
             client
         });
         let (outcome, connection) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        let len = HEAD.len();
+        assert!(
+            matches!(outcome, Ok(Head::Complete(found)) if found == len),
+            "a head in two pieces: wanted Complete({len}), got {outcome:?}"
+        );
         assert_eq!(connection.head(HEAD.len()), HEAD);
         drop(rest.join());
     }
@@ -289,12 +294,16 @@ mod tests {
         client.write_all(&two).expect("a write");
         let (_, mut connection) = read_head(connection);
         connection.consume(HEAD.len());
-        assert!(connection.has_more());
+        assert!(connection.has_more(), "the second head has been read too");
         let (outcome, mut connection) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::Complete(len)) if len == HEAD.len()));
+        let len = HEAD.len();
+        assert!(
+            matches!(outcome, Ok(Head::Complete(found)) if found == len),
+            "the second of two heads: wanted Complete({len}), got {outcome:?}"
+        );
         assert_eq!(connection.head(HEAD.len()), HEAD);
         connection.consume(HEAD.len());
-        assert!(!connection.has_more());
+        assert!(!connection.has_more(), "an empty line is no request");
     }
 
     #[test]
@@ -302,7 +311,10 @@ mod tests {
         let (client, connection) = connected();
         drop(client);
         let (outcome, _) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+        assert!(
+            matches!(outcome, Ok(Head::End)),
+            "no byte, then the end: wanted End, got {outcome:?}"
+        );
 
         let (mut client, connection) = connected();
         client.write_all(&HEAD[..9]).expect("a write");
@@ -310,7 +322,7 @@ mod tests {
         let (outcome, _) = read_head(connection);
         assert!(
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 400),
-            "half a head came"
+            "half a head, then the end: wanted Refused with 400, got {outcome:?}"
         );
     }
 

@@ -94,6 +94,14 @@ impl Built {
             .find(|program| same_folder(&program.package, folder) && program.name == name)
             .map(|program| program.path.as_path())
     }
+
+    /// All the programs of the package in `folder`.
+    pub fn programs_of(&self, folder: &Path) -> impl Iterator<Item = &Path> {
+        self.programs
+            .iter()
+            .filter(move |program| same_folder(&program.package, folder))
+            .map(|program| program.path.as_path())
+    }
 }
 
 /// Whether two paths lead to one folder, whatever symlinks stand in them.

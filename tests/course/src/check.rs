@@ -1,10 +1,10 @@
-//! `cargo course check`: one milestone, without cargo's noise.
+//! `cargo course check`: one milestone, without cargo's noise, and after it the unit tests.
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::cargo;
+use crate::cargo::{self, Built};
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files, write};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
 use crate::process::Stderr;
@@ -20,12 +20,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How far a learner's chapter is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// All checks pass.
+    /// All checks pass, and all unit tests.
     Passed {
-        /// How many there are.
+        /// How many checks there are.
         checks: usize,
     },
-    /// Some do not.
+    /// All checks pass, and some unit tests do not.
+    Units {
+        /// How many unit tests fail.
+        failing: usize,
+    },
+    /// All checks pass, and the unit tests do not build.
+    UnitsNotBuilding,
+    /// Some checks do not.
     Failing {
         /// How many pass.
         passed: usize,
@@ -37,16 +44,21 @@ pub enum Standing {
 }
 
 impl Standing {
-    fn of(verdict: Option<&Verdict>) -> Standing {
-        match verdict {
-            None => Standing::NotBuilding,
-            Some(verdict) if verdict.all_passed() => Standing::Passed {
-                checks: verdict.checks.len(),
-            },
-            Some(verdict) => Standing::Failing {
+    fn of(judged: Option<&Judged>) -> Standing {
+        let Some(Judged { verdict, units }) = judged else {
+            return Standing::NotBuilding;
+        };
+        let checks = verdict.checks.len();
+        match units {
+            _ if !verdict.all_passed() => Standing::Failing {
                 passed: verdict.passed(),
-                checks: verdict.checks.len(),
+                checks,
             },
+            Units::Failing(names) => Standing::Units {
+                failing: names.len(),
+            },
+            Units::NotBuilding => Standing::UnitsNotBuilding,
+            Units::InOrder => Standing::Passed { checks },
         }
     }
 
@@ -56,6 +68,10 @@ impl Standing {
             ["passed", checks] => Some(Standing::Passed {
                 checks: checks.parse().ok()?,
             }),
+            ["units", failing] => Some(Standing::Units {
+                failing: failing.parse().ok()?,
+            }),
+            ["units-not-building"] => Some(Standing::UnitsNotBuilding),
             ["failing", passed, checks] => Some(Standing::Failing {
                 passed: passed.parse().ok()?,
                 checks: checks.parse().ok()?,
@@ -68,48 +84,121 @@ impl Standing {
     fn text(&self) -> String {
         match self {
             Standing::Passed { checks } => format!("passed {checks}"),
+            Standing::Units { failing } => format!("units {failing}"),
+            Standing::UnitsNotBuilding => "units-not-building".into(),
             Standing::Failing { passed, checks } => format!("failing {passed} {checks}"),
             Standing::NotBuilding => "not-building".into(),
         }
     }
 }
 
-/// Builds a chapter and runs its milestone. No verdict means that it does not build; the compiler
-/// has told why, if it was `shown`. What comes out is remembered for [`standing`].
+/// What was found out about a chapter.
+pub struct Judged {
+    /// What its milestone says.
+    pub verdict: Verdict,
+    /// What its unit tests say. They are asked where the milestone has nothing against it.
+    pub units: Units,
+}
+
+impl Judged {
+    /// Whether the chapter is passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.verdict.all_passed() && self.units == Units::InOrder
+    }
+}
+
+/// What a chapter's unit tests say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// None fails: all pass, there are none, or they were not asked.
+    InOrder,
+    /// These fail.
+    Failing(Vec<String>),
+    /// They do not build.
+    NotBuilding,
+}
+
+/// Builds a chapter, runs its milestone and, if that is green, its unit tests. Nothing comes back
+/// if it does not build; the compiler has told why, if it was `shown`. What comes out is remembered
+/// for [`standing`].
 ///
 /// # Errors
 /// A sentence, if cargo or the milestone cannot be run.
-pub fn judge(course: &Course, chapter: Chapter, shown: bool) -> Result<Option<Verdict>, String> {
+pub fn judge(course: &Course, chapter: Chapter, shown: bool) -> Result<Option<Judged>, String> {
     let key = key(course, chapter)?;
     let say = || {
         note(&format!(
             "building chapter {chapter} and what its checks need; the first time takes a minute or two"
         ));
     };
+    let built = build(
+        course,
+        chapter,
+        &["--test", "milestone"],
+        shown,
+        Some((PATIENCE, &say)),
+    )?;
+    let folder = course.starter(chapter);
+    let judged = match built.program(&folder, "milestone") {
+        Some(milestone) if built.well => {
+            let verdict = run(course, &folder, milestone)?;
+            let units = if verdict.all_passed() {
+                units(course, chapter, shown)?
+            } else {
+                Units::InOrder
+            };
+            Some(Judged { verdict, units })
+        }
+        _ => None,
+    };
+    remember(course, chapter, &key, &Standing::of(judged.as_ref()));
+    Ok(judged)
+}
+
+fn build(
+    course: &Course,
+    chapter: Chapter,
+    target: &[&str],
+    shown: bool,
+    when_slow: Option<(Duration, &dyn Fn())>,
+) -> Result<Built, String> {
     let mut cargo = cargo::command(course);
-    cargo.args([
-        "test",
-        "--quiet",
-        "--no-run",
-        "--test",
-        "milestone",
-        "--package",
-        &chapter.name(),
-    ]);
+    cargo.args(["test", "--quiet", "--no-run", "--package", &chapter.name()]);
+    cargo.args(target);
     cargo.arg("--message-format=json-render-diagnostics");
     let stderr = if shown {
         Stderr::Shown
     } else {
         Stderr::Dropped
     };
-    let built = cargo::build(course, &mut cargo, stderr, Some((PATIENCE, &say)))?;
+    cargo::build(course, &mut cargo, stderr, when_slow)
+}
+
+/// Builds and runs a chapter's unit tests, if it has some.
+fn units(course: &Course, chapter: Chapter, shown: bool) -> Result<Units, String> {
     let folder = course.starter(chapter);
-    let verdict = match built.program(&folder, "milestone") {
-        Some(milestone) if built.well => Some(run(course, &folder, milestone)?),
-        _ => None,
-    };
-    remember(course, chapter, &key, &Standing::of(verdict.as_ref()));
-    Ok(verdict)
+    let has_some = files(&folder)?
+        .iter()
+        .any(|(_, contents)| String::from_utf8_lossy(contents).contains("#[test]"));
+    if !has_some {
+        return Ok(Units::InOrder);
+    }
+    let built = build(course, chapter, &["--bins"], shown, None)?;
+    if !built.well {
+        return Ok(Units::NotBuilding);
+    }
+    let mut failing = Vec::new();
+    for program in built.programs_of(&folder) {
+        let verdict = run(course, &folder, program)?;
+        let failed = |check: &Check| matches!(check.finding, Finding::Failed(_));
+        let names = verdict.checks.into_iter().filter(failed);
+        failing.extend(names.map(|check| check.name));
+    }
+    Ok(match failing.as_slice() {
+        [] => Units::InOrder,
+        _ => Units::Failing(failing),
+    })
 }
 
 fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, String> {
@@ -123,14 +212,15 @@ fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, Stri
     let verdict = judge.verdict()?;
     if !verdict.ended {
         return Err(format!(
-            "{}\nThe milestone came to no end in {} seconds and was stopped.",
+            "{}\nThe tests came to no end in {} seconds and were stopped.",
             verdict.output.trim_end(),
             DEADLINE.as_secs()
         ));
     }
-    if verdict.checks.is_empty() {
+    // Libtest's last line: a test that takes the whole program down keeps it from being written.
+    if !verdict.output.contains("\ntest result: ") {
         return Err(format!(
-            "{}\nThe milestone ended without a verdict.",
+            "{}\nThe tests ended without a verdict.",
             verdict.output.trim_end()
         ));
     }
@@ -146,7 +236,7 @@ pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing, String> {
     if let Some(standing) = remembered(course, chapter, &key) {
         return Ok(standing);
     }
-    judge(course, chapter, false).map(|verdict| Standing::of(verdict.as_ref()))
+    judge(course, chapter, false).map(|judged| Standing::of(judged.as_ref()))
 }
 
 /// What a verdict depends on: the chapter, its milestone, and the library of the milestones.
@@ -243,7 +333,8 @@ fn ago(when: SystemTime) -> String {
 
 /// The verdict for people: a line for each check, then the first failure in full.
 #[must_use]
-pub fn shown(course: &Course, chapter: Chapter, verdict: &Verdict, style: Style) -> String {
+pub fn shown(course: &Course, chapter: Chapter, judged: &Judged, style: Style) -> String {
+    let Judged { verdict, units } = judged;
     let mut text = String::new();
     for check in &verdict.checks {
         text.push_str(&line(check, &verdict.checks, style));
@@ -268,6 +359,8 @@ pub fn shown(course: &Course, chapter: Chapter, verdict: &Verdict, style: Style)
             number(&title),
             chapter.0
         ));
+    } else if verdict.all_passed() && *units != Units::InOrder {
+        text.push_str(&units_shown(chapter, units, style));
     } else if verdict.all_passed() {
         text.push_str(&format!(
             "\n{}\n",
@@ -287,6 +380,32 @@ pub fn shown(course: &Course, chapter: Chapter, verdict: &Verdict, style: Style)
         text.push_str(&after(course, chapter));
     } else {
         text.push_str(&format!("\n{}\n", verdict.output.trim_end()));
+    }
+    text
+}
+
+/// Why a chapter with a green milestone is not passed.
+fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
+    let name = chapter.name();
+    let mut text = "\nAll checks pass. The chapter is not passed yet:\n".to_owned();
+    let mut say = |what: String, command: String| {
+        text.push_str(&format!("{}: {command}\n", style.bad(&what)));
+    };
+    match units {
+        Units::InOrder => {}
+        Units::Failing(failing) => {
+            for test in failing {
+                let short = test.rsplit("::").next().unwrap_or(test);
+                say(
+                    format!("unit test {test} fails"),
+                    format!("cargo test -p {name} --bins {short}"),
+                );
+            }
+        }
+        Units::NotBuilding => say(
+            "the unit tests do not build".into(),
+            format!("cargo test -p {name} --bins"),
+        ),
     }
     text
 }
@@ -394,6 +513,8 @@ mod tests {
     fn a_standing_is_remembered_as_it_was() {
         for standing in [
             Standing::Passed { checks: 6 },
+            Standing::Units { failing: 2 },
+            Standing::UnitsNotBuilding,
             Standing::Failing {
                 passed: 2,
                 checks: 6,

@@ -111,15 +111,15 @@ fn show_verdict(
         Some(reason) => show(&format!("{heading} ({reason})\n\n")),
         None => show(&format!("{heading}\n\n")),
     }
-    let Some(verdict) = check::judge(course, chapter, true)? else {
+    let Some(judged) = check::judge(course, chapter, true)? else {
         show(&format!(
             "Chapter {chapter} does not build yet. Mend the first error above, then run `cargo course check {}` again.\n",
             chapter.0
         ));
         return Ok(ExitCode::from(1));
     };
-    show(&check::shown(course, chapter, &verdict, style));
-    Ok(ExitCode::from(u8::from(!verdict.all_passed())))
+    show(&check::shown(course, chapter, &judged, style));
+    Ok(ExitCode::from(u8::from(!judged.passed())))
 }
 
 fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {

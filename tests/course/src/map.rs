@@ -2,7 +2,7 @@
 
 use crate::check::{Standing, standing};
 use crate::layout::{Chapter, Course, PARTS};
-use crate::screen::Style;
+use crate::screen::{Style, count};
 use crate::starters::{self, State};
 
 /// How a chapter stands on the map.
@@ -132,6 +132,17 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
             title,
             style.yours(&format!("yours so far: {passed} of {checks} checks pass")),
         ),
+        Place::Begun(Standing::Units { failing }) => (
+            title,
+            style.yours(&format!(
+                "yours so far: {} {}",
+                count(*failing, "unit test"),
+                if *failing == 1 { "fails" } else { "fail" }
+            )),
+        ),
+        Place::Begun(Standing::UnitsNotBuilding) => {
+            (title, style.yours("yours so far: unit tests do not build"))
+        }
         Place::Begun(Standing::NotBuilding) => {
             (title, style.yours("yours so far: does not build yet"))
         }
@@ -219,6 +230,8 @@ mod tests {
             }),
             Place::Begun(Standing::NotBuilding),
             Place::NotBegun,
+            Place::Begun(Standing::Units { failing: 10 }),
+            Place::Begun(Standing::UnitsNotBuilding),
         ];
         places.resize(20, Place::Missing);
         let map = shown(&course, &rungs(&places), Some(Chapter(2)), Style::plain());

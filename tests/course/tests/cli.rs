@@ -211,6 +211,44 @@ fn a_learner_goes_from_red_to_green() {
 }
 
 #[test]
+fn a_chapter_whose_unit_tests_fail_is_not_passed() {
+    let made_up = MadeUp::new();
+    let with_tests = |tests: &str| {
+        let tests = format!("{SOLUTION}\n#[cfg(test)]\nmod tests {{\n{tests}}}\n");
+        made_up.write("chapters/chapter01/src/main.rs", &tests);
+    };
+    let good = "    #[test]\n    fn a_good_one() {}\n";
+    with_tests(&format!(
+        "{good}    #[test]\n    fn a_bad_one() {{ panic!() }}\n"
+    ));
+    let (code, out, err) = made_up.run(&["check", "1"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n\
+         All checks pass. The chapter is not passed yet:\n\
+         unit test tests::a_bad_one fails: cargo test -p chapter01 --bins a_bad_one\n"
+    );
+    let (_, map, _) = made_up.run(&[]);
+    assert!(map.contains("0 of 2 chapters passed"), "{map}");
+    assert!(map.contains("yours so far: 1 unit test fails\n"), "{map}");
+
+    with_tests(&format!("{good}    const NONE: () = none();\n"));
+    let (code, out, err) = made_up.run(&["check", "1"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("error[E0425]"), "{err}");
+    assert!(
+        out.ends_with("the unit tests do not build: cargo test -p chapter01 --bins\n"),
+        "{out}"
+    );
+
+    with_tests(good);
+    let (code, out, err) = made_up.run(&["check", "1"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("is passed: 2 checks.\n"), "{out}");
+}
+
+#[test]
 fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
     let made_up = MadeUp::new();
     for (args, sentence) in [

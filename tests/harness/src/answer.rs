@@ -194,6 +194,17 @@ impl Client {
         let problem = format!("The content differs from byte {same} on.");
         self.refuse(answer, answer.body_at + same, &problem, &note, likely);
     }
+
+    /// Expects that the content of a file that must not be served is nowhere in an answer's content.
+    #[track_caller]
+    pub fn expect_body_without(&self, answer: &Answer, secret: &[u8], likely: &str) {
+        let mut places = answer.body().windows(secret.len());
+        if let Some(at) = places.position(|place| place == secret) {
+            let problem = "The secret came out: this file lies outside the root.";
+            let note = "this must never be sent";
+            self.refuse(answer, answer.body_at + at, problem, note, likely);
+        }
+    }
 }
 
 impl Answer {

@@ -1,5 +1,7 @@
 //! Bytes as a person reads them: escapes for what cannot be seen, and a caret under one of them.
 
+use std::fmt::Write as _;
+
 /// How many lines of context stand above a caret, and how many follow it.
 const LINES_AROUND: usize = 4;
 /// How many lines of text are shown without a caret.
@@ -14,6 +16,26 @@ const WIDTH: usize = 96;
 /// Shows bytes in one line: printable text as it is, everything else escaped (`\r\n`, `\x00`).
 pub fn show(bytes: &[u8]) -> String {
     escape(bytes).into_iter().map(|(_, text)| text).collect()
+}
+
+/// The shell command that prints these bytes, such as `printf 'GET /\r\n'`.
+pub fn printf(bytes: &[u8]) -> String {
+    let mut command = "printf '".to_owned();
+    for byte in bytes {
+        match byte {
+            b'\r' => command.push_str("\\r"),
+            b'\n' => command.push_str("\\n"),
+            b'\t' => command.push_str("\\t"),
+            b'%' => command.push_str("%%"),
+            b' '..=b'~' if !b"'\\".contains(byte) => command.push(char::from(*byte)),
+            // In octal, which every shell's printf knows.
+            byte => {
+                let _ = write!(command, "\\{byte:03o}");
+            }
+        }
+    }
+    command.push('\'');
+    command
 }
 
 /// Shows bytes in lines, broken after each `\n`, with a caret under the byte at `mark`.
@@ -148,6 +170,12 @@ fn escape(bytes: &[u8]) -> Vec<(usize, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn printf_prints_any_bytes() {
+        let command = printf(b"G'T /%20\\ \0\x7f1\xff\tx\r\n");
+        assert_eq!(command, r"printf 'G\047T /%%20\134 \000\1771\377\tx\r\n'");
+    }
 
     #[test]
     fn what_cannot_be_seen_is_escaped() {

@@ -64,7 +64,8 @@ pub(crate) struct Failure {
 impl Check {
     /// See [`check!`](crate::check!).
     pub fn new(exe: &Path, package: &str, title: &str) -> Check {
-        let exe = std::env::var_os(PROGRAM_VARIABLE).map_or_else(|| exe.to_owned(), PathBuf::from);
+        let named = std::env::var_os(PROGRAM_VARIABLE);
+        let exe = named.map_or_else(|| exe.to_owned(), |path| in_workspace(Path::new(&path)));
         Check {
             exe,
             package: package.to_owned(),
@@ -179,12 +180,16 @@ impl Check {
         }
         let mut first = failure.problem;
         let mut more = String::new();
+        let mut section = self.section.clone();
         if let Some(panic) = Panic::find(&failure.stderr, &self.caused) {
             more = first;
             first = match panic.message.strip_prefix("not yet implemented: ") {
                 Some(gap) => format!("Still to be written: {gap} ({})", panic.place),
                 None => format!("The program panicked: {} ({})", panic.message, panic.place),
             };
+            if let Some(of_gap) = self.section_of_gap(&panic.message) {
+                section = of_gap;
+            }
             failure.likely = if panic.message.starts_with("not yet implemented") {
                 format!(
                     "open {} and write what the todo!() there asks for.",
@@ -235,8 +240,8 @@ impl Check {
         }
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
-        if !self.section.is_empty() {
-            let _ = write!(read, "#{}", self.section);
+        if !section.is_empty() {
+            let _ = write!(read, "#{section}");
         }
         // Cargo names the file as the manifest does: chapters/chapter01/../../tests/chapter01.rs.
         let file = location.file();
@@ -244,6 +249,18 @@ impl Check {
         let _ = write!(read, "  (this check: {file}:{})", location.line());
         row(&mut out, "read", &read);
         out
+    }
+
+    /// The section of the page that explains the gap whose `todo!` panicked with this message, where
+    /// the gap has a number and the page has a word on it.
+    fn section_of_gap(&self, message: &str) -> Option<String> {
+        let gap = message.strip_prefix("not yet implemented: (")?;
+        let (number, _) = gap.split_once(" of ")?;
+        let page = in_workspace(Path::new(&format!("book/src/{}.md", self.page)));
+        section_with(
+            &std::fs::read_to_string(page).ok()?,
+            &format!("**Gap {number}**"),
+        )
     }
 
     fn commands(&self) -> String {
@@ -398,6 +415,29 @@ fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// The anchor of the section of a page in which these words come first.
+fn section_with(page: &str, words: &str) -> Option<String> {
+    let (before, _) = page.split_once(words)?;
+    let heading = before
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("## "))?;
+    let kept = heading.chars().filter_map(|sign| match sign {
+        ' ' => Some('-'),
+        '-' | '_' => Some(sign),
+        sign => sign.is_alphanumeric().then(|| sign.to_ascii_lowercase()),
+    });
+    Some(kept.collect())
+}
+
+/// A path as a person meant it who typed it at the top of the workspace: milestones run in the folder
+/// of their chapter.
+fn in_workspace(path: &Path) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
+}
+
 /// The last lines of what a program printed, without the backtrace that a panic may print.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
@@ -450,6 +490,14 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_leads_to_its_section() {
+        let page = "# 02\n\n## One: begin\n\ntext\n\n## Where it ends\n\n**Gap 1** is\n\n## Next\n";
+        let section = section_with(page, "**Gap 1**");
+        assert_eq!(section.as_deref(), Some("where-it-ends"));
+        assert_eq!(section_with(page, "**Gap 2**"), None);
+    }
+
+    #[test]
     fn a_panic_comes_first_with_its_place() {
         let text = failing("thread 'main' panicked at src/main.rs:9:40:\noh no\n");
         let first = "\nThe program panicked: oh no (src/main.rs:9)\n";
@@ -489,6 +537,13 @@ mod tests {
         assert_eq!(shown_steps(&steps[..3]), "0; 1; 2");
         let shown = "0; 1; … 12 more steps …; 14; 15; 16; 17; 18; 19";
         assert_eq!(shown_steps(&steps), shown);
+    }
+
+    #[test]
+    fn a_program_is_named_as_seen_from_the_top_of_the_workspace() {
+        assert!(in_workspace(Path::new("tests/harness/Cargo.toml")).is_file());
+        let absolute = std::env::temp_dir();
+        assert_eq!(in_workspace(&absolute), absolute);
     }
 
     fn good() {}

@@ -163,6 +163,48 @@ impl Client {
         total
     }
 
+    /// Sends ten bytes more, three times with a pause between, and expects the program to take
+    /// them: where its socket is closed already, the kernel answers them with RST, and a later write
+    /// fails.
+    #[track_caller]
+    pub fn expect_lingering(&mut self, likely: &str) -> &mut Client {
+        const PAUSE: Duration = Duration::from_millis(50);
+        self.check.step("send 10 bytes more, three times");
+        for count in 1..=3 {
+            if count > 1 {
+                thread::sleep(PAUSE);
+            }
+            if let Err(error) = self.stream.write_all(b"xxxxxxxxxx") {
+                self.missed(
+                    format!(
+                        "The connection was torn down while the client was still sending: write \
+                         {count} of 3 after the answer failed ({}).",
+                        error.kind()
+                    ),
+                    String::new(),
+                    likely,
+                );
+            }
+        }
+        self
+    }
+
+    /// Goes on sending a byte now and then, for longer than any deadline, while the check goes on
+    /// with other clients.
+    pub fn dribble(&mut self) -> &mut Client {
+        const PAUSE: Duration = Duration::from_millis(200);
+        self.check.step("go on sending a byte every 0.2 s");
+        if let Ok(mut stream) = self.stream.try_clone() {
+            let until = Instant::now() + 2 * DEADLINE;
+            thread::spawn(move || {
+                while Instant::now() < until && stream.write_all(b"x").is_ok() {
+                    thread::sleep(PAUSE);
+                }
+            });
+        }
+        self
+    }
+
     /// Sends as much of `bytes` as goes without reading anything: until all buffers on the way are
     /// full, or the program stops reading. Returns how much went.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
@@ -299,6 +341,13 @@ impl Client {
     /// Names another section of the page for what this client may miss from now on.
     pub fn read(&mut self, section: &str) -> &mut Client {
         self.check = self.check.clone().read(section);
+        self
+    }
+
+    /// Gives other commands to try by hand, where they depend on what this client sends: see
+    /// [`Check::by_hand`].
+    pub fn by_hand(&mut self, commands: &str) -> &mut Client {
+        self.check = self.check.clone().by_hand(commands);
         self
     }
 

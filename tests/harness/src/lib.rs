@@ -26,7 +26,7 @@ mod site;
 mod startup;
 
 pub use answer::Answer;
-pub use bytes::show;
+pub use bytes::{printf, show};
 pub use check::{Check, after};
 pub use client::{Client, Likely};
 pub use conversation::get;

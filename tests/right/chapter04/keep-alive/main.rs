@@ -5,6 +5,7 @@
 use std::env;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process;
 use std::thread;
 use std::time::Duration;
 
@@ -15,8 +16,19 @@ const LINE_LIMIT: usize = 16_000;
 type Refused = (u16, &'static str);
 
 fn main() -> io::Result<()> {
-    let addr = env::args().nth(1).unwrap_or("127.0.0.1:7878".to_owned());
-    let listener = TcpListener::bind(addr)?;
+    let args: Vec<String> = env::args().skip(1).collect();
+    let addr = match args.as_slice() {
+        [] => "127.0.0.1:7878",
+        [addr] if !addr.starts_with('-') => addr,
+        _ => {
+            eprintln!("usage: [ADDR]");
+            process::exit(2);
+        }
+    };
+    let listener = TcpListener::bind(addr).unwrap_or_else(|error| {
+        eprintln!("no listener at {addr}: {error}");
+        process::exit(1);
+    });
     println!("listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept()?;

@@ -4,7 +4,8 @@
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::time::Duration;
+use std::process;
+use std::time::{Duration, Instant};
 
 const LONGEST_LINE: u64 = 10_000;
 const LONGEST_HEAD: usize = 65_536;
@@ -21,8 +22,19 @@ struct Request {
 type Parsed = Result<Request, u16>;
 
 fn main() {
-    let addr = env::args().nth(1).unwrap_or("127.0.0.1:7878".to_owned());
-    let listener = TcpListener::bind(addr).unwrap();
+    let mut args = env::args().skip(1);
+    let addr = args.next().unwrap_or("127.0.0.1:7878".to_owned());
+    if addr.starts_with("--") || args.next().is_some() {
+        eprintln!("usage: give an address, or nothing");
+        process::exit(2);
+    }
+    let listener = match TcpListener::bind(&addr) {
+        Ok(listener) => listener,
+        Err(error) => {
+            eprintln!("{addr}: {error}");
+            process::exit(1);
+        }
+    };
     println!("listening on http://{}", listener.local_addr().unwrap());
     for stream in listener.incoming() {
         if let Err(error) = stream.and_then(serve) {
@@ -42,10 +54,12 @@ fn serve(stream: TcpStream) -> io::Result<()> {
         }
     }
     reader.get_ref().shutdown(Shutdown::Write)?;
+    // A client that dribbles is borne for a while, too.
+    let start = Instant::now();
     reader
         .get_ref()
         .set_read_timeout(Some(Duration::from_millis(300)))?;
-    io::copy(&mut reader, &mut io::sink())?;
+    while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0 {}
     Ok(())
 }
 
