@@ -202,16 +202,16 @@ impl Check {
                     .to_owned()
             } else {
                 let rule = match watched.is_some() {
-                    true => "Nothing that a client does may end the server.".to_owned(),
+                    true => ". Nothing that a client does may end the server.".to_owned(),
                     // No client was there yet; the check knows more.
                     false => format!(
-                        "Say in words what is wrong, with match or if let. {}",
+                        ": say in words what is wrong, with match or if let. {}",
                         failure.likely
                     ),
                 };
                 format!(
                     "an error that a program should handle reached unwrap(), expect(), assert!(), \
-                     an index out of range or a subtraction below zero. {rule}"
+                     an index out of range or a subtraction below zero{rule}"
                 )
             };
         } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
