@@ -93,7 +93,9 @@ impl Connection {
         loop {
             if self.stop.has_begun() {
                 todo!(
-                    "(4 of 6) read what is here, and wait for nothing more; look again every TICK"
+                    "(4 of 6) here and below: read with a timeout of TICK, or LAST_LOOK once stopping \
+                     has begun, never beyond the deadline; a timeout while nobody stops is no end: \
+                     go round again"
                 )
             }
             self.stream.set_read_timeout(Some(left(deadline)?))?;

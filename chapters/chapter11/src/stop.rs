@@ -38,11 +38,14 @@ impl Stop {
 
     /// Begins to stop, and wakes up the thread that waits in `accept`.
     fn begin(&self) {
-        todo!("(2 of 6) set the flag, then connect to our own address: accept() returns then")
+        todo!(
+            "(2 of 6) set the flag, then connect to our own address, as `reachable` gives it: \
+             accept() returns then"
+        )
     }
 }
 
-/// An address at which a listener on `addr` can be reached: nobody can connect to "all addresses".
+/// Where to connect to `addr`: not every system lets a program connect to "all addresses".
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     match addr.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -80,7 +83,10 @@ pub fn watch(stop: &Arc<Stop>, until_eof: bool, grace: Duration) -> io::Result<(
         if asked.recv().is_ok() {
             stop.begin();
             thread::sleep(grace);
-            todo!("(6 of 6) main has not ended in time: say so, and end the program, exit code 0")
+            todo!(
+                "(6 of 6) main has not ended in time: say so with `crate::log`, which does not panic \
+                 when nobody listens, and end the program, exit code 0"
+            )
         }
     })
 }

@@ -45,7 +45,7 @@ impl Stop {
     }
 }
 
-/// An address at which a listener on `addr` can be reached: nobody can connect to "all addresses".
+/// Where to connect to `addr`: not every system lets a program connect to "all addresses".
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     match addr.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
