@@ -35,7 +35,9 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        todo!("(2 of 3) box the job and put it into the one queue")
+        todo!(
+            "(2 of 3) box the job and put it into the one queue; a send that fails must not end the program"
+        )
     }
 }
 
