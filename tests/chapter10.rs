@@ -218,7 +218,8 @@ fn check_07_empty_connections_and_garbage() {
         server.ask("/large").reset();
     }
     const UNWRAPPED: &str = "a client's error has ended a worker: read and write return a Result, and so must \
-                             whatever calls them. unwrap() on it is a panic that any client can cause.";
+                             whatever calls them. unwrap() on it is a panic that any client can cause. \
+                             If nothing has panicked: is fill's Ok(0) handled?";
     all_workers_are_there(&server, threads, UNWRAPPED);
     // All workers have met, so each is done with what it did before.
     server.must_not_have_panicked(UNWRAPPED);
@@ -381,8 +382,9 @@ fn check_13_no_files_left() {
     let check = check!("where no connection can be accepted, the server waits and goes on")
         .read("when-accept-fails")
         .by_hand(
-            "# the same, but start the server like this:\n\
+            "# first terminal: end the server, and start it like this:\n\
              (ulimit -n 16; target/debug/chapter10)\n\
+             # in the second terminal:\n\
              for i in $(seq 30); do nc 127.0.0.1 {port} & done\n\
              top -bn1 | grep chapter10; kill $(jobs -p); curl -sm 5 http://{addr}/app/visit",
         );

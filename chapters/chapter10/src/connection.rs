@@ -59,7 +59,10 @@ impl Connection {
                 // Empty lines before a request are ignored (RFC 9112, section 2.2).
                 Ok(Some(2)) => self.consume(2),
                 Ok(Some(len)) => return Ok(Head::Complete(len)),
-                Ok(None) => todo!("(2 of 5) read on, until the deadline of the whole head"),
+                Ok(None) => todo!(
+                    "(2 of 5) read on, until the deadline of the whole head (the end of the stream \
+                     and a timeout each come with and without bytes)"
+                ),
                 Err(refusal) => return Ok(Head::Refused(refusal)),
             }
         }
