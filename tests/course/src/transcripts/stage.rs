@@ -254,7 +254,7 @@ impl Stage<'_> {
             .folder
             .as_ref()
             .map_or(self.course.root(), Scratch::path);
-        let mut sh = Command::new("sh");
+        let mut sh = shell();
         sh.current_dir(folder)
             .env("CURL_HOME", self.curl_home.path());
         Process::start(sh, command, stdin).map_err(|e| format!("cannot run sh: {e}"))
@@ -401,6 +401,23 @@ fn free_port(shown: u16) -> Result<Port, String> {
         }
     }
     Err("there is no free port".to_owned())
+}
+
+/// A shell that Ctrl-C can end.
+///
+/// Whoever starts the tests may have had SIGINT ignored: a shell without job control does that to
+/// what it runs in the background. Programs inherit it, and only `env` of the GNU tools undoes it.
+fn shell() -> Command {
+    const SIGINT: u64 = 2;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    if ignored.is_none_or(|mask| mask & (1 << (SIGINT - 1)) == 0) {
+        return Command::new("sh");
+    }
+    let mut sh = Command::new("env");
+    sh.args(["--default-signal=INT", "sh"]);
+    sh
 }
 
 /// A shell and what it started: one group, ended when dropped.
