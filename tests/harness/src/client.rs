@@ -129,13 +129,6 @@ impl Client {
         self
     }
 
-    /// Sends one byte at a time, each only when the program has read the one before.
-    #[track_caller]
-    pub fn send_byte_by_byte(&mut self, bytes: &[u8]) -> &mut Client {
-        let cuts: Vec<usize> = (1..bytes.len()).collect();
-        self.send_in_pieces(bytes, &cuts)
-    }
-
     /// Sends `chunk` again and again until the program answers or closes, at most `limit` bytes;
     /// returns how many were sent.
     pub fn flood(&mut self, chunk: &[u8], limit: usize) -> usize {

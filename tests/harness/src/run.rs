@@ -131,16 +131,6 @@ impl Run {
         self
     }
 
-    /// What the program printed on stderr.
-    pub fn stderr_text(&self) -> &str {
-        &self.stderr
-    }
-
-    /// What the program printed on stdout.
-    pub fn stdout_text(&self) -> &str {
-        &self.stdout
-    }
-
     #[track_caller]
     fn fail(&self, problem: String, likely: &str) -> ! {
         let mut got = String::new();
