@@ -3,14 +3,13 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use course::Course;
 use course::transcripts::{Outcome, Programs, Transcript, check, check_all};
-use course::work::Scratch;
 
 /// Where nobody may leave anything out: the maintainers' run and CI.
 fn strict() -> bool {
@@ -38,20 +37,18 @@ fn every_transcript_comes_out_as_it_is_shown() {
 }
 
 /// A server made up for these tests, instead of a solution.
-static PROGRAMS: LazyLock<(Scratch, Programs)> = LazyLock::new(|| {
-    let scratch = Scratch::new("made-up").expect("a scratch folder");
-    let program = scratch.path().join("solution02");
+static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("made-up-server");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/made-up/server.rs");
     let built = Command::new("rustc")
         .args(["--edition", "2024", "-o"])
-        .args([&program, &PathBuf::from(source)])
+        .args([&program, Path::new(source)])
         .status();
     assert!(
         built.expect("rustc runs").success(),
         "the made-up server builds"
     );
-    let programs = Programs::from([("chapter02".to_owned(), program)]);
-    (scratch, programs)
+    Programs::from([("chapter02".to_owned(), program)])
 });
 
 fn outcome(session: &str) -> Outcome {
@@ -60,7 +57,7 @@ fn outcome(session: &str) -> Outcome {
         .root()
         .join("tests/transcripts/chapter02/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
-    check(transcript, &course, &PROGRAMS.1, false)
+    check(transcript, &course, &PROGRAMS, false)
 }
 
 #[track_caller]
@@ -162,7 +159,7 @@ fn a_missing_tool_is_told_and_fails_where_nothing_may_be_left_out() {
         .join("tests/transcripts/chapter02/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
     assert!(matches!(
-        check(transcript, &course, &PROGRAMS.1, true),
+        check(transcript, &course, &PROGRAMS, true),
         Outcome::Failed(what) if what.contains("no-such-tool")
     ));
     let elsewhere = Outcome::PassedOver("it is for plan9 only".into());
