@@ -1,8 +1,7 @@
 //! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and never more; the
 //! others wait for their turn, and cost nothing while they wait.
 
-use harness::predicates::prelude::*;
-use harness::{Check, Likely, Program, Random, Site, after, check};
+use harness::{Likely, Site, after, check, some_threads};
 
 const EARLIER: &str = "chapter 06's milestone tells more: cargo test -p chapter06.";
 const STUCK: &str = "no job gets on, although all slots are free. Does execute() run the job at all? \
@@ -25,20 +24,11 @@ const SLOT: &str = "the panic has taken a slot with it. The lines behind a call 
                     run, but what the thread owns is dropped all the same: give the slot back in \
                     Drop.";
 
-fn start(check: &Check, site: &Site, threads: usize) -> Program {
-    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
-}
-
-/// A number of threads that no program can know beforehand, and more than it takes by default.
-fn some_threads() -> usize {
-    5 + Random::default().below(3)
-}
-
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 06").read("what-stays");
     let site = Site::with_a_home();
-    let server = start(&check, &site, some_threads());
+    let server = check.start_pool(&site, some_threads());
     for _ in 0..3 {
         let mut client = server.ask("/");
         client.read("no-more-than-n");
@@ -66,37 +56,11 @@ fn check_02_a_pool_of_nothing() {
         "it goes on although it cannot do what it was asked to do: is what stands on the command \
          line used at all? Where you have only begun, see Step 1 in src/main.rs.",
     );
-    run.code_is_one_of(
-        &[1, 2],
+    run.refuses_a_pool_of_nothing(
         "a pool of nothing would serve nobody. ThreadPool::new() returns an error, and main() says \
          so and ends with exit code 1. A panic would say that the program is broken.",
     );
-    run.stdout(
-        "stay without a listening line",
-        predicate::str::contains("listening").not(),
-        "the pool is made too late: nobody may be told to come before it is there.",
-    );
-    run.stderr(
-        "say what is wrong",
-        predicate::function(|text: &str| {
-            let text = text.to_lowercase();
-            ["thread", "pool", "usage"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        "say that a pool needs at least one thread.",
-    );
-    for args in [
-        &["--threads", "x"][..],
-        &["--threads", "-1"],
-        &["--threads"],
-    ] {
-        let run = check.run(args);
-        run.code(
-            2,
-            "by convention, exit code 2 means that the command line is wrong.",
-        );
-    }
+    check.wants_a_number_for("--threads");
 }
 
 #[test]
@@ -108,13 +72,7 @@ fn check_03_as_many_at_once_as_threads() {
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}/3000")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
 }
 
 #[test]
@@ -127,7 +85,7 @@ fn check_04_never_more() {
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
+    let server = check.start_pool(&site, threads);
     // Each of these is held by a job that waits for the other half of its request.
     let _held: Vec<_> = (0..threads)
         .map(|_| {
@@ -163,7 +121,7 @@ fn check_05_who_waits_is_served() {
     // Whichever thread is free first has to do: once it is that of the first client, once that of
     // the last.
     for first_to_go_on in [0, 1] {
-        let server = start(&check, &site, 2);
+        let server = check.start_pool(&site, 2);
         let mut stalled = vec![server.ask_half("/"), server.ask_half("/")];
         let waiting: Vec<_> = (0..20)
             .map(|_| {
@@ -194,7 +152,7 @@ fn check_06_to_wait_costs_nothing() {
         .with_options("--threads 2")
         .by_hand("(for i in $(seq 20); do nc 127.0.0.1 {port} & done)\ntop -H -b -n 1 -p $(pgrep chapter07)");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
+    let server = check.start_pool(&site, 2);
     let _stalled = [server.ask_half("/"), server.ask_half("/")];
     let _waiting: Vec<_> = (0..WAITING).map(|_| server.ask("/")).collect();
     if !server.comes_to_rest() {
@@ -229,16 +187,11 @@ fn check_07_a_panic_gives_its_slot_back() {
         .by_hand("for i in 1 2 3 4; do curl -sm 2 http://{addr}/app/panic; done\ncurl -sm 2 http://{addr}/ | head -1");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
+    let server = check.start_pool(&site, threads);
     for _ in 0..threads {
         server.ask("/app/panic").read_to_end(Likely::always(SLOT));
     }
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}/3000")))
-        .collect();
-    for client in clients {
-        client.must_get(200, &format!("{threads} met\n"), SLOT);
-    }
+    server.must_meet(threads, SLOT);
     server.must_still_run();
 }
 
@@ -247,42 +200,14 @@ fn check_08_clients_that_leave() {
     after(check_05_who_waits_is_served);
     let check =
         check!("clients that leave early take no thread away from the pool").read("what-stays");
-    let site = Site::with_a_home();
-    site.large_file("large", 10 << 20, b"end");
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    for _ in 0..threads {
-        server.connect();
-        server.ask("/large").reset();
-    }
-    const LEFT: &str = "a job that ends with an error must give its slot back too.";
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}/3000")))
-        .collect();
-    for client in clients {
-        client.must_get(200, &format!("{threads} met\n"), LEFT);
-    }
+    check.keeps_its_threads_when_clients_leave(
+        "a job that ends with an error must give its slot back too.",
+    );
 }
 
 #[test]
 fn check_09_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, some_threads());
-    let fetched = server.get("/");
-    if fetched.status != 200 || fetched.body != b"home" {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            "see the earlier checks.",
-        );
-    }
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\n\r\n");
-    let answer = client.answer(Likely::default());
-    client.expect_status(
-        &answer,
-        &[400],
-        "chapter 04's parser still refuses what it refused.",
-    );
+    check.serves_a_real_client();
 }

@@ -2,10 +2,7 @@
 //! once and never more, and the worker whose turn it is gets the job, even while it is busy: the
 //! flaw of this design is part of what is checked.
 
-use std::time::Duration;
-
-use harness::predicates::prelude::*;
-use harness::{Check, Likely, Program, Random, Site, after, check};
+use harness::{Likely, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than there are workers. Does the turn move on with every \
                      job, and does each of the N workers get one? Does execute() return at once, \
@@ -16,23 +13,10 @@ const SERVED: &str = "does a worker wait for the job that execute() sends, run i
                       next one? If the pool does that, it is the answer that has changed: cargo test \
                       -p chapter05 tells more.";
 
-fn start(check: &Check, site: &Site, threads: usize) -> Program {
-    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
-}
-
-/// A number of threads that no program can know beforehand.
-fn some_threads() -> usize {
-    3 + Random::default().below(5)
-}
-
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 07").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    for _ in 0..5 {
-        server.ask("/").must_get(200, "home", SERVED);
-    }
+    check.still_serves_files(Likely::always(SERVED), SERVED);
 }
 
 #[test]
@@ -44,13 +28,7 @@ fn check_02_as_many_at_once_as_threads() {
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
 }
 
 #[test]
@@ -60,18 +38,7 @@ fn check_03_never_more() {
         .read("n-at-once-never-more")
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let busy: Vec<_> = (0..threads).map(|_| server.ask_half("/")).collect();
-    let mut one_more = server.ask("/");
-    server.comes_to_rest();
-    one_more.expect_nothing_yet(MORE);
-    for (mut client, rest) in busy {
-        client.send(rest);
-        client.must_get(200, "home", "the rest of its request has come at last.");
-    }
-    one_more.must_get(200, "home", SERVED);
+    check.serves_no_more_than_threads(MORE, SERVED);
 }
 
 #[test]
@@ -83,7 +50,7 @@ fn check_04_jobs_are_dealt_out_in_turn() {
         .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
+    let server = check.start_pool(&site, threads);
     const FREE: &str = "one worker is held up, and this job is the turn of another one, which is free. \
                         Does the turn move on by one with each job? Does execute() return although \
                         the worker before has not taken its job? A channel() has room for any number \
@@ -124,23 +91,7 @@ fn check_05_who_comes_first_is_served_first() {
         .read("in-turn")
         .with_options("--threads 1")
         .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done\nkill %1; wait");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
-    let (mut stalled, rest) = server.ask_half("/");
-    let clients: Vec<_> = (0..12).map(|_| server.ask("/app/visit")).collect();
-    // Now all of them wait, wherever this program lets its clients wait.
-    server.comes_to_rest();
-    stalled.send(rest);
-    stalled.must_get(200, "home", "the rest of its request has come at last.");
-    for (before, client) in clients.into_iter().enumerate() {
-        client.must_get(
-            200,
-            &format!("{}\n", before + 1),
-            "the app counts visits, and the clients came in the order 1, 2, 3. Is a job lost where \
-             the queue is full? Is the newest one taken first, as from a stack? A queue is first in, \
-             first out.",
-        );
-    }
+    check.serves_in_order();
 }
 
 #[test]
@@ -150,39 +101,7 @@ fn check_06_the_same_threads() {
         .read("made-once")
         .with_options("--threads 3")
         .by_hand("grep Threads /proc/$(pgrep -n chapter08)/status");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
-    server.ask("/").must_get(200, "home", SERVED);
-    server.comes_to_rest();
-    let Some(idle) = server.threads() else {
-        return check.pass_over("only Linux tells here how many threads a program has");
-    };
-    if idle < threads {
-        check.fail(
-            format!("Nobody is being served, and with --threads {threads} there are {idle} threads."),
-            "the pool makes its threads in new(), all of them, and they stay. They are not made when \
-             a job comes.",
-        );
-    }
-    // All are busy, and more clients wait: nothing about that makes another thread.
-    let busy: Vec<_> = (0..threads).map(|_| server.ask_half("/")).collect();
-    let waiting: Vec<_> = (0..threads).map(|_| server.ask("/")).collect();
-    server.comes_to_rest();
-    let with_clients = server.threads().unwrap_or(idle);
-    for (mut client, rest) in busy {
-        client.send(rest);
-        client.must_get(200, "home", SERVED);
-    }
-    for client in waiting {
-        client.must_get(200, "home", SERVED);
-    }
-    if with_clients > idle {
-        check.fail(
-            format!("Without clients there were {idle} threads, and with them {with_clients}."),
-            "execute() makes no thread: it hands the job to one that is there.",
-        );
-    }
+    check.makes_its_threads_once(SERVED);
 }
 
 #[test]
@@ -192,15 +111,7 @@ fn check_07_an_idle_pool_rests() {
         .read("made-once")
         .with_options("--threads 3")
         .by_hand("ps -o time,comm -C chapter08");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, some_threads());
-    server.ask("/").must_get(200, "home", SERVED);
-    if let Some(used) = server.spins(Duration::from_millis(200)) {
-        check.fail(
-            format!("Without a client, the program used {used:?} of processor time."),
-            "a worker asks again and again whether there is a job, as with try_recv() in a loop.              recv() waits: the system wakes the thread when there is one.",
-        );
-    }
+    check.rests_without_jobs(SERVED);
 }
 
 #[test]
@@ -208,21 +119,9 @@ fn check_08_clients_that_leave() {
     after(check_03_never_more);
     let check =
         check!("clients that leave early take no worker away from the pool").read("what-stays");
-    let site = Site::with_a_home();
-    site.large_file("large", 10 << 20, b"end");
-    let server = start(&check, &site, 2);
-    for _ in 0..6 {
-        server.connect();
-        server.ask("/large").reset();
-    }
-    let clients: Vec<_> = (0..2).map(|_| server.ask("/app/meet/2")).collect();
-    for client in clients {
-        client.must_get(
-            200,
-            "2 met\n",
-            "a client's error ends its job, and neither the worker nor the pool.",
-        );
-    }
+    check.keeps_its_threads_when_clients_leave(
+        "a client's error ends its job, and neither the worker nor the pool.",
+    );
 }
 
 #[test]
@@ -232,57 +131,15 @@ fn check_09_a_pool_of_nothing() {
         .read("what-stays")
         .by_hand("cargo run -p chapter08 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
-    run.code_is_one_of(
-        &[1, 2],
+    run.refuses_a_pool_of_nothing(
         "a pool of nothing serves nobody: say so, and end with exit code 1.",
     );
-    run.stdout(
-        "stay without a listening line",
-        predicate::str::contains("listening").not(),
-        "the pool is made too late.",
-    );
-    run.stderr(
-        "say what is wrong",
-        predicate::function(|text: &str| {
-            let text = text.to_lowercase();
-            ["thread", "pool", "usage"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        "say that a pool needs at least one thread.",
-    );
-    for args in [
-        &["--threads", "x"][..],
-        &["--threads", "-1"],
-        &["--threads"],
-    ] {
-        let run = check.run(args);
-        run.code(
-            2,
-            "by convention, exit code 2 means that the command line is wrong.",
-        );
-    }
+    check.wants_a_number_for("--threads");
 }
 
 #[test]
 fn check_10_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    let fetched = server.get("/");
-    if fetched.status != 200 || fetched.body != b"home" {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            "see the earlier checks.",
-        );
-    }
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\n\r\n");
-    let answer = client.answer(Likely::default());
-    client.expect_status(
-        &answer,
-        &[400],
-        "chapter 04's parser still refuses what it refused.",
-    );
+    check.serves_a_real_client();
 }

@@ -5,8 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::predicates::prelude::*;
-use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check};
+use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -15,27 +14,11 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads. The likel
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
                     of the N slots is free.";
 
-fn start(check: &Check, site: &Site, threads: usize) -> Program {
-    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
-}
-
-/// A number of threads that no program can know beforehand.
-fn some_threads() -> usize {
-    3 + Random::default().below(5)
-}
-
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 09").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    for _ in 0..5 {
-        server.ask("/").must_get(
-            200,
-            "home",
-            "chapter 09's milestone tells more: cargo test -p chapter09.",
-        );
-    }
+    const SAME: &str = "chapter 09's milestone tells more: cargo test -p chapter09.";
+    check.still_serves_files(Likely::always(SAME), SAME);
 }
 
 #[test]
@@ -47,13 +30,7 @@ fn check_02_as_many_at_once_as_threads() {
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
 }
 
 #[test]
@@ -65,15 +42,9 @@ fn check_03_never_more() {
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/100")))
-        .collect();
-    // The last one would only wait alone.
-    for client in clients.into_iter().take(threads) {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
-    }
+    check
+        .start_pool(&site, threads)
+        .must_not_meet(threads + 1, MORE);
 }
 
 #[test]
@@ -83,30 +54,15 @@ fn check_04_a_free_worker_is_enough() {
         .read("what-stays")
         .with_options("--threads 3")
         .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    let server = start(&check, &site, threads);
     const HELD_UP: &str = "a job waits although a worker is free. Is there one queue for all workers, \
                            and is its lock released before the job runs?";
-    let stalled: Vec<_> = (1..threads).map(|_| server.ask_half("/")).collect();
-    for _ in 0..20 {
-        server.ask("/").must_get(200, "home", HELD_UP);
-    }
-    for (mut client, rest) in stalled.into_iter().rev() {
-        client.send(rest);
-        client.must_get(200, "home", HELD_UP);
-    }
+    check.serves_all_while_one_thread_is_free(HELD_UP);
 }
 
 /// All N workers are at work: N handlers meet.
 #[track_caller]
 fn all_workers_are_there(server: &Program, threads: usize, likely: &'static str) {
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients {
-        client.must_get(200, &format!("{threads} met\n"), likely);
-    }
+    server.must_meet(threads, likely);
     server.must_still_run();
 }
 
@@ -122,7 +78,7 @@ fn check_05_a_panic_is_answered() {
         .with_options("--threads 2")
         .by_hand("curl -si http://{addr}/app/panic");
     let site = Site::with_a_home();
-    let server = start(&check, &site, some_threads());
+    let server = check.start_pool(&site, some_threads());
     const UNANSWERED: &str = "the panic has unwound past the code that sends answers, and the \
                               connection was dropped on the way. Call the app inside catch_unwind(): \
                               a panic becomes an Err there, and the Err a response with 500.";
@@ -153,7 +109,7 @@ fn check_06_panics_take_no_worker_away() {
         );
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
+    let server = check.start_pool(&site, threads);
     const FEWER_NOW: &str = "each panic has taken a worker away. A panic that leaves the worker's loop \
                              ends the worker: catch_unwind() belongs around the one job, inside the \
                              loop, not around the loop.";
@@ -168,13 +124,7 @@ fn check_06_panics_take_no_worker_away() {
         client.hang_up();
     }
     all_workers_are_there(&server, threads, FEWER_NOW);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/100")))
-        .collect();
-    for client in clients.into_iter().take(threads) {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE_NOW);
-    }
+    server.must_not_meet(threads + 1, MORE_NOW);
     // A worker that makes room for another may take a moment to end.
     let until = Instant::now() + DEADLINE;
     while server.threads() > before && Instant::now() < until {
@@ -205,7 +155,7 @@ fn check_07_empty_connections_and_garbage() {
     let site = Site::with_a_home();
     site.large_file("large", 10 << 20, b"end");
     let threads = some_threads();
-    let server = start(&check, &site, threads);
+    let server = check.start_pool(&site, threads);
     let mut random = Random::default();
     for _ in 0..3 * threads {
         server.connect();
@@ -314,7 +264,10 @@ fn check_10_a_head_that_trickles() {
         client.send(first);
         if !client.trickle(again.as_bytes(), Duration::from_millis(15)) {
             check.fail(
-                "The client sent a little every 15 ms for 4 s, and was never refused.",
+                format!(
+                    "The client sent a little every 15 ms for {} s, and was never refused.",
+                    DEADLINE.as_secs()
+                ),
                 likely,
             );
         }
@@ -417,59 +370,16 @@ fn check_14_a_pool_of_nothing() {
         .read("what-stays")
         .by_hand("cargo run -p chapter10 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
-    run.code_is_one_of(
-        &[1, 2],
+    run.refuses_a_pool_of_nothing(
         "a pool of nothing serves nobody: say so, and end with exit code 1.",
     );
-    run.stdout(
-        "stay without a listening line",
-        predicate::str::contains("listening").not(),
-        "the pool is made too late.",
-    );
-    run.stderr(
-        "say what is wrong",
-        predicate::function(|text: &str| {
-            let text = text.to_lowercase();
-            ["thread", "pool", "usage"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        "say that a pool needs at least one thread.",
-    );
-    for args in [
-        &["--threads", "x"][..],
-        &["--threads", "-1"],
-        &["--threads"],
-        &["--patience", "x"],
-        &["--patience"],
-    ] {
-        let run = check.run(args);
-        run.code(
-            2,
-            "by convention, exit code 2 means that the command line is wrong.",
-        );
-    }
+    check.wants_a_number_for("--threads");
+    check.wants_a_number_for("--patience");
 }
 
 #[test]
 fn check_15_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    let fetched = server.get("/");
-    if fetched.status != 200 || fetched.body != b"home" {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            "see the earlier checks.",
-        );
-    }
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\n\r\n");
-    let answer = client.answer(Likely::default());
-    client.expect_status(
-        &answer,
-        &[400],
-        "chapter 04's parser still refuses what it refused.",
-    );
+    check.serves_a_real_client();
 }

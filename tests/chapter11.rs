@@ -1,8 +1,7 @@
 //! Milestone of chapter 11: asked to stop, the server accepts nobody any more, answers what it has
 //! received, and ends with exit code 0. Who asks twice does not wait.
 
-use harness::predicates::prelude::*;
-use harness::{Check, Client, Likely, Program, Random, Site, after, check};
+use harness::{Check, Client, Likely, Program, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -11,27 +10,11 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads. The likel
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
                     of the N slots is free.";
 
-fn start(check: &Check, site: &Site, threads: usize) -> Program {
-    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
-}
-
-/// A number of threads that no program can know beforehand.
-fn some_threads() -> usize {
-    3 + Random::default().below(5)
-}
-
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 10").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    for _ in 0..5 {
-        server.ask("/").must_get(
-            200,
-            "home",
-            "chapter 10's milestone tells more: cargo test -p chapter10.",
-        );
-    }
+    const SAME: &str = "chapter 10's milestone tells more: cargo test -p chapter10.";
+    check.still_serves_files(Likely::always(SAME), SAME);
 }
 
 #[test]
@@ -43,13 +26,7 @@ fn check_02_as_many_at_once_as_threads() {
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
 }
 
 #[test]
@@ -61,14 +38,9 @@ fn check_03_never_more() {
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
-        .collect();
-    for client in clients {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
-    }
+    check
+        .start_pool(&site, threads)
+        .must_not_meet(threads + 1, MORE);
 }
 
 #[test]
@@ -102,7 +74,7 @@ fn check_05_a_signal_ends_it() {
         .by_hand("kill -TERM $(pgrep -x chapter11)");
     let site = Site::with_a_home();
     for signal in ["TERM", "INT"] {
-        let mut server = start(&check, &site, 2);
+        let mut server = check.start_pool(&site, 2);
         server
             .ask("/")
             .must_get(200, "home", "the server must serve before it stops.");
@@ -119,7 +91,7 @@ fn check_06_new_connections_are_refused() {
         .read("who-comes-too-late")
         .by_hand("curl -s http://{addr}/app/wait/4000 & sleep 1; kill -TERM $(pgrep -x chapter11)\nsleep 1; curl http://{addr}/");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
+    let server = check.start_pool(&site, 2);
     let mut last = server.ask("/app/wait/10000");
     last.until_read();
     server.signal("TERM");
@@ -138,7 +110,7 @@ fn check_07_running_requests_are_answered() {
         .with_options("--threads 3")
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
     let site = with_much();
-    let mut server = start(&check, &site, 3);
+    let mut server = check.start_pool(&site, 3);
     let readers: Vec<_> = (0..2).map(|_| ask_for_much(&server)).collect();
     let mut waiting = server.ask("/app/wait/300");
     waiting.until_read();
@@ -190,7 +162,7 @@ fn check_08_queued_requests_are_answered() {
         .with_options("--threads 1")
         .by_hand("curl -s http://{addr}/app/wait/2000 & sleep 1\nfor i in 1 2 3; do curl -s http://{addr}/app/visit & done\nsleep 1; kill -TERM $(pgrep -x chapter11); wait");
     let site = with_much();
-    let mut server = start(&check, &site, 1);
+    let mut server = check.start_pool(&site, 1);
     let first = ask_for_much(&server);
     let waiting: Vec<_> = (0..20).map(|_| server.ask("/app/visit")).collect();
     stop(&server);
@@ -263,7 +235,7 @@ fn check_10_idle_clients_do_not_delay_the_end() {
         .read("who-says-nothing")
         .by_hand("nc 127.0.0.1 {port} & sleep 1; kill -TERM $(pgrep -x chapter11)");
     let site = Site::with_a_home();
-    let mut server = start(&check, &site, 2);
+    let mut server = check.start_pool(&site, 2);
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
     let idle: Vec<_> = (0..20).map(|_| server.connect()).collect();
     server.signal("TERM");
@@ -283,7 +255,7 @@ fn check_11_slow_clients_are_awaited() {
         .read("who-says-nothing")
         .by_hand("(printf 'GET /app/visit HTTP/1.1\\r\\n'; sleep 1; printf 'Host: a\\r\\n\\r\\n'; sleep 1) | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 3);
+    let server = check.start_pool(&site, 3);
     const GIVEN_UP: &str = "a read that looks now and then whether stopping has begun must go on when it \
                             has not: only the end of the client's patience is the end.";
     let (mut half, rest) = server.ask_half("/");
@@ -304,7 +276,7 @@ fn check_12_a_second_signal_ends_it_at_once() {
     after(check_06_new_connections_are_refused);
     let check = check!("a second Ctrl-C does not wait for anything").read("who-asks-twice");
     let site = Site::with_a_home();
-    let mut server = start(&check, &site, 2);
+    let mut server = check.start_pool(&site, 2);
     let mut client = server.ask("/app/wait/10000");
     client.until_read();
     server.signal("INT");
@@ -369,57 +341,15 @@ fn check_15_a_pool_of_nothing() {
         .read("what-stays")
         .by_hand("cargo run -p chapter11 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
-    run.code_is_one_of(
-        &[1, 2],
+    run.refuses_a_pool_of_nothing(
         "a pool of nothing serves nobody: say so, and end with exit code 1.",
     );
-    run.stdout(
-        "stay without a listening line",
-        predicate::str::contains("listening").not(),
-        "the pool is made too late.",
-    );
-    run.stderr(
-        "say what is wrong",
-        predicate::function(|text: &str| {
-            let text = text.to_lowercase();
-            ["thread", "pool", "usage"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        "say that a pool needs at least one thread.",
-    );
-    for args in [
-        &["--threads", "x"][..],
-        &["--threads", "-1"],
-        &["--threads"],
-    ] {
-        let run = check.run(args);
-        run.code(
-            2,
-            "by convention, exit code 2 means that the command line is wrong.",
-        );
-    }
+    check.wants_a_number_for("--threads");
 }
 
 #[test]
 fn check_16_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    let fetched = server.get("/");
-    if fetched.status != 200 || fetched.body != b"home" {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            "see the earlier checks.",
-        );
-    }
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\n\r\n");
-    let answer = client.answer(Likely::default());
-    client.expect_status(
-        &answer,
-        &[400],
-        "chapter 04's parser still refuses what it refused.",
-    );
+    check.serves_a_real_client();
 }

@@ -2,8 +2,7 @@
 //! request carries is skipped so that the next one begins at the right byte, and a server that is
 //! full says so.
 
-use harness::predicates::prelude::*;
-use harness::{Check, Client, Likely, Program, Random, Site, after, check, get};
+use harness::{Client, Likely, Site, after, check, get, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -12,30 +11,13 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads. The likel
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
                     of the N slots is free.";
 
-fn start(check: &Check, site: &Site, threads: usize) -> Program {
-    check.start(&["--root", &site.arg(), "--threads", &threads.to_string()])
-}
-
-/// A number of threads that no program can know beforehand.
-fn some_threads() -> usize {
-    3 + Random::default().below(5)
-}
-
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 11").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    for _ in 0..5 {
-        let mut client = server.ask("/");
-        let answer = client.answer(NO_ANSWER);
-        client.expect_body(
-            &answer,
-            b"home",
-            "chapter 11's milestone tells more: cargo test -p chapter11.",
-        );
-        client.hang_up();
-    }
+    check.still_serves_files(
+        NO_ANSWER,
+        "chapter 11's milestone tells more: cargo test -p chapter11.",
+    );
 }
 
 #[test]
@@ -47,13 +29,7 @@ fn check_02_as_many_at_once_as_threads() {
         .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let clients: Vec<_> = (0..threads)
-        .map(|_| server.ask(&format!("/app/meet/{threads}")))
-        .collect();
-    for client in clients.into_iter().rev() {
-        client.must_get(200, &format!("{threads} met\n"), FEWER);
-    }
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
 }
 
 #[test]
@@ -65,14 +41,9 @@ fn check_03_never_more() {
         .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
-    let server = start(&check, &site, threads);
-    let size = threads + 1;
-    let clients: Vec<_> = (0..size)
-        .map(|_| server.ask(&format!("/app/meet/{size}/150")))
-        .collect();
-    for client in clients {
-        client.must_get(503, &format!("fewer than {size} came\n"), MORE);
-    }
+    check
+        .start_pool(&site, threads)
+        .must_not_meet(threads + 1, MORE);
 }
 
 const NO_ANSWER: Likely = Likely {
@@ -92,7 +63,7 @@ fn check_04_one_request_after_the_other() {
         .read("a-connection-that-stays")
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     let mut client = server.connect();
     for visit in 1..=10 {
         client.send(get("/app/visit"));
@@ -134,7 +105,7 @@ fn check_05_pipelined_requests() {
         check!("requests that are sent without waiting are answered in order").read("pipelining");
     let site = Site::with_a_home();
     site.large_file("large", 300_000, b"the end");
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     let mut client = server.connect();
     let mut requests = String::new();
     for _ in 0..50 {
@@ -165,7 +136,7 @@ fn check_06_who_ends_the_connection() {
         .read("a-connection-that-stays")
         .by_hand("curl -v -0 http://{addr}/");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
+    let server = check.start_pool(&site, 2);
     for request in [
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n",
@@ -204,7 +175,7 @@ fn check_07_content_by_length() {
             .read("content-that-nobody-wants")
             .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     const WRONG_BYTE: &str = "the next request does not begin behind this one's content: skip as many \
                               bytes as Content-Length says, some of which may come later.";
     // Content that looks like a request must not be taken for one.
@@ -262,7 +233,7 @@ fn check_08_chunked_content() {
         .read("chunks")
         .by_hand("curl -v -H 'Transfer-Encoding: chunked' --data hello http://{addr}/ --next http://{addr}/");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, CR LF, so many \
                           bytes, CR LF. The last has size 0; trailer fields and a blank line follow.";
     let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
@@ -306,7 +277,7 @@ fn check_09_smuggled_requests() {
         .read("smuggling")
         .by_hand("printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n' | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
+    let server = check.start_pool(&site, 2);
     let fields: &[(&str, &[u16], &str)] = &[
         (
             "Content-Length: 5\r\nTransfer-Encoding: chunked",
@@ -423,7 +394,7 @@ fn check_10_too_much_content() {
     let check = check!("content beyond all measure is not read to its end")
         .read("content-that-nobody-wants");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, answer with 413, and \
                            close: the rest is not worth reading.";
     for (field, chunk) in [
@@ -459,7 +430,7 @@ fn check_11_the_date() {
         .read("the-date")
         .by_hand("curl -si http://{addr}/ | grep Date; date -u");
     let site = Site::with_a_home();
-    let server = start(&check, &site, 1);
+    let server = check.start_pool(&site, 1);
     for target in ["/", "/nowhere"] {
         let mut client = server.ask(target);
         let answer = client.answer(NO_ANSWER);
@@ -557,7 +528,7 @@ fn check_14_still_stops() {
         .read("what-stays")
         .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
     let site = Site::with_a_home();
-    let mut server = start(&check, &site, 2);
+    let mut server = check.start_pool(&site, 2);
     let mut idle = server.ask("/");
     idle.answer(NO_ANSWER);
 
@@ -587,57 +558,15 @@ fn check_15_a_pool_of_nothing() {
         .read("what-stays")
         .by_hand("cargo run -p chapter12 -- --threads 0; echo \"exit code $?\"");
     let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
-    run.code_is_one_of(
-        &[1, 2],
+    run.refuses_a_pool_of_nothing(
         "a pool of nothing serves nobody: say so, and end with exit code 1.",
     );
-    run.stdout(
-        "stay without a listening line",
-        predicate::str::contains("listening").not(),
-        "the pool is made too late.",
-    );
-    run.stderr(
-        "say what is wrong",
-        predicate::function(|text: &str| {
-            let text = text.to_lowercase();
-            ["thread", "pool", "usage"]
-                .iter()
-                .any(|word| text.contains(word))
-        }),
-        "say that a pool needs at least one thread.",
-    );
-    for args in [
-        &["--threads", "x"][..],
-        &["--threads", "-1"],
-        &["--threads"],
-    ] {
-        let run = check.run(args);
-        run.code(
-            2,
-            "by convention, exit code 2 means that the command line is wrong.",
-        );
-    }
+    check.wants_a_number_for("--threads");
 }
 
 #[test]
 fn check_16_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
-    let site = Site::with_a_home();
-    let server = start(&check, &site, 2);
-    let fetched = server.get("/");
-    if fetched.status != 200 || fetched.body != b"home" {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            "see the earlier checks.",
-        );
-    }
-    let mut client = server.connect();
-    client.send("GET / HTTP/1.1\r\n\r\n");
-    let answer = client.answer(Likely::default());
-    client.expect_status(
-        &answer,
-        &[400],
-        "chapter 04's parser still refuses what it refused.",
-    );
+    check.serves_a_real_client();
 }

@@ -37,6 +37,7 @@ pub(crate) const LOOP_ENDED: &str = "nobody listens there any more: the loop ove
     listener was dropped.";
 
 /// The usual reasons why an expectation is not met, one for each way to miss it.
+#[derive(Clone, Copy)]
 pub struct Likely {
     /// Nothing came within the deadline.
     pub silent: &'static str,
@@ -320,7 +321,10 @@ impl Client {
                 Likely::default().closed,
             ),
             Err(error) => self.missed(
-                format!("Nothing came back: {error}."),
+                match is_timeout(&error) {
+                    true => format!("Nothing came back within {DEADLINE:?}."),
+                    false => format!("Nothing came back: {error}."),
+                },
                 String::new(),
                 match is_timeout(&error) {
                     true => Likely::default().silent,
@@ -608,11 +612,11 @@ impl Client {
 }
 
 impl End {
-    pub(crate) fn sentence(self) -> &'static str {
+    pub(crate) fn sentence(self) -> String {
         match self {
-            End::Closed => "The connection was closed",
-            End::Reset => "The connection was reset",
-            End::Silent => "Nothing more came within 4 seconds",
+            End::Closed => "The connection was closed".to_owned(),
+            End::Reset => "The connection was reset".to_owned(),
+            End::Silent => format!("Nothing more came within {} seconds", DEADLINE.as_secs()),
         }
     }
 

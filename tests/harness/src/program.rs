@@ -15,6 +15,11 @@ use crate::check::Failure;
 use crate::client::LOOP_ENDED;
 use crate::{Check, Client, DEADLINE};
 
+/// Why a program prints no line.
+const NO_LINE: &str = "the line is missing, has no line end, goes to stderr (eprintln!), or stands after \
+                       the loop that accepts connections. Print it after bind and before the first \
+                       accept.";
+
 /// A running program. It is killed when this value is dropped.
 pub struct Program {
     check: Check,
@@ -68,13 +73,13 @@ impl Check {
     /// its `listening on` line.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Program {
-        self.start_command(Command::new(self.exe()), Stdio::null(), args)
+        self.start_command(Command::new(self.exe()), Stdio::null(), args, NO_LINE)
     }
 
     /// Like [`Check::start`], with a stdin that stays open until [`Program::close_stdin`].
     #[track_caller]
     pub fn start_with_stdin(&self, args: &[&str]) -> Program {
-        self.start_command(Command::new(self.exe()), Stdio::piped(), args)
+        self.start_command(Command::new(self.exe()), Stdio::piped(), args, NO_LINE)
     }
 
     /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
@@ -85,7 +90,7 @@ impl Check {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]);
         command.arg(self.exe());
-        self.start_command(command, Stdio::null(), args)
+        self.start_command(command, Stdio::null(), args, NO_LINE)
     }
 
     /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
@@ -102,11 +107,17 @@ impl Check {
         // glibc would give threads further memory to allocate from, 64 MB each.
         command.env("MALLOC_ARENA_MAX", "1");
         command.arg(self.exe());
-        self.start_command(command, Stdio::null(), args)
+        self.start_command(command, Stdio::null(), args, NO_LINE)
     }
 
     #[track_caller]
-    fn start_command(&self, mut command: Command, stdin: Stdio, args: &[&str]) -> Program {
+    pub(crate) fn start_command(
+        &self,
+        mut command: Command,
+        stdin: Stdio,
+        args: &[&str],
+        no_line: &str,
+    ) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
         self.step(format!("start {shown}"));
         let mut child = command
@@ -129,7 +140,7 @@ impl Check {
         let child = Mutex::new(child);
         let watched = Arc::new(Watched { child, stderr });
         self.watch(Arc::clone(&watched));
-        let addr = self.listening_line(&first_line(stdout));
+        let addr = self.listening_line(&first_line(stdout), no_line);
         let check = self.clone();
         Program {
             check,
@@ -140,14 +151,13 @@ impl Check {
     }
 
     #[track_caller]
-    fn listening_line(&self, line: &Receiver<String>) -> SocketAddr {
+    fn listening_line(&self, line: &Receiver<String>, no_line: &str) -> SocketAddr {
         self.step("wait for its first line on stdout");
         let line = match line.recv_timeout(DEADLINE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => self.fail(
                 format!("The program printed no line on stdout within {DEADLINE:?}."),
-                "the line is missing, has no line end, goes to stderr (eprintln!), or stands after the \
-                 loop that accepts connections. Print it after bind and before the first accept.",
+                no_line,
             ),
             Err(RecvTimeoutError::Disconnected) => self.fail(
                 "The program closed its stdout without a line on it.",

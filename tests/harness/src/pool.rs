@@ -1,0 +1,278 @@
+//! Servers with a pool of threads: what the milestones from chapter 07 on check again and again.
+//!
+//! A milestone says what is likely where the same mistake means something else in its chapter.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use predicates::prelude::*;
+
+use crate::{Check, Client, Likely, Program, Random, Run, Site};
+
+/// Why a server with a pool prints no line.
+const NO_LINE: &str = "main prints its line after ThreadPool::new() has returned. Does new() wait? \
+                       join() waits until a thread has ended, and recv() until something is sent: what \
+                       a worker waits for, it must wait for in its own thread. Or the line itself is \
+                       missing, goes to stderr (eprintln!), or stands after the loop that accepts \
+                       connections.";
+/// Why a client that goes on is not answered.
+const GOES_ON: &str = "the rest of its request has come at last.";
+
+/// A number of threads that no program can know beforehand, and more than it takes by default.
+pub fn some_threads() -> usize {
+    5 + Random::default().below(3)
+}
+
+impl Check {
+    /// Starts the program with this site and so many threads.
+    #[track_caller]
+    pub fn start_pool(&self, site: &Site, threads: usize) -> Program {
+        self.start_command(
+            Command::new(self.exe()),
+            Stdio::null(),
+            &["--root", &site.arg(), "--threads", &threads.to_string()],
+            NO_LINE,
+        )
+    }
+
+    /// Checks that clients get a file, one after the other. `answer` says what is likely where none
+    /// comes, `other` where it is not the file.
+    #[track_caller]
+    pub fn still_serves_files(&self, answer: Likely, other: &str) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, 2);
+        for _ in 0..5 {
+            let mut client = server.ask("/");
+            let home = client.answer(answer);
+            client.expect_status(&home, &[200], other);
+            client.expect_body(&home, b"home", other);
+            client.hang_up();
+        }
+    }
+
+    /// Checks that while N threads wait for their clients, one client more waits too, and that all
+    /// are served in the end.
+    #[track_caller]
+    pub fn serves_no_more_than_threads(&self, more: &'static str, served: &'static str) {
+        let site = Site::with_a_home();
+        let threads = some_threads();
+        let server = self.start_pool(&site, threads);
+        let busy = server.ask_halves(threads);
+        let mut one_more = server.ask("/");
+        server.comes_to_rest();
+        one_more.expect_nothing_yet(more);
+        for (mut client, rest) in busy {
+            client.send(rest);
+            client.must_get(200, "home", GOES_ON);
+        }
+        one_more.must_get(200, "home", served);
+    }
+
+    /// Checks that while all threads but one are held up, nobody waits.
+    #[track_caller]
+    pub fn serves_all_while_one_thread_is_free(&self, held_up: &'static str) {
+        let site = Site::with_a_home();
+        let threads = some_threads();
+        let server = self.start_pool(&site, threads);
+        let stalled = server.ask_halves(threads - 1);
+        for _ in 0..20 {
+            server.ask("/").must_get(200, "home", held_up);
+        }
+        for (mut client, rest) in stalled.into_iter().rev() {
+            client.send(rest);
+            client.must_get(200, "home", GOES_ON);
+        }
+    }
+
+    /// Checks that of clients who wait for the only thread, who came first is served first.
+    #[track_caller]
+    pub fn serves_in_order(&self) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, 1);
+        let (mut stalled, rest) = server.ask_half("/");
+        let clients = server.ask_often(12, "/app/visit");
+        // Now all of them wait, wherever this program lets its clients wait.
+        server.comes_to_rest();
+        stalled.send(rest);
+        stalled.must_get(200, "home", GOES_ON);
+        for (before, client) in clients.into_iter().enumerate() {
+            client.must_get(
+                200,
+                &format!("{}\n", before + 1),
+                "the app counts visits, and the clients came in the order 1, 2, 3. Is a job lost \
+                 where the queue is full? Is the newest one taken first, as from a stack? A queue \
+                 is first in, first out.",
+            );
+        }
+    }
+
+    /// Checks that all threads are there before the first job, and that jobs make no other.
+    #[track_caller]
+    pub fn makes_its_threads_once(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        let threads = some_threads();
+        let server = self.start_pool(&site, threads);
+        server.ask("/").must_get(200, "home", served);
+        server.comes_to_rest();
+        let Some(idle) = server.threads() else {
+            return self.pass_over("only Linux tells here how many threads a program has");
+        };
+        if idle < threads {
+            self.fail(
+                format!(
+                    "Nobody is being served, and with --threads {threads} there are {idle} threads."
+                ),
+                "the pool makes its threads in new(), all of them, and they stay. They are not made \
+                 when a job comes.",
+            );
+        }
+        // All are busy, and more clients wait: nothing about that makes another thread.
+        let busy = server.ask_halves(threads);
+        let waiting = server.ask_often(threads, "/");
+        server.comes_to_rest();
+        let with_clients = server.threads().unwrap_or(idle);
+        for (mut client, rest) in busy {
+            client.send(rest);
+            client.must_get(200, "home", served);
+        }
+        for client in waiting {
+            client.must_get(200, "home", served);
+        }
+        if with_clients > idle {
+            self.fail(
+                format!("Without clients there were {idle} threads, and with them {with_clients}."),
+                "execute() makes no thread: it hands the job to one that is there.",
+            );
+        }
+    }
+
+    /// Checks that a pool that waits for jobs uses no processor time.
+    #[track_caller]
+    pub fn rests_without_jobs(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, some_threads());
+        server.ask("/").must_get(200, "home", served);
+        if let Some(used) = server.spins(Duration::from_millis(200)) {
+            self.fail(
+                format!("Without a client, the program used {used:?} of processor time."),
+                "a worker asks again and again whether there is a job, as with try_recv() in a \
+                 loop. recv() waits: the system wakes the thread when there is one.",
+            );
+        }
+    }
+
+    /// Checks that clients who leave without a word, or in the middle of their answer, take no thread
+    /// away.
+    #[track_caller]
+    pub fn keeps_its_threads_when_clients_leave(&self, left: &'static str) {
+        let site = Site::with_a_home();
+        site.large_file("large", 10 << 20, b"end");
+        let threads = some_threads();
+        let server = self.start_pool(&site, threads);
+        // Whether jobs go round or to whom is free, each thread has one of these.
+        for _ in 0..threads {
+            server.ask("/large").reset();
+        }
+        for _ in 0..threads {
+            server.connect();
+        }
+        server.must_meet(threads, left);
+    }
+
+    /// Checks that an option is refused whose value is no number, or that has none.
+    #[track_caller]
+    pub fn wants_a_number_for(&self, option: &str) {
+        for args in [&[option, "x"][..], &[option, "-1"], &[option]] {
+            self.run(args).code(
+                2,
+                "by convention, exit code 2 means that the command line is wrong.",
+            );
+        }
+    }
+
+    /// Checks that reqwest gets what a raw client gets, and that requests are still read strictly.
+    #[track_caller]
+    pub fn serves_a_real_client(&self) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, 2);
+        let fetched = server.get("/");
+        if fetched.status != 200 || fetched.body != b"home" {
+            self.fail(
+                "reqwest got another answer than the raw client.",
+                "see the earlier checks.",
+            );
+        }
+        let mut client = server.connect();
+        client.send("GET / HTTP/1.1\r\n\r\n");
+        let answer = client.answer(Likely::default());
+        client.expect_status(
+            &answer,
+            &[400],
+            "chapter 04's parser still refuses what it refused.",
+        );
+    }
+}
+
+impl Run {
+    /// Checks that a pool of no threads was refused, in words and in time. `why` says what is likely
+    /// where the exit code is another one.
+    #[track_caller]
+    pub fn refuses_a_pool_of_nothing(&self, why: &str) {
+        self.code_is_one_of(&[1, 2], why);
+        self.stdout(
+            "stay without a listening line",
+            predicate::str::contains("listening").not(),
+            "the pool is made too late: nobody may be told to come before it is there.",
+        );
+        self.stderr(
+            "say what is wrong",
+            predicate::function(|text: &str| {
+                let text = text.to_lowercase();
+                ["thread", "pool", "usage"]
+                    .iter()
+                    .any(|word| text.contains(word))
+            }),
+            "say that a pool needs at least one thread.",
+        );
+    }
+}
+
+impl Program {
+    /// Has so many handlers meet: all of them must run at once.
+    #[track_caller]
+    pub fn must_meet(&self, size: usize, likely: &'static str) {
+        let clients = self.ask_often(size, &format!("/app/meet/{size}/3000"));
+        for client in clients.into_iter().rev() {
+            client.must_get(200, &format!("{size} met\n"), likely);
+        }
+    }
+
+    /// Has so many handlers try to meet, who must not: so many must never run at once.
+    #[track_caller]
+    pub fn must_not_meet(&self, size: usize, likely: &'static str) {
+        let clients = self.ask_often(size, &format!("/app/meet/{size}/150"));
+        for client in clients {
+            client.must_get(503, &format!("fewer than {size} came\n"), likely);
+        }
+    }
+
+    // Loops, because a report names the line of whoever called, and closures hide that.
+
+    #[track_caller]
+    fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            clients.push(self.ask(target));
+        }
+        clients
+    }
+
+    #[track_caller]
+    fn ask_halves(&self, count: usize) -> Vec<(Client, String)> {
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            clients.push(self.ask_half("/"));
+        }
+        clients
+    }
+}
