@@ -101,24 +101,26 @@ impl<'a> Connection<'a> {
     /// Returns the error of a failed read.
     pub fn skip(&mut self, mut content: Content) -> io::Result<Result<(), Refusal>> {
         let too_large = Err(Refusal::new(413, "the content is too large"));
-        if matches!(content, Content::Length(len) if len > MAX_CONTENT) {
+        if matches!(content, Content::Length(len) if len > MAX_CONTENT as u64) {
             return Ok(too_large);
         }
         let deadline = Instant::now() + self.patience;
-        let mut total = 0;
+        let mut room = MAX_CONTENT;
         loop {
-            match content.scan(&self.input) {
+            // What lies beyond the limit is not looked at. So it is all the same how the bytes come.
+            let within = room.min(self.input.len());
+            match content.scan(&self.input[..within]) {
                 Ok(used) => {
                     self.input.drain(..used);
-                    total += used as u64;
+                    room -= used;
                 }
                 Err(refusal) => return Ok(Err(refusal)),
             }
-            if total > MAX_CONTENT {
-                return Ok(too_large);
-            }
             if content.is_complete() {
                 return Ok(Ok(()));
+            }
+            if self.input.len() > room {
+                return Ok(too_large);
             }
             match self.fill(deadline) {
                 Ok(1..) => {}
@@ -310,6 +312,7 @@ mod tests {
     use std::{panic, thread};
 
     use super::*;
+    use crate::content::Chunks;
 
     const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     /// No test may take longer: what has not come by then never comes.
@@ -435,6 +438,30 @@ mod tests {
         );
         drop((connection, over));
         trickling.join().expect("a client that does not panic");
+    }
+
+    #[test]
+    fn skip_reads_no_more_than_it_may() {
+        let cases = [
+            // What delimits a chunk of this size takes 14 bytes.
+            (MAX_CONTENT - 14, "", Ok(())),
+            (MAX_CONTENT - 13, "", Err(413)),
+            // What is wrong with it stands behind the limit.
+            (MAX_CONTENT, "a chunk longer than its size", Err(413)),
+        ];
+        for (size, more, wanted) in cases {
+            let (mut client, mut connection) = connected();
+            let content = format!("{size:x}\r\n{}{more}\r\n0\r\n\r\n", "x".repeat(size));
+            let sending = thread::spawn(move || client.write_all(content.as_bytes()));
+            let outcome = soon("skip", move || {
+                connection.skip(Content::Chunked(Chunks::Size))
+            });
+            let outcome = outcome.expect("no failed read");
+            let status = outcome.map_err(|refusal| refusal.status);
+            assert_eq!(status, wanted, "a chunk of {size} bytes");
+            // An error means that not all was read.
+            let _ = sending.join().expect("a client that does not panic");
+        }
     }
 
     #[test]
