@@ -3,7 +3,8 @@
 //!
 //! An answer is a patch against the solution of its chapter, or a folder that replaces the
 //! solution's `src`. It has no dependencies and is built with plain rustc, once for each content.
-//! The solution's own compiled milestone judges it.
+//! The solution's own compiled milestone judges it; or one of its own unit tests does, which stands
+//! beside the code that the answer changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env::consts::EXE_SUFFIX;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::cargo;
-use crate::header::{self, Header};
+use crate::header::{self, By, Header};
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
 use crate::milestone::{Finding, Judge, Verdict, run_in};
 use crate::patch::Patch;
@@ -187,8 +188,9 @@ impl<'a> Proof<'a> {
         self.course.scratch().join("answers")
     }
 
-    /// The files that the answer consists of.
-    fn source(&self, answer: &Answer) -> Result<Files, String> {
+    /// The files that the answer consists of, and whether its unit tests are to judge it.
+    fn source(&self, answer: &Answer) -> Result<(Files, bool), String> {
+        let mut unit = false;
         let mut source = files(&self.course.solution(answer.chapter))?;
         if answer.path.is_dir() {
             source.retain(|path, _| !path.starts_with("src/"));
@@ -204,7 +206,8 @@ impl<'a> Proof<'a> {
                 fs::read_to_string(&answer.path).map_err(|e| cannot("read", &answer.path, &e))?;
             let header = Header::read(&text)?;
             if answer.kind == Kind::Wrong {
-                header.rejection()?;
+                let (by, _) = header.rejection()?;
+                unit = matches!(by, By::Unit(_));
             }
             Patch::read(&text)?.apply(&mut source).map_err(|e| {
                 format!(
@@ -213,15 +216,17 @@ impl<'a> Proof<'a> {
                 )
             })?;
         }
-        Ok(source)
+        Ok((source, unit))
     }
 
     fn build(&self, answer: &Answer) -> Result<Program, String> {
-        let source = self.source(answer)?;
+        let (source, unit) = self.source(answer)?;
         let package = answer.chapter.solution_name();
         let mut print = Fingerprint::of(&source);
         print.add(self.compiler.as_bytes());
         print.add(package.as_bytes());
+        let how: &[&str] = if unit { &["--test"] } else { &[] };
+        print.add(how.concat().as_bytes());
         let folder = self.shelf().join(print.to_string());
         let path = folder.join(format!("program{EXE_SUFFIX}"));
         if path.is_file() {
@@ -243,6 +248,7 @@ impl<'a> Proof<'a> {
         rustc
             .current_dir(&folder)
             .arg("src/main.rs")
+            .args(how)
             .arg("-o")
             .arg(&half);
         rustc.args([
@@ -284,13 +290,14 @@ impl<'a> Proof<'a> {
         let milestone = milestone
             .ok_or_else(|| format!("the milestone of {} was not built", answer.chapter.name()))?;
         let folder = self.course.solution(answer.chapter);
-        let verdict = |check: Option<&str>| {
+        let verdict = |by: Option<By<'_>>| {
             let run = run_in(self.course.scratch(), self.deadline, true);
+            let unit = matches!(by, Some(By::Unit(_)));
             let verdict = Judge {
-                milestone,
+                milestone: if unit { program } else { milestone },
                 folder: &folder,
-                program: Some(program),
-                check,
+                program: (!unit).then_some(program),
+                check: by.map(By::name),
                 run,
             }
             .verdict()?;
@@ -309,8 +316,8 @@ impl<'a> Proof<'a> {
                 let text = fs::read_to_string(&answer.path)
                     .map_err(|e| cannot("read", &answer.path, &e))?;
                 let header = Header::read(&text)?;
-                let (check, says) = header.rejection()?;
-                rejected(&verdict(Some(check))?, check, says)
+                let (by, says) = header.rejection()?;
+                rejected(&verdict(Some(by))?, by, says)
             }
         }
     }
@@ -333,11 +340,15 @@ fn accepted(verdict: &Verdict) -> Result<(), String> {
     }
 }
 
-fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), String> {
+fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<(), String> {
+    let check = by.name();
     let found = verdict.checks.iter().find(|found| found.name == check);
     let found = found.ok_or_else(|| {
         if verdict.output.contains("running 0 tests") {
-            format!("the milestone has no check called {check}")
+            match by {
+                By::Check(_) => format!("the milestone has no check called {check}"),
+                By::Unit(_) => format!("the solution has no unit test called {check}"),
+            }
         } else {
             format!("{check} came to no verdict:\n{}", verdict.output.trim_end())
         }
@@ -350,12 +361,15 @@ fn rejected(verdict: &Verdict, check: &str, says: &[String]) -> Result<(), Strin
             Ok(())
         }
         Finding::Passed => Err(format!(
-            "{check} passes it: the milestone must learn to see this mistake"
+            "{check} passes it: it must learn to see this mistake"
         )),
         Finding::Waiting(line) => Err(format!(
             "{check} did not come to it, an earlier check fails: {line}"
         )),
-        Finding::Failed(report) => well_said(check, says, report),
+        Finding::Failed(report) => match by {
+            By::Check(_) => well_said(check, says, report),
+            By::Unit(_) => says_so(check, says, report),
+        },
     }
 }
 
@@ -367,6 +381,10 @@ pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), Strin
     if report.contains(&format!("thread '{check}'")) && report.contains("panicked at") {
         return Err(format!("{check} panics instead of reporting:\n{report}"));
     }
+    says_so(check, says, report)
+}
+
+fn says_so(check: &str, says: &[String], report: &str) -> Result<(), String> {
     let missing = header::missing(says, report);
     if missing.is_empty() {
         return Ok(());

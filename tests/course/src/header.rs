@@ -6,6 +6,9 @@
 //! check: check_03_split_writes
 //! says: came in two pieces
 //! ```
+//!
+//! What only a unit test of the solution can see has a line `unit: NAME_OF_TEST` in place of
+//! `check: …`, with the path of the test: `pool::tests::every_job_runs_once`.
 
 /// The header of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,10 +17,31 @@ pub struct Header {
     pub about: String,
     /// The check that must reject it.
     pub check: Option<String>,
+    /// The unit test that must reject it, where no check can.
+    pub unit: Option<String>,
     /// Words that the report must contain.
     pub says: Vec<String>,
     /// Files that the solution has and the starter has not.
     pub creates: Vec<String>,
+}
+
+/// Who rejects an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By<'a> {
+    /// A check of the milestone.
+    Check(&'a str),
+    /// A unit test, which stands beside the code.
+    Unit(&'a str),
+}
+
+impl<'a> By<'a> {
+    /// The name of the check or the unit test.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        match self {
+            By::Check(name) | By::Unit(name) => name,
+        }
+    }
 }
 
 impl Header {
@@ -39,13 +63,15 @@ impl Header {
                 header.about.push_str(&about);
             } else if let Some(check) = value("check:") {
                 header.check = Some(check);
+            } else if let Some(unit) = value("unit:") {
+                header.unit = Some(unit);
             } else if let Some(says) = value("says:") {
                 header.says.push(says);
             } else if let Some(creates) = value("creates:") {
                 header.creates.push(creates);
             } else if !line.trim().is_empty() {
                 return Err(format!(
-                    "line {}: `{line}` is none of `# …`, `check: …`, `says: …`, nor the begin of a diff",
+                    "line {}: `{line}` is none of `# …`, `check: …`, `unit: …`, `says: …`, nor the begin of a diff",
                     number + 1
                 ));
             }
@@ -56,18 +82,31 @@ impl Header {
         Ok(header)
     }
 
-    /// The check and the words, which an answer that must be rejected has to name.
+    /// Who rejects it, and in which words: an answer that must be rejected has to name both.
     ///
     /// # Errors
     /// A sentence about what is missing.
-    pub fn rejection(&self) -> Result<(&str, &[String]), String> {
+    pub fn rejection(&self) -> Result<(By<'_>, &[String]), String> {
         let check = self.check.as_deref().filter(|check| !check.is_empty());
-        let check =
-            check.ok_or("a line `check: NAME` is missing: which check must reject this?")?;
+        let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
+        let by = match (check, unit) {
+            (Some(check), None) => By::Check(check),
+            (None, Some(unit)) => By::Unit(unit),
+            (Some(_), Some(_)) => {
+                return Err("`check: …` and `unit: …` exclude each other: name one".into());
+            }
+            (None, None) => {
+                return Err(
+                    "a line `check: NAME` is missing: which check must reject this? (Where only a \
+                     unit test can: `unit: NAME`)"
+                        .into(),
+                );
+            }
+        };
         if self.says.is_empty() || self.says.iter().any(String::is_empty) {
             return Err("a line `says: WORDS` is missing: what must the report contain?".into());
         }
-        Ok((check, &self.says))
+        Ok((by, &self.says))
     }
 }
 
@@ -97,9 +136,14 @@ mod tests {
         let text = "# One\n# sentence.\ncheck: check_01\nsays: some words\nsays: more\n\n--- a/x\n+++ b/x\n";
         let header = Header::read(text).expect("it is well formed");
         assert_eq!(header.about, "One sentence.");
-        let (check, says) = header.rejection().expect("it is complete");
-        assert_eq!(check, "check_01");
+        let (by, says) = header.rejection().expect("it is complete");
+        assert_eq!(by, By::Check("check_01"));
         assert_eq!(says, ["some words", "more"]);
+        let header = Header::read("# One.\nunit: a::b\nsays: c\n").expect("it is well formed");
+        let (by, _) = header.rejection().expect("it is complete");
+        assert_eq!(by, By::Unit("a::b"));
+        let both = Header::read("# One.\ncheck: a\nunit: b\nsays: c\n").expect("it can be read");
+        assert!(both.rejection().is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::answers::well_said;
 use crate::cargo;
-use crate::header::Header;
+use crate::header::{By, Header};
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
 use crate::milestone::{Judge, Verdict, run_in};
 use crate::process::{Stderr, each};
@@ -253,7 +253,9 @@ fn is_footnote(text: &str) -> bool {
 }
 
 fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
-    let (check, says) = note.rejection()?;
+    let (By::Check(check), says) = note.rejection()? else {
+        return Err("only a check says what a starter lacks: name it in `check: …`".into());
+    };
     if !verdict.ended {
         return Err(format!(
             "the milestone was still running after {} s",

@@ -280,6 +280,13 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "tests/wrong/chapter91/no-words.patch",
         &format!("# About.\ncheck: {greets}\n{}", says("x")),
     );
+    made_up.write(
+        "tests/wrong/chapter91/no-unit-test.patch",
+        &format!(
+            "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
+            says("x")
+        ),
+    );
 
     let begin = Instant::now();
     let complaints = made_up.complaints(Kind::Wrong);
@@ -297,6 +304,10 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         (
             "no-such-check",
             "the milestone has no check called check_99_flies",
+        ),
+        (
+            "no-unit-test",
+            "the solution has no unit test called tests::greets",
         ),
         ("no-words", "a line `says: WORDS` is missing"),
         (

@@ -1,6 +1,8 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::cell::RefCell;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use super::ThreadPool;
@@ -63,6 +65,52 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
             .expect("the other worker runs them all");
     }
     release.send(()).expect("the first job waits");
+}
+
+#[test]
+fn execute_returns_although_jobs_have_panicked() {
+    let pool = ThreadPool::new(2).expect("a pool");
+    for _ in 0..2 {
+        pool.execute(|| panic!("on purpose"));
+    }
+    for _ in 0..6 {
+        let (held, gone) = mpsc::channel::<()>();
+        pool.execute(move || drop(held));
+        // Until it has run, or was dropped. A pool may also keep it, which is no business of
+        // this test.
+        let _ = gone.recv_timeout(SOON / 5);
+    }
+}
+
+thread_local! {
+    /// What a thread holds until it ends.
+    static HELD: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn workers_end_when_the_pool_is_dropped() {
+    let pool = ThreadPool::new(2).expect("a pool");
+    let barrier = Arc::new(Barrier::new(2));
+    let (done, finished) = mpsc::channel();
+    let (held, gone) = mpsc::channel();
+    for _ in 0..2 {
+        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        pool.execute(move || {
+            // The jobs meet, so each is on another worker.
+            barrier.wait();
+            HELD.set(Some(held));
+            done.send(()).expect("the test waits");
+        });
+    }
+    for _ in 0..2 {
+        finished.recv_timeout(SOON).expect("both jobs run");
+    }
+    drop((pool, held));
+    assert_eq!(
+        gone.recv_timeout(SOON),
+        Err(RecvTimeoutError::Disconnected),
+        "a worker goes on without its pool: who else has a Sender?"
+    );
 }
 
 // How long a guard lives that has no name, in edition 2024.

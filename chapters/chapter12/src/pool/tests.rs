@@ -1,6 +1,8 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::{Arc, Barrier, mpsc};
+use std::cell::RefCell;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use super::ThreadPool;
@@ -90,6 +92,38 @@ fn jobs_that_panic_take_no_worker_away() {
     for _ in 0..2 {
         finished.recv_timeout(SOON).expect("both workers are there");
     }
+}
+
+thread_local! {
+    /// What a thread holds until it ends.
+    static HELD: RefCell<Option<Sender<()>>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn workers_end_when_the_pool_is_dropped() {
+    let pool = ThreadPool::new(2, 100).expect("a pool");
+    let barrier = Arc::new(Barrier::new(2));
+    let (done, finished) = mpsc::channel();
+    let (held, gone) = mpsc::channel();
+    for _ in 0..2 {
+        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        pool.execute(move || {
+            // The jobs meet, so each is on another worker.
+            barrier.wait();
+            HELD.set(Some(held));
+            done.send(()).expect("the test waits");
+        })
+        .expect("room");
+    }
+    for _ in 0..2 {
+        finished.recv_timeout(SOON).expect("both jobs run");
+    }
+    drop((pool, held));
+    assert_eq!(
+        gone.recv_timeout(SOON),
+        Err(RecvTimeoutError::Disconnected),
+        "a worker goes on without its pool: who else has a Sender?"
+    );
 }
 
 #[test]
