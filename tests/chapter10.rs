@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check, some_threads};
+use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check, get, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -175,17 +175,22 @@ fn check_07_empty_connections_and_garbage() {
     server.must_not_have_panicked(UNWRAPPED);
 }
 
-/// Starts a server that waits 200 ms for a client, and no longer.
+/// Starts a server that waits 100 ms for a client, and no longer.
 #[track_caller]
 fn start_impatient(check: &Check, site: &Site, threads: usize) -> Program {
-    let threads = threads.to_string();
+    start_with_patience(check, site, threads, 100)
+}
+
+#[track_caller]
+fn start_with_patience(check: &Check, site: &Site, threads: usize, patience: u32) -> Program {
+    let (root, threads, patience) = (site.arg(), threads.to_string(), patience.to_string());
     check.start(&[
         "--root",
-        &site.arg(),
+        &root,
         "--threads",
         &threads,
         "--patience",
-        "200",
+        &patience,
     ])
 }
 
@@ -250,7 +255,8 @@ fn check_10_a_head_that_trickles() {
         .with_options("--threads 1 --patience 1000")
         .by_hand("(printf 'GET / HTTP/1.1\\r\\nX: '; while sleep 0.3; do printf x; done) | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
-    let server = start_impatient(&check, &site, 1);
+    // On a busy machine a pause of 15 ms may last a hundred.
+    let server = start_with_patience(&check, &site, 1, 200);
     const EACH: &str = "a byte every few milliseconds keeps the connection alive: each read gets the \
                         whole timeout anew. Fix the deadline once, before the first read of the head, \
                         and give each read the time that is left.";
@@ -294,21 +300,62 @@ fn check_11_a_handler_may_take_its_time() {
     after(check_04_a_free_worker_is_enough);
     let check = check!("the deadlines are for the client, not for the handler")
         .read("a-deadline-for-writing")
-        .with_options("--threads 1 --patience 200")
-        .by_hand("curl -si http://{addr}/app/wait/300");
+        .with_options("--threads 2 --patience 500")
+        .by_hand(
+            "curl -si http://{addr}/app/wait/600\n\
+             (printf 'GET /app/wait/600 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /app/'; sleep 0.8; \
+             printf 'visit HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n') | nc 127.0.0.1 {port}",
+        );
     let site = Site::with_a_home();
-    let server = start_impatient(&check, &site, 1);
-    server.ask("/app/wait/300").must_get(
-        200,
-        "waited 300 ms\n",
-        "one deadline covers the whole conversation. The handler took longer than the client may, and \
-         the client lost its answer. The deadline for the head ends with the head; writing begins \
-         with a deadline of its own.",
-    );
+    let server = start_with_patience(&check, &site, 2, 500);
+    const ONE_FOR_ALL: &str = "one deadline covers the whole conversation. The handler took longer than \
+                               the client may, and the client lost its answer. The deadline for the \
+                               head ends with the head; writing begins with a deadline of its own.";
+    const NEXT_HEAD: &str = "the first bytes of this request came with the request before, whose handler \
+                             took longer than a head may. That time is not the client's: a head's \
+                             deadline is fixed when read_head begins, and not in Connection::new.";
+    let waits = server.ask("/app/wait/600");
+    let mut two = server.connect();
+    let second = get("/app/visit");
+    let (begin, rest) = second.split_at(8);
+    two.send(get("/app/wait/600") + begin);
+    let answer = two.answer(Likely::always(ONE_FOR_ALL));
+    two.expect_status(&answer, &[200], ONE_FOR_ALL);
+    two.send(rest);
+    two.must_get(200, "1\n", NEXT_HEAD);
+    waits.must_get(200, "waited 600 ms\n", ONE_FOR_ALL);
 }
 
 #[test]
-fn check_12_a_client_that_does_not_read() {
+fn check_12_a_client_that_reads_late() {
+    after(check_04_a_free_worker_is_enough);
+    let check = check!("a client that reads nothing for a while, and then all, gets all")
+        .read("a-deadline-for-writing")
+        .with_options("--threads 2 --root FOLDER-WITH-A-LARGE-FILE")
+        .by_hand("curl -s http://{addr}/large | (sleep 1; wc -c)");
+    let site = Site::with_a_home();
+    const LEN: usize = 16 << 20;
+    site.large_file("large", LEN as u64, b"end");
+    let server = check.start_pool(&site, 2);
+    const CUT: &str = "the client's time was not up: it has ten seconds for each 64 KiB. One write waits \
+                       no longer than LOOK_AGAIN. When that has passed, go round again; only the \
+                       deadline ends the loop.";
+    let mut late = server.ask("/large");
+    late.read_some(1);
+    // The other worker is the clock: meanwhile the first one finds no room to write.
+    server
+        .ask("/app/wait/300")
+        .must_get(200, "waited 300 ms\n", FEWER);
+    let answer = late.answer(Likely::always(CUT));
+    late.expect_status(&answer, &[200], CUT);
+    let mut wanted = vec![0; LEN];
+    wanted[LEN - 3..].copy_from_slice(b"end");
+    late.expect_body(&answer, &wanted, CUT);
+    late.hang_up();
+}
+
+#[test]
+fn check_13_a_client_that_does_not_read() {
     after(check_04_a_free_worker_is_enough);
     let check = check!("a client that does not read its answer loses it, and its worker goes on")
         .read("a-deadline-for-writing")
@@ -330,7 +377,7 @@ fn check_12_a_client_that_does_not_read() {
 
 #[test]
 #[cfg(unix)]
-fn check_13_no_files_left() {
+fn check_14_no_files_left() {
     after(check_04_a_free_worker_is_enough);
     let check = check!("where no connection can be accepted, the server waits and goes on")
         .read("when-accept-fails")
@@ -364,7 +411,7 @@ fn check_13_no_files_left() {
 }
 
 #[test]
-fn check_14_a_pool_of_nothing() {
+fn check_15_a_pool_of_nothing() {
     after(check_01_still_serves_files);
     let check = check!("a pool of no threads is refused in words")
         .read("what-stays")
@@ -378,7 +425,7 @@ fn check_14_a_pool_of_nothing() {
 }
 
 #[test]
-fn check_15_a_real_client() {
+fn check_16_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();

@@ -352,7 +352,10 @@ mod tests {
         let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
         while !running.is_finished() {
-            assert!(Instant::now() < until, "{name} does not return");
+            assert!(
+                Instant::now() < until,
+                "{name} does not return: has each wait in it a deadline?"
+            );
             thread::sleep(Duration::from_millis(1));
         }
         running
@@ -421,7 +424,11 @@ mod tests {
     fn read_head_lets_a_silent_client_go() {
         let (_client, connection) = connected_for(SHORT);
         let (outcome, _) = read_head(connection);
-        assert!(matches!(outcome, Ok(Head::End)), "no byte came");
+        assert!(
+            matches!(outcome, Ok(Head::End)),
+            "no byte came in time: wanted End, got {outcome:?}. Who asked nothing is told nothing, so \
+             a timeout with nothing in the input is the end and no refusal"
+        );
     }
 
     #[test]
@@ -438,7 +445,8 @@ mod tests {
         let (outcome, connection) = read_head(connection);
         assert!(
             matches!(outcome, Ok(Head::Refused(refusal)) if refusal.status == 408),
-            "the whole head has one deadline"
+            "half a head and then a byte now and then: wanted Refused with 408, got {outcome:?}. Fix \
+             the deadline once, before the loop"
         );
         drop((connection, over));
         trickling.join().expect("a client that does not panic");
@@ -474,8 +482,28 @@ mod tests {
         let response = Response::new(200).with_body("x".repeat(64 << 20));
         let outcome = soon("send", move || connection.send(response));
         assert!(
-            outcome.is_err_and(|error| is_timeout(&error)),
-            "no answer can be sent to this client"
+            outcome.as_ref().is_err_and(is_timeout),
+            "the client reads nothing: wanted a timeout as the error, got {outcome:?}. `left` makes \
+             one when the deadline has passed: pass it on"
+        );
+    }
+
+    #[test]
+    fn write_all_has_one_deadline_for_all_its_bytes() {
+        let (mut client, mut connection) = connected_for(SHORT);
+        thread::spawn(move || {
+            let mut some = vec![0; 4 * PIECE];
+            while let Ok(1..) = client.read(&mut some) {
+                thread::sleep(SHORT / 20);
+            }
+        });
+        // Far more than the client takes in so short a time, and than the kernel keeps for it.
+        let bytes = vec![b'x'; 64 << 20];
+        let outcome = soon("write_all", move || connection.write_all(&bytes));
+        assert!(
+            outcome.as_ref().is_err_and(is_timeout),
+            "the client reads a little now and then: wanted a timeout as the error, got {outcome:?}. \
+             Fix the deadline once, before the loop, and give each write the time that is left"
         );
     }
 

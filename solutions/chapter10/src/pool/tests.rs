@@ -86,7 +86,10 @@ fn jobs_that_panic_take_no_worker_away() {
     }
     drop(done);
     for _ in 0..2 {
-        finished.recv_timeout(SOON).expect("both workers are there");
+        finished.recv_timeout(SOON).expect(
+            "two jobs run at once after others have panicked: is each job's panic caught, inside the \
+             worker's loop?",
+        );
     }
 }
 
