@@ -58,9 +58,9 @@ mod imp {
     extern "C" fn on_signal(_number: c_int) {
         let byte = 0_u8;
         // SAFETY: the pointer is good for reading one byte, write() may be called in a signal
-        // handler, and the descriptor belongs to the pipe for as long as the program runs. (Where
-        // write() succeeds it leaves errno alone, on which the interrupted code may rely; there is
-        // room for thousands of bytes in the pipe, so it does succeed.)
+        // handler, and the descriptor belongs to the pipe for as long as the program runs. (The
+        // interrupted code may rely on errno. C libraries set that only when a call fails, and there
+        // is room for thousands of bytes in the pipe, so this call does not.)
         unsafe { write(WRITER.load(Ordering::Relaxed), (&raw const byte).cast(), 1) };
     }
 
