@@ -9,7 +9,7 @@ const NOT_HTTP: Likely = Likely {
     closed: "the server closed before it had sent as much as it promised. Does Content-Length count \
              the content alone, without the head? Is everything sent, with write_all()?",
     reset: "the server closed while a part of the request was still unread. The kernel then sends \
-            RST, which destroys the answer on its way. Read the head up to the blank line first.",
+            RST, which can destroy the answer. Read the head up to the blank line first.",
     differs: "a response is: status line, field lines, blank line, content. Each line of the head \
               ends in \\r\\n, also the last field line: the blank line is one more \\r\\n.",
 };

@@ -214,7 +214,7 @@ fn serve(
 /// Tells a client that the server is busy. The thread that accepts must not wait for it: what the
 /// socket does not take at once is not sent.
 ///
-/// Whoever closes the stream at once would destroy the answer, because the request is still unread.
+/// Whoever closes the stream at once could destroy the answer, because the request is still unread.
 fn turn_away(mut stream: &TcpStream) {
     todo!("(7 of 7) send 503 with Retry-After, without waiting, and shut down the sending half")
 }

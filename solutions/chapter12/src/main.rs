@@ -208,7 +208,7 @@ fn serve(
 /// Tells a client that the server is busy. The thread that accepts must not wait for it: what the
 /// socket does not take at once is not sent.
 ///
-/// Whoever closes the stream at once would destroy the answer, because the request is still unread.
+/// Whoever closes the stream at once could destroy the answer, because the request is still unread.
 fn turn_away(mut stream: &TcpStream) {
     let refusal = Refusal::new(503, "the server is busy");
     let response = Response::from(refusal)

@@ -56,8 +56,8 @@ impl Default for Likely {
                      close, or for another client.",
             closed: "the server closed the connection before it had sent everything.",
             reset: "the server closed the connection while bytes that the client had sent were \
-                    still unread. The kernel then sends RST, which also destroys what was on its \
-                    way to the client.",
+                    still unread. The kernel then sends RST, which can also destroy what it has \
+                    not sent yet.",
             differs: "compare the bytes above from the caret on.",
         }
     }
