@@ -109,9 +109,9 @@ impl Connection {
 
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer. So
-    /// we say that we are done, and read what comes until the client closes too (RFC 9112, section
-    /// 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
+    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
+    /// section 9.6).
     pub fn finish(mut self) {
         todo!(
             "(7 of 7) shut down the sending half, then read on until the client closes or time is up"

@@ -122,9 +122,9 @@ impl Connection {
 
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer. So
-    /// we say that we are done, and read what comes until the client closes too (RFC 9112, section
-    /// 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
+    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
+    /// section 9.6).
     pub fn finish(mut self) {
         // An error here or below means that the client is already gone: there is nothing to save.
         if self.stream.shutdown(Shutdown::Write).is_err() {
