@@ -297,7 +297,7 @@ impl Client {
         self.end = Some(End::Closed);
     }
 
-    /// Tears the connection down with RST, as a client does that crashed.
+    /// Tears the connection down with RST, as happens when a client ends with bytes unread.
     ///
     /// Closing a socket with unread input makes the kernel send RST, so the program must have sent
     /// something that this client has not read; waits for that.
