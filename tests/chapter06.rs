@@ -181,7 +181,16 @@ fn check_05_a_panic_stays_in_its_thread() {
                         thread joined and the error in join()'s result unwrapped, or has the panic \
                         poisoned a Mutex?";
     for _ in 0..5 {
-        server.ask("/app/panic").read_some(1);
+        if server
+            .ask("/app/panic")
+            .read_some(12)
+            .starts_with(b"HTTP/1.1 404")
+        {
+            check.fail(
+                "There is nothing at /app/panic.",
+                "the address was in app.rs, among those of the chapter: this check needs it.",
+            );
+        }
         server.ask("/").must_get(200, "home", GONE);
     }
     server.must_still_run();
@@ -243,6 +252,13 @@ fn check_07_no_thread_to_spare() {
         );
     }
     server.must_still_run();
+}
+
+#[test]
+fn check_08_starts_as_before() {
+    after(check_01_still_serves_files);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
 }
 
 /// Asks until there is an answer.

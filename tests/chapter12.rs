@@ -570,3 +570,10 @@ fn check_16_a_real_client() {
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();
 }
+
+#[test]
+fn check_17_starts_as_before() {
+    after(check_01_still_serves_files);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}

@@ -49,3 +49,16 @@ impl Meetings {
         self.by_size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stays_alone_gives_up() {
+        const BRIEFLY: Duration = Duration::from_millis(10);
+        let meetings = Meetings::default();
+        assert!(!meetings.join(2, BRIEFLY), "nobody else has come");
+        assert!(!meetings.join(2, BRIEFLY), "the first one has gone");
+    }
+}

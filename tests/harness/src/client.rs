@@ -218,11 +218,13 @@ impl Client {
         total
     }
 
-    /// Reads what comes, at least `count` bytes unless the end or the deadline comes first.
-    pub fn read_some(&mut self, count: usize) {
+    /// Reads what comes, at least `count` bytes unless the end or the deadline comes first. Returns
+    /// all that has come and was not used up yet.
+    pub fn read_some(&mut self, count: usize) -> &[u8] {
         let until = Instant::now() + DEADLINE;
         let wanted = self.received.len() + count;
         while self.received.len() < wanted && self.read_more(until).is_ok() {}
+        self.pending()
     }
 
     /// Sends `byte` again and again with a pause before each, until the program answers or closes;
