@@ -120,7 +120,7 @@ fn main() -> ExitCode {
         }
     };
     if let Err(error) = serve(listener, &app, &pool, &options) {
-        eprintln!("cannot go on: {error}");
+        log(&format!("cannot go on: {error}"));
         return ExitCode::FAILURE;
     }
     // Wait until each request that was received is answered.
