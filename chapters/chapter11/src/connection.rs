@@ -91,11 +91,13 @@ impl Connection {
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         loop {
-            if self.stop.has_begun() {
+            // Asked before the read: what came before stopping began is read in any case.
+            let stopping = self.stop.has_begun();
+            if stopping {
                 todo!(
-                    "(4 of 6) here and below: read with a timeout of TICK, or LAST_LOOK once stopping \
-                     has begun, never beyond the deadline; a timeout while nobody stops is no end: \
-                     go round again"
+                    "(4 of 6) let the read below wait for TICK at most, and once stopping has begun for \
+                     LAST_LOOK at most, but never beyond the deadline; below it, go round again after \
+                     a timeout if nobody had asked to stop"
                 )
             }
             self.stream.set_read_timeout(Some(left(deadline)?))?;
