@@ -272,10 +272,29 @@ impl Program {
         }
     }
 
-    /// Waits until the program has ended, however it does.
+    /// Waits until the program has ended, which must not look like success: with an exit code other
+    /// than 0, or by a signal.
     #[track_caller]
-    pub fn must_end_somehow(&mut self, likely: &str) {
-        self.ended(likely);
+    pub fn must_end_without_success(&mut self, likely: &str, success: &str) {
+        if self.ended(likely).success() {
+            self.check
+                .fail("The program ended with exit code 0.", success);
+        }
+    }
+
+    /// Waits until the program, which has ended, has said something on stderr.
+    #[track_caller]
+    pub fn must_have_said_why(&self, likely: &str) {
+        self.check.step("look for words on stderr");
+        let until = Instant::now() + Duration::from_secs(1);
+        // What it printed last may still be on its way through the pipe.
+        while self.watched.stderr().trim().is_empty() {
+            if Instant::now() > until {
+                self.check
+                    .fail("The program said nothing on stderr.", likely);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     #[track_caller]
