@@ -92,12 +92,11 @@ impl Connection {
         let mut buffer = [0; 4096];
         loop {
             // Asked before the read: what came before stopping began is read in any case.
-            let stopping = self.stop.has_begun();
-            if stopping {
+            if self.stop.has_begun() {
                 todo!(
-                    "(4 of 6) let the read below wait for TICK at most, and once stopping has begun for \
-                     LAST_LOOK at most, but never beyond the deadline; below it, go round again after \
-                     a timeout if nobody had asked to stop"
+                    "(4 of 6) keep the answer; let the read below wait for LAST_LOOK if it is yes, and \
+                     for TICK if it is no, but never beyond the deadline; and if it is no, go round \
+                     again after a timeout"
                 )
             }
             self.stream.set_read_timeout(Some(left(deadline)?))?;
