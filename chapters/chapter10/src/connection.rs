@@ -191,7 +191,7 @@ fn is_timeout(error: &io::Error) -> bool {
 mod tests {
     use std::net::TcpListener;
     use std::sync::mpsc;
-    use std::{panic, thread};
+    use std::{env, panic, thread};
 
     use super::*;
 
@@ -323,6 +323,31 @@ mod tests {
         );
         drop(connection);
         trickling.join().expect("a client that does not panic");
+    }
+
+    #[test]
+    fn read_head_passes_a_reset_on() {
+        let (mut client, mut connection) = connected();
+        client.write_all(&HEAD[..9]).expect("a write");
+        connection.send(Response::new(200)).expect("a write");
+        client.peek(&mut [0]).expect("an answer");
+        // To close with unread input is to reset the connection.
+        drop(client);
+        let (outcome, _) = read_head(connection);
+        assert!(
+            outcome.is_err(),
+            "half a head, then a reset: wanted the error of the read, got {outcome:?}. Only a \
+             timeout is answered with 408"
+        );
+    }
+
+    #[test]
+    fn send_is_content_when_a_whole_file_is_sent() {
+        let (_client, mut connection) = connected();
+        let program = env::current_exe().and_then(File::open);
+        let program = program.expect("this program can be read");
+        let outcome = connection.send(Response::new(200).with_file(program, 1000));
+        assert!(outcome.is_ok(), "wanted Ok, got {outcome:?}");
     }
 
     #[test]
