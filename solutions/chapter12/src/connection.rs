@@ -26,6 +26,8 @@ pub struct Connection<'a> {
     /// What has been read and not consumed: it begins where the next head begins.
     input: Vec<u8>,
     scanner: HeadScanner,
+    /// Where a read puts its bytes: filled with zeros once, and not for each read.
+    buffer: Vec<u8>,
     /// Answers that have not been sent yet: those to requests that came together leave together.
     output: Vec<u8>,
     patience: Duration,
@@ -55,6 +57,7 @@ impl<'a> Connection<'a> {
             stream,
             input: Vec::new(),
             scanner: HeadScanner::default(),
+            buffer: vec![0; 4096],
             output: Vec::new(),
             patience,
             stop,
@@ -144,7 +147,6 @@ impl<'a> Connection<'a> {
     /// than for a last look.
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         self.flush()?;
-        let mut buffer = [0; 4096];
         loop {
             // Asked before the read: what came before stopping began is read in any case.
             let stopping = self.stop.has_begun();
@@ -154,9 +156,9 @@ impl<'a> Connection<'a> {
                 self.stream.set_read_timeout(timeout)?;
                 self.timeouts[0] = timeout;
             }
-            match self.stream.read(&mut buffer) {
+            match self.stream.read(&mut self.buffer) {
                 Ok(read) => {
-                    self.input.extend_from_slice(&buffer[..read]);
+                    self.input.extend_from_slice(&self.buffer[..read]);
                     return Ok(read);
                 }
                 Err(error) if is_timeout(&error) && !stopping => {}

@@ -18,8 +18,8 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// The version of HTTP that the client speaks.
     pub version: Version,
-    /// All field lines, each with its line end.
-    fields: &'a [u8],
+    /// All fields in order: names as the client wrote them, values without the white space around.
+    fields: Vec<(&'a str, &'a [u8])>,
 }
 
 /// The methods that HTTP defines (RFC 9110, section 9, and RFC 5789).
@@ -131,7 +131,7 @@ impl<'a> Request<'a> {
             method: parse_method(method)?,
             target: parse_target(target)?,
             version: parse_version(version)?,
-            fields: check_fields(fields)?,
+            fields: parse_fields(fields)?,
         };
         request.check_host()?;
         Ok(request)
@@ -139,12 +139,7 @@ impl<'a> Request<'a> {
 
     /// All fields in order: names as the client wrote them, values without the white space around.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        let mut rest = self.fields;
-        std::iter::from_fn(move || {
-            let (line, after) = split_line(rest).ok()?;
-            rest = after;
-            split_field(line).ok()
-        })
+        self.fields.iter().copied()
     }
 
     /// The values of all fields of this name, in any case.
@@ -279,15 +274,16 @@ fn parse_version(word: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// Checks the field lines up to the blank line, and returns them.
-fn check_fields(fields: &[u8]) -> Result<&[u8], Refusal> {
-    let mut rest = fields;
+/// Parses the field lines up to the blank line.
+fn parse_fields(bytes: &[u8]) -> Result<Vec<(&str, &[u8])>, Refusal> {
+    let mut fields = Vec::new();
+    let mut rest = bytes;
     loop {
         let (line, after) = split_line(rest)?;
         if line.is_empty() {
-            return Ok(&fields[..fields.len() - rest.len()]);
+            return Ok(fields);
         }
-        split_field(line)?;
+        fields.push(split_field(line)?);
         rest = after;
     }
 }
@@ -388,7 +384,8 @@ impl Response {
     pub fn new(status: u16) -> Response {
         Response {
             status,
-            fields: Vec::new(),
+            // Room for the usual ones.
+            fields: Vec::with_capacity(128),
             body: Body::Bytes(Vec::new()),
         }
     }
