@@ -2,6 +2,7 @@
 //!
 //! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the program and stops
 //! it, 1,000 times, while clients ask as fast as they can. Another number may stand behind the name.
+//! How far it has come goes to stderr, every five seconds.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,6 +21,8 @@ const CLIENTS: usize = 8;
 const AT_ONCE: usize = 4;
 /// Nothing may take longer than this.
 const DEADLINE: Duration = Duration::from_secs(20);
+/// How often it says how far it has come.
+const NEWS: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -30,7 +33,7 @@ fn main() -> ExitCode {
     let stops = stops.map_or(Ok(STOPS), |stops| stops.parse());
     let outcome = stops
         .map_err(Into::into)
-        .and_then(|stops| stop_often(program.as_ref(), stops));
+        .and_then(|stops| stop_often(program.as_ref(), stops, say_how_far(stops)));
     match outcome {
         Ok(tally) => {
             println!("{tally}");
@@ -39,6 +42,21 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says now and then how many stops are done.
+fn say_how_far(all: usize) -> impl FnMut(&Tally) {
+    let mut said = Instant::now();
+    move |tally| {
+        if said.elapsed() >= NEWS {
+            said = Instant::now();
+            eprintln!(
+                "{} of {all} stops, {} answers lost so far",
+                tally.stops,
+                tally.lost()
+            );
         }
     }
 }
@@ -96,16 +114,21 @@ enum End {
     CutOff,
 }
 
-/// Starts and stops the program, again and again.
+/// Starts and stops the program, again and again, and tells after each time what came of it so far.
 ///
 /// # Errors
 ///
 /// Returns an error where the program does not start, or does not end in order and in time.
-pub fn stop_often(program: &Path, stops: usize) -> Result<Tally, Box<dyn Error>> {
+pub fn stop_often(
+    program: &Path,
+    stops: usize,
+    mut tell: impl FnMut(&Tally),
+) -> Result<Tally, Box<dyn Error>> {
     let mut tally = Tally::default();
     for round in 0..stops {
         stop_once(program, round, &mut tally).map_err(|error| format!("stop {round}: {error}"))?;
         tally.stops += 1;
+        tell(&tally);
     }
     Ok(tally)
 }
