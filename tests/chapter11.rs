@@ -256,7 +256,7 @@ fn check_10_connected_clients_are_taken() {
 #[test]
 fn check_11_slow_clients_are_awaited() {
     after(check_02_as_many_at_once_as_threads);
-    let check = check!("while nobody asks the server to stop, slow clients have their time")
+    let check = check!("while nobody asks the server to stop, slow clients have their time, and no more")
         .read("who-says-nothing")
         .by_hand("(printf 'GET /app/visit HTTP/1.1\\r\\n'; sleep 1; printf 'Host: a\\r\\n\\r\\n'; sleep 1) | nc 127.0.0.1 {port}");
     let site = Site::with_a_home();
@@ -273,6 +273,18 @@ fn check_11_slow_clients_are_awaited() {
     half.must_get(200, "home", GIVEN_UP);
     idle.send(harness::get("/app/visit"));
     idle.must_get(200, "1\n", GIVEN_UP);
+
+    let args = ["--threads", "1", "--patience", "300"];
+    let server = check.start(&[&["--root", &site.arg()], &args[..]].concat());
+    server
+        .ask("/")
+        .must_get(200, "home", "300 ms are enough for a client that is here.");
+    let (mut half, _) = server.ask_half("/");
+    const FOR_EVER: &str = "going round again after each TICK must come to its end with the client's \
+                            patience, and then the client is told: left(deadline)? is that end.";
+    let answer = half.answer(Likely::always(FOR_EVER));
+    half.expect_status(&answer, &[408], FOR_EVER);
+    half.hang_up();
 }
 
 #[test]
