@@ -300,30 +300,30 @@ fn check_11_a_handler_may_take_its_time() {
     after(check_04_a_free_worker_is_enough);
     let check = check!("the deadlines are for the client, not for the handler")
         .read("a-deadline-for-writing")
-        .with_options("--threads 2 --patience 500")
+        .with_options("--threads 2 --patience 400")
         .by_hand(
-            "curl -si http://{addr}/app/wait/600\n\
-             (printf 'GET /app/wait/600 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /app/'; sleep 0.8; \
+            "curl -si http://{addr}/app/wait/500\n\
+             (printf 'GET /app/wait/500 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\nGET /app/'; sleep 0.7; \
              printf 'visit HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n') | nc 127.0.0.1 {port}",
         );
     let site = Site::with_a_home();
-    let server = start_with_patience(&check, &site, 2, 500);
+    let server = start_with_patience(&check, &site, 2, 400);
     const ONE_FOR_ALL: &str = "one deadline covers the whole conversation. The handler took longer than \
                                the client may, and the client lost its answer. The deadline for the \
                                head ends with the head; writing begins with a deadline of its own.";
     const NEXT_HEAD: &str = "the first bytes of this request came with the request before, whose handler \
                              took longer than a head may. That time is not the client's: a head's \
                              deadline is fixed when read_head begins, and not in Connection::new.";
-    let waits = server.ask("/app/wait/600");
+    let waits = server.ask("/app/wait/500");
     let mut two = server.connect();
     let second = get("/app/visit");
     let (begin, rest) = second.split_at(8);
-    two.send(get("/app/wait/600") + begin);
+    two.send(get("/app/wait/500") + begin);
     let answer = two.answer(Likely::always(ONE_FOR_ALL));
     two.expect_status(&answer, &[200], ONE_FOR_ALL);
     two.send(rest);
     two.must_get(200, "1\n", NEXT_HEAD);
-    waits.must_get(200, "waited 600 ms\n", ONE_FOR_ALL);
+    waits.must_get(200, "waited 500 ms\n", ONE_FOR_ALL);
 }
 
 #[test]
@@ -342,10 +342,11 @@ fn check_12_a_client_that_reads_late() {
                        deadline ends the loop.";
     let mut late = server.ask("/large");
     late.read_some(1);
-    // The other worker is the clock: meanwhile the first one finds no room to write.
+    // The other worker is the clock. Meanwhile the first one waits for room, at least twice: a first
+    // wait may end with a part of the piece sent.
     server
-        .ask("/app/wait/300")
-        .must_get(200, "waited 300 ms\n", FEWER);
+        .ask("/app/wait/400")
+        .must_get(200, "waited 400 ms\n", FEWER);
     let answer = late.answer(Likely::always(CUT));
     late.expect_status(&answer, &[200], CUT);
     let mut wanted = vec![0; LEN];
@@ -397,7 +398,7 @@ fn check_14_no_files_left() {
     const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
                          when clients leave: it must not end the loop, neither through ? nor break nor \
                          unwrap().";
-    if let Some(used) = server.spins(Duration::from_millis(250)) {
+    if let Some(used) = server.spins(Duration::from_millis(150)) {
         check.fail(
             format!("While it could accept nobody, the program was busy all the time: {used:?} of a core."),
             "accept() fails at once while no file descriptor is left, and the loop tries again \

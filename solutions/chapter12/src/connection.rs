@@ -518,11 +518,16 @@ mod tests {
 
     #[test]
     fn write_all_has_one_deadline_for_all_its_bytes() {
-        let (mut client, mut connection) = connected_for(SHORT);
+        let (mut client, mut connection) = connected_for(3 * SHORT);
         thread::spawn(move || {
             let mut some = vec![0; 4 * PIECE];
+            let mut reads = 0;
             while let Ok(1..) = client.read(&mut some) {
-                thread::sleep(SHORT / 20);
+                reads += 1;
+                // For twice as long as the server is patient.
+                if reads <= 60 {
+                    thread::sleep(SHORT / 10);
+                }
             }
         });
         // Far more than the client takes in so short a time, and than the kernel keeps for it.
