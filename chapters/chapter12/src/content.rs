@@ -218,6 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn chunks_have_no_endless_lines() {
+        let line = |len| [b"5;".as_slice(), &vec![b'x'; len - 4], b"\r\n"].concat();
+        let chunked = Content::Chunked(Chunks::Size);
+        let longest = line(MAX_CHUNK_LINE);
+        let verdict = scan_content(chunked, &longest, [longest.len()]);
+        assert_eq!(verdict, Ok((longest.len(), false)), "the longest line");
+        let longer = line(MAX_CHUNK_LINE + 1);
+        let verdict = scan_content(chunked, &longer, [MAX_CHUNK_LINE]);
+        let status = verdict.map_err(|refusal| refusal.status);
+        assert_eq!(status, Err(400), "of a longer line, no more is awaited");
+    }
+
+    #[test]
     fn content_comes_to_one_verdict_however_the_bytes_are_split() {
         const SOME: &[u8] = b"\r\n\r\n\r\n00123a;: x";
         for seed in 1..=5_000 {
