@@ -26,7 +26,10 @@ const SLOT: &str = "the panic has taken a slot with it. The lines behind a call 
 
 #[test]
 fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 06").read("what-stays");
+    let check = check!("files are served as in chapter 06")
+        .read("what-stays")
+        .with_options("--root book/src --threads 2")
+        .by_hand("curl -sm 2 http://{addr}/introduction.md | head -1");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, some_threads());
     for _ in 0..3 {
@@ -208,7 +211,10 @@ fn check_08_clients_that_leave() {
 #[test]
 fn check_09_a_real_client() {
     after(check_01_still_serves_files);
-    let check = check!("a real HTTP client gets the pages").read("what-stays");
+    let check = check!("a real HTTP client gets the pages")
+        .read("what-stays")
+        .with_options("--root book/src --threads 2")
+        .by_hand("curl -sim 2 http://{addr}/introduction.md | head -8");
     check.serves_a_real_client();
 }
 

@@ -16,7 +16,10 @@ const SERVED: &str = "does a worker wait for the job that execute() sends, run i
 
 #[test]
 fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 08").read("what-stays");
+    let check = check!("files are served as in chapter 08")
+        .read("what-stays")
+        .with_options("--root book/src --threads 2")
+        .by_hand("curl -sm 2 http://{addr}/introduction.md | head -1");
     check.still_serves_files(Likely::always(SERVED), SERVED);
 }
 
@@ -111,7 +114,10 @@ fn check_09_a_pool_of_nothing() {
 #[test]
 fn check_10_a_real_client() {
     after(check_01_still_serves_files);
-    let check = check!("a real HTTP client gets the pages").read("what-stays");
+    let check = check!("a real HTTP client gets the pages")
+        .read("what-stays")
+        .with_options("--root book/src --threads 2")
+        .by_hand("curl -sim 2 http://{addr}/introduction.md | head -8");
     check.serves_a_real_client();
 }
 
