@@ -22,6 +22,8 @@ mod date;
 mod pool;
 mod program;
 mod random;
+#[cfg(target_os = "linux")]
+mod room;
 mod run;
 mod site;
 mod startup;

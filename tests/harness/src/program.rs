@@ -16,7 +16,7 @@ use crate::client::LOOP_ENDED;
 use crate::{Check, Client, DEADLINE};
 
 /// Why a program prints no line.
-const NO_LINE: &str = "the line is missing, has no line end, goes to stderr (eprintln!), or stands after \
+pub(crate) const NO_LINE: &str = "the line is missing, has no line end, goes to stderr (eprintln!), or stands after \
                        the loop that accepts connections. Print it after bind and before the first \
                        accept.";
 
@@ -89,23 +89,6 @@ impl Check {
         self.step(format!("allow {files} open files"));
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]);
-        command.arg(self.exe());
-        self.start_command(command, Stdio::null(), args, NO_LINE)
-    }
-
-    /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
-    /// its threads takes 100 MB: it has room for nine threads or so, and enough memory for the rest.
-    ///
-    /// Rust's threads do what `RUST_MIN_STACK` says, unless the program asks for other stacks.
-    #[cfg(target_os = "linux")]
-    #[track_caller]
-    pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
-        self.step("leave room for about nine threads");
-        let mut command = Command::new("sh");
-        command.args(["-c", r#"ulimit -v 1000000 && exec "$0" "$@""#]);
-        command.env("RUST_MIN_STACK", (100 << 20).to_string());
-        // glibc would give threads further memory to allocate from, 64 MB each.
-        command.env("MALLOC_ARENA_MAX", "1");
         command.arg(self.exe());
         self.start_command(command, Stdio::null(), args, NO_LINE)
     }
@@ -423,6 +406,22 @@ impl Program {
             sums.1 += next()?;
         }
         Some(sums)
+    }
+
+    /// How many bytes of addresses the program has taken, where the system tells.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn addresses(&self) -> Option<u64> {
+        Some(self.status("VmSize:")? * 1024)
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.watched.child.lock().expect("a child").id()
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn check(&self) -> &Check {
+        &self.check
     }
 
     /// How many threads the program has, where the system tells.

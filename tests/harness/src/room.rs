@@ -1,0 +1,98 @@
+//! Programs that get no more threads from the system: what they do with clients then.
+//!
+//! The system's limit is one of addresses. Rust's threads take as many of them for their stacks as
+//! `RUST_MIN_STACK` says, unless the program asks for other stacks.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{Check, Client, DEADLINE, Likely, Program};
+
+/// The stack of each thread.
+const STACK: u64 = 100 << 20;
+
+impl Check {
+    /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
+    /// its threads takes 100 MB: it has room for nine threads or so, and enough memory for the rest.
+    #[track_caller]
+    pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
+        self.step("leave room for about nine threads");
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"ulimit -v 1000000 && exec "$0" "$@""#]);
+        command.arg(self.exe());
+        self.start_with_large_stacks(command, args)
+    }
+
+    /// Starts the program with stacks so large that [`Program::has_room_for_threads`] can count
+    /// them.
+    #[track_caller]
+    pub fn start_for_few_threads(&self, args: &[&str]) -> Program {
+        self.start_with_large_stacks(Command::new(self.exe()), args)
+    }
+
+    #[track_caller]
+    fn start_with_large_stacks(&self, mut command: Command, args: &[&str]) -> Program {
+        command.env("RUST_MIN_STACK", STACK.to_string());
+        // glibc would give threads further memory to allocate from, 64 MB each.
+        command.env("MALLOC_ARENA_MAX", "1");
+        self.start_command(command, Stdio::null(), args, crate::program::NO_LINE)
+    }
+}
+
+impl Program {
+    /// Leaves the running program room for so many threads more, or for any number with `None`.
+    /// `false` where this machine cannot do that: it takes `prlimit`, of util-linux.
+    pub fn has_room_for_threads(&self, more: Option<u64>) -> bool {
+        let limit = match (more, self.addresses()) {
+            (None, _) => "unlimited".to_owned(),
+            // What is left beside the stacks is for memory of other kinds.
+            (Some(more), Some(used)) => (used + more * STACK + STACK / 2).to_string(),
+            (Some(_), None) => return false,
+        };
+        self.check().step(match more {
+            Some(more) => format!("leave the program room for {more} threads more"),
+            None => "leave it room for as many as it likes".to_owned(),
+        });
+        Command::new("prlimit")
+            .args(["--pid", &self.id().to_string(), &format!("--as={limit}:")])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    }
+
+    /// Has so many clients stall, and waits until all have been accepted or one must wait.
+    #[track_caller]
+    pub fn stall(&self, count: usize) -> Vec<Client> {
+        self.check().step(format!("{count} clients stall"));
+        let mut stalled = Vec::new();
+        for _ in 0..count {
+            let mut client = self.connect();
+            client.send("GET /");
+            stalled.push(client);
+        }
+        // They are accepted in order. A server may close on those for whom it has no thread, or let
+        // them wait.
+        if let Some(last) = stalled.last_mut() {
+            last.is_read_within(Duration::from_secs(1));
+        }
+        stalled
+    }
+
+    /// Asks for the home page until there is an answer. `silent` says what is likely where the
+    /// server accepts a client, says nothing and does not close.
+    #[track_caller]
+    pub fn serves_again(&self, silent: &'static str) -> bool {
+        let until = Instant::now() + DEADLINE;
+        while Instant::now() < until {
+            let mut client = self.connect();
+            client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            if !client.read_to_end(Likely::always(silent)).is_empty() {
+                return true;
+            }
+            // Threads take a moment to end.
+            thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+}
