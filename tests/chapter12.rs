@@ -355,6 +355,14 @@ fn check_09_smuggled_requests() {
             "10000000000000001\r\nx\r\n0\r\n\r\n",
             "a size beyond 64 bits, which may wrap around to 1.",
         ),
+        (
+            "1\r;x\r\nx\r\n0\r\n\r\n",
+            r"\r alone before a semicolon, where only spaces and tabs may stand.",
+        ),
+        (
+            "1\x0c;x\r\nx\r\n0\r\n\r\n",
+            "a form feed before a semicolon, where only spaces and tabs may stand.",
+        ),
         ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
         ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
         ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
@@ -368,6 +376,16 @@ fn check_09_smuggled_requests() {
         client.send(get("/app/visit/1000"));
         refused(&mut client, &[400], why);
     }
+    let mut client = server.connect();
+    client.send(
+        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    );
+    client.send(get("/app/visit/1000"));
+    refused(
+        &mut client,
+        &[400, 405, 411, 501],
+        "HTTP/1.0 knows no Transfer-Encoding.",
+    );
     server.ask("/app/visit").must_get(
         200,
         "1\n",
@@ -403,6 +421,11 @@ fn check_10_too_much_content() {
             "Transfer-Encoding: chunked",
             format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
         ),
+        // One chunk of 64 GiB.
+        (
+            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
+            "x".repeat(1 << 20),
+        ),
     ] {
         let mut client = server.connect();
         client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n"));
@@ -418,6 +441,11 @@ fn check_10_too_much_content() {
             ..NO_ANSWER
         });
         client.expect_status(&answer, &[413, 405], ENDLESS);
+        client.expect_lingering(
+            "the server closed at once, and what the client sends then makes the kernel tear the \
+             connection down, perhaps before the client has read why (chapter 04). Call finish() \
+             before the connection is dropped.",
+        );
         client.hang_up();
     }
     server.ask("/").must_get(200, "home", ENDLESS);
@@ -481,6 +509,14 @@ fn check_12_a_full_queue() {
             ..NO_ANSWER
         });
     }
+    // These stay until the end of the check.
+    let mut staying: Vec<_> = (0..16).map(|_| server.ask("/")).collect();
+    let last = staying.last_mut().expect("sixteen");
+    let answer = last.answer(Likely::always(
+        "other clients were turned away before this one, and are still there. The thread that accepts \
+         must not wait until they leave: finish() is for workers.",
+    ));
+    last.expect_status(&answer, &[503], ENDLESS);
     busy.send(rest);
     busy.answer(NO_ANSWER);
     busy.hang_up();

@@ -163,7 +163,10 @@ mod tests {
             "0x1",
             "1 x",
             "1\rx",
+            "1\r;x",
+            "1\x0c;x",
             "1;\0",
+            // One digit more than fits into 64 bits.
             "10000000000000000",
         ] {
             let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
@@ -201,7 +204,7 @@ mod tests {
             "1 \r\n",
             "1\n",
             "1\rx",
-            "1111111111111111\r\n",
+            "11111111111111111\r\n",
             "1;\0\r\n",
             "1\r\nab\r\n",
             "1\r\na\n",

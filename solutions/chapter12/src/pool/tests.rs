@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::Duration;
 
 use super::ThreadPool;
@@ -158,6 +159,15 @@ fn a_full_queue_refuses_jobs() {
     pool.execute(running).expect("room");
     has_started.recv_timeout(SOON).expect("the first job runs");
     pool.execute(|| {}).expect("room for one to wait");
-    assert_eq!(pool.execute(|| {}), Err(super::Full));
+    let (said, outcome) = mpsc::channel();
+    thread::spawn(move || said.send(pool.execute(|| {})));
+    let outcome = outcome.recv_timeout(SOON);
+    let outcome =
+        outcome.expect("execute returns at once: send() waits for room, try_send() does not");
+    assert_eq!(
+        outcome,
+        Err(super::Full),
+        "a job for which there is no room"
+    );
     drop(release);
 }
