@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn read_head_keeps_what_is_left_over() {
         let (mut client, connection) = connected();
-        let two = [HEAD, b"\r\n", HEAD].concat();
+        let two = [HEAD, b"\r\n", HEAD, b"\r\n"].concat();
         client.write_all(&two).expect("a write");
         let (_, mut connection) = read_head(connection);
         connection.consume(HEAD.len());
