@@ -397,6 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn send_does_not_wait_for_a_client_that_is_gone() {
+        let (client, mut connection) = connected();
+        drop(client);
+        let response = Response::new(200).with_body("x".repeat(64 << 20));
+        let outcome = soon("send", move || connection.send(response));
+        assert!(
+            outcome.as_ref().is_err_and(|error| !is_timeout(error)),
+            "the client has closed: wanted the error of the write, got {outcome:?}. Only a timeout is \
+             a reason to write again"
+        );
+    }
+
+    #[test]
     fn write_all_has_one_deadline_for_all_its_bytes() {
         let (mut client, mut connection) = connected_for(3 * SHORT);
         thread::spawn(move || {
