@@ -149,7 +149,8 @@ mod tests {
             ("5;x", 5),
             ("5 \t;x=\"y;z\"", 5),
         ] {
-            assert_eq!(chunk_size(line.as_bytes()), Ok(size), "{line:?}");
+            let got = chunk_size(line.as_bytes()).map_err(|refusal| refusal.why);
+            assert_eq!(got, Ok(size), "{line:?}: got (left), wanted (right)");
         }
         for line in [
             "",
@@ -170,7 +171,7 @@ mod tests {
             "10000000000000000",
         ] {
             let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
-            assert_eq!(status, Err(400), "{line:?}");
+            assert_eq!(status, Err(400), "{line:?}: got (left), wanted (right)");
         }
     }
 
@@ -186,9 +187,12 @@ mod tests {
             let more = format!("{bytes}GET /");
             let wanted = Ok((bytes.len(), true));
             let one_piece = scan_content(chunked, more.as_bytes(), [more.len()]);
-            assert_eq!(one_piece, wanted, "{bytes:?}");
+            assert_eq!(
+                one_piece, wanted,
+                "{bytes:?}: used up, and whether complete, got (left) and wanted (right)"
+            );
             let byte_by_byte = scan_content(chunked, more.as_bytes(), 1..=more.len());
-            assert_eq!(byte_by_byte, wanted, "{bytes:?}");
+            assert_eq!(byte_by_byte, wanted, "byte by byte: {bytes:?}");
         }
     }
 
@@ -216,7 +220,7 @@ mod tests {
             let verdict = scan_content(Content::Chunked(Chunks::Size), &bytes, [bytes.len()]);
             let shown = String::from_utf8_lossy(&bytes[..20]).into_owned();
             let status = verdict.err().map(|refusal| refusal.status);
-            assert_eq!(status, Some(400), "{shown:?}");
+            assert_eq!(status, Some(400), "{shown:?}: got (left), wanted (right)");
         }
     }
 

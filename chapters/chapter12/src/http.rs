@@ -152,7 +152,7 @@ impl<'a> Request<'a> {
     /// Whether the client wants to go on with other requests on this connection (RFC 9112, section
     /// 9.3).
     pub fn persists(&self) -> bool {
-        todo!("(3 of 7) 1.1 persists unless it says close, 1.0 only if it says keep-alive")
+        todo!("(3 of 7) not if it says close; else 1.1 persists, and 1.0 if it says keep-alive")
     }
 
     /// Whether the client sends content only when it is told to (RFC 9110, section 10.1.1).
@@ -764,7 +764,8 @@ mod tests {
         ];
         for (head, wanted) in cases {
             let request = Request::parse(head.as_bytes()).expect(head);
-            assert_eq!(request.persists(), wanted, "{head:?}");
+            let got = request.persists();
+            assert_eq!(got, wanted, "{head:?}: got (left), wanted (right)");
         }
     }
 
@@ -800,7 +801,7 @@ mod tests {
         for (fields, wanted) in cases {
             request(fields, |request| {
                 let content = request.content().map_err(|refusal| refusal.status);
-                assert_eq!(content, wanted, "{fields:?}");
+                assert_eq!(content, wanted, "{fields:?}: got (left), wanted (right)");
             });
         }
         // The same length twice may be taken for once (RFC 9112, section 6.3).

@@ -237,7 +237,7 @@ fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> i
         // Requests that have been read already are answered, also when stopping has begun.
         let goes_on = connection.has_more() || !stop.has_begun();
         todo!(
-            "(4 of 7) send the answer and go on; or add `Connection: close`, send, flush, finish and return"
+            "(4 of 7) send the answer, to 1.0 with `Connection: keep-alive`, and go on; or add `Connection: close`, send, flush, finish and return"
         )
     }
 }

@@ -792,7 +792,8 @@ mod tests {
         ];
         for (head, wanted) in cases {
             let request = Request::parse(head.as_bytes()).expect(head);
-            assert_eq!(request.persists(), wanted, "{head:?}");
+            let got = request.persists();
+            assert_eq!(got, wanted, "{head:?}: got (left), wanted (right)");
         }
     }
 
@@ -828,7 +829,7 @@ mod tests {
         for (fields, wanted) in cases {
             request(fields, |request| {
                 let content = request.content().map_err(|refusal| refusal.status);
-                assert_eq!(content, wanted, "{fields:?}");
+                assert_eq!(content, wanted, "{fields:?}: got (left), wanted (right)");
             });
         }
         // The same length twice may be taken for once (RFC 9112, section 6.3).

@@ -5,7 +5,7 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 pub struct Full;
 
 pub struct ThreadPool {
-    jobs: SyncSender<Job>,
+    jobs: Option<SyncSender<Job>>,
 }
 
 impl ThreadPool {
@@ -14,7 +14,10 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        self.jobs.try_send(Box::new(job))
+        match &self.jobs {
+            Some(jobs) => jobs.try_send(Box::new(job)),
+            None => Err(Full),
+        }
     }
     // ANCHOR_END: wrong
 }

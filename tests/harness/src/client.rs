@@ -115,11 +115,12 @@ impl Client {
     /// before. On Linux the kernel tells; elsewhere a pause has to do.
     #[track_caller]
     pub fn send_in_pieces(&mut self, bytes: &[u8], cuts: &[usize]) -> &mut Client {
-        self.check.step(format!(
-            "send {} bytes in {} pieces",
-            bytes.len(),
-            cuts.len() + 1
-        ));
+        let pieces = match cuts.len() {
+            0 => String::new(),
+            cuts => format!(" in {} pieces", cuts + 1),
+        };
+        self.check
+            .step(format!("send {} bytes{pieces}", bytes.len()));
         let mut start = 0;
         for &cut in cuts {
             self.write(&bytes[start..cut]);
