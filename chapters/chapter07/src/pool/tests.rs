@@ -89,6 +89,46 @@ fn no_more_jobs_run_at_once_than_the_pool_has_threads() {
 }
 
 #[test]
+fn many_jobs_leave_the_pool_as_it_was() {
+    const SIZE: usize = 16;
+    soon(|| {
+        let pool = ThreadPool::new(SIZE).expect("a pool");
+        for _ in 0..100 {
+            // So many end at once, as nearly as can be.
+            let barrier = Arc::new(Barrier::new(SIZE));
+            for _ in 0..SIZE {
+                let barrier = Arc::clone(&barrier);
+                let job = move || {
+                    barrier.wait();
+                };
+                pool.execute(job).expect("a thread");
+            }
+        }
+        let meetings = Arc::new(Meetings::default());
+        for (size, patience) in [(SIZE, SOON), (SIZE + 1, Duration::from_millis(100))] {
+            let (done, finished) = mpsc::channel();
+            for _ in 0..size {
+                let (meetings, done) = (Arc::clone(&meetings), done.clone());
+                let job = move || {
+                    let met = meetings.join(size, patience);
+                    done.send(met).expect("the test waits");
+                };
+                pool.execute(job).expect("a thread");
+            }
+            for _ in 0..size {
+                let met = finished.recv_timeout(2 * SOON).expect("every job runs");
+                let outcome = if met { "met" } else { "did not meet" };
+                assert_eq!(
+                    met,
+                    size == SIZE,
+                    "{size} jobs {outcome} in a pool of {SIZE}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
 fn a_job_that_panics_makes_room_for_the_next() {
     soon(|| {
         let pool = ThreadPool::new(1).expect("a pool");
