@@ -21,6 +21,8 @@ use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
 
 use app::App;
 use connection::{Connection, Head};
@@ -93,7 +95,7 @@ fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
         match connection {
             Ok(stream) => {
                 todo!(
-                    "(1 of 2) call converse on a thread of its own, log its error there, and wait for nobody"
+                    "(1 of 2) call converse on a thread of its own, log its error there, wait for nobody, and go on where there is no thread"
                 )
             }
             Err(error) => log(&format!("a connection could not be accepted: {error}")),
