@@ -507,7 +507,7 @@ fn check_12_a_full_queue() {
                            bounded channel and try_send() tell at once that there is no room.";
     let (mut busy, rest) = server.ask_half("/");
     let queued: Vec<_> = (0..2).map(|_| server.ask("/")).collect();
-    for _ in 0..3 {
+    for round in 0..3 {
         let mut client = server.ask("/");
         let answer = client.answer(Likely {
             silent: ENDLESS,
@@ -524,6 +524,13 @@ fn check_12_a_full_queue() {
             |value| value.parse::<u32>().is_ok(),
             "tell the client when to try again (RFC 9110, section 10.2.3).",
         );
+        if round == 0 {
+            client.expect_lingering(
+                "a socket that is closed while a request in it is unread makes the kernel send RST, \
+                 which can destroy the 503 before the client has read it. Shut down the sending \
+                 half, and keep the socket for a while.",
+            );
+        }
         client.expect_end(Likely {
             silent: "after 503 the connection must end.",
             ..NO_ANSWER

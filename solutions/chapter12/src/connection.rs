@@ -123,7 +123,7 @@ impl<'a> Connection<'a> {
             if content.is_complete() {
                 return Ok(Ok(()));
             }
-            if self.input.len() > room {
+            if self.input.len() >= room {
                 return Ok(too_large);
             }
             match self.fill(deadline) {
@@ -454,28 +454,62 @@ mod tests {
         trickling.join().expect("a client that does not panic");
     }
 
+    /// What [`Connection::skip`] makes of chunked content; a refusal's status stands for it.
+    fn skip(mut connection: Connection<'static>) -> io::Result<Result<(), u16>> {
+        let outcome = soon("skip", move || {
+            connection.skip(Content::Chunked(Chunks::Size))
+        });
+        outcome.map(|verdict| verdict.map_err(|refusal| refusal.status))
+    }
+
     #[test]
     fn skip_reads_no_more_than_it_may() {
-        let cases = [
-            // What delimits a chunk of this size takes 14 bytes.
-            (MAX_CONTENT - 14, "", Ok(())),
-            (MAX_CONTENT - 13, "", Err(413)),
-            // What is wrong with it stands behind the limit.
-            (MAX_CONTENT, "a chunk longer than its size", Err(413)),
-        ];
-        for (size, more, wanted) in cases {
-            let (mut client, mut connection) = connected();
-            let content = format!("{size:x}\r\n{}{more}\r\n0\r\n\r\n", "x".repeat(size));
-            let sending = thread::spawn(move || client.write_all(content.as_bytes()));
-            let outcome = soon("skip", move || {
-                connection.skip(Content::Chunked(Chunks::Size))
-            });
-            let outcome = outcome.expect("no failed read");
-            let status = outcome.map_err(|refusal| refusal.status);
-            assert_eq!(status, wanted, "a chunk of {size} bytes");
+        let chunk = |size, data: &str| format!("{size:x}\r\n{data}\r\n0\r\n\r\n");
+        // What delimits a chunk of this size takes 14 bytes.
+        let longest = chunk(MAX_CONTENT - 14, &"x".repeat(MAX_CONTENT - 14));
+        let longer = chunk(MAX_CONTENT - 13, &"x".repeat(MAX_CONTENT - 13));
+        let wrong_behind_the_limit = chunk(MAX_CONTENT, &"x".repeat(MAX_CONTENT + 1));
+        for (name, content, wanted) in [
+            ("the longest content", longest.as_bytes(), Ok(())),
+            ("a longer one", longer.as_bytes(), Err(413)),
+            ("as much of it", &longer.as_bytes()[..MAX_CONTENT], Err(413)),
+            ("a mistake", wrong_behind_the_limit.as_bytes(), Err(413)),
+        ] {
+            let (mut client, connection) = connected();
+            let content = content.to_owned();
+            let sending = thread::spawn(move || client.write_all(&content));
+            let verdict = skip(connection).expect("no failed read");
+            assert_eq!(verdict, wanted, "{name}");
             // An error means that not all was read.
             let _ = sending.join().expect("a client that does not panic");
         }
+    }
+
+    #[test]
+    fn skip_refuses_content_that_does_not_come() {
+        let (mut client, connection) = connected_for(SHORT);
+        client.write_all(b"5\r\nhel").expect("a write");
+        let outcome = skip(connection);
+        assert!(matches!(outcome, Ok(Err(408))), "got {outcome:?}");
+
+        let (mut client, connection) = connected();
+        client.write_all(b"5\r\nhel").expect("a write");
+        client.shutdown(Shutdown::Write).expect("a half-close");
+        let outcome = skip(connection);
+        assert!(matches!(outcome, Ok(Err(400))), "got {outcome:?}");
+    }
+
+    #[test]
+    fn skip_passes_a_reset_on() {
+        let (client, mut connection) = connected();
+        connection.send(Response::new(200)).expect("a write");
+        connection.flush().expect("a write");
+        // The answer has come when it can be seen. To close with unread input is to reset the
+        // connection.
+        client.peek(&mut [0]).expect("an answer");
+        drop(client);
+        let outcome = skip(connection);
+        assert!(outcome.is_err(), "wanted the read's error, got {outcome:?}");
     }
 
     #[test]
