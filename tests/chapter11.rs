@@ -1,8 +1,6 @@
 //! Milestone of chapter 11: asked to stop, the server accepts nobody any more, answers what it has
 //! received, and ends with exit code 0. Who asks twice does not wait.
 
-use std::time::Duration;
-
 use harness::{Check, Client, Likely, Program, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
@@ -242,7 +240,7 @@ fn check_10_connected_clients_are_taken() {
     // them. So the last ones cannot have been accepted when the signal comes.
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
     let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
-    if let Some(used) = server.spins(Duration::from_millis(150)) {
+    if let Some(used) = server.spins(std::time::Duration::from_millis(150)) {
         check.fail(
             format!("While it could accept nobody, the program was busy: {used:?} of a core."),
             "after an error of accept() that will not pass by itself, wait a moment, as in chapter 10.",
