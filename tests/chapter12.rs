@@ -131,6 +131,11 @@ fn check_05_pipelined_requests() {
 
 /// The command that sends these bytes by hand.
 fn typed(bytes: &str) -> String {
+    format!("{} | nc 127.0.0.1 {{port}}", printed(bytes))
+}
+
+/// The command that prints these bytes.
+fn printed(bytes: &str) -> String {
     let written: String = bytes
         .chars()
         .map(|char| match char {
@@ -141,7 +146,7 @@ fn typed(bytes: &str) -> String {
             char => char.to_string(),
         })
         .collect();
-    format!("printf '{written}' | nc 127.0.0.1 {{port}}")
+    format!("printf '{written}'")
 }
 
 #[test]
@@ -277,7 +282,15 @@ fn check_08_chunked_content() {
         let all = format!("{post}{content}{}", get("/"));
         let likely = if cuts.is_empty() { CHUNKS } else { PIECES };
         let mut client = server.connect();
-        client.by_hand(&typed(&all));
+        let by_hand = match cuts.is_empty() {
+            true => typed(&all),
+            false => {
+                let (first, rest) = all.split_at(post.len() + "2;x\r\n\r\n\r".len());
+                let (first, rest) = (printed(first), printed(rest));
+                format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
+            }
+        };
+        client.by_hand(&by_hand);
         client.send_in_pieces(all.as_bytes(), &cuts);
         let answer = client.answer(Likely {
             silent: likely,
@@ -588,7 +601,7 @@ fn check_13_an_idle_connection_ends() {
 fn check_14_still_stops() {
     after(check_04_one_request_after_the_other);
     let check = check!("idle connections do not delay the end, and the last answer says close")
-        .read("what-stays")
+        .read("a-connection-that-stays")
         .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);

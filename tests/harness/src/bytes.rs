@@ -53,7 +53,10 @@ pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
     let first = marked.saturating_sub(LINES_AROUND);
     let mut out = Vec::new();
     if first > 0 {
-        out.push(format!("… {} lines before", first));
+        out.push(match first {
+            1 => "… 1 line before".to_owned(),
+            first => format!("… {first} lines before"),
+        });
     }
     for (index, (start, line)) in lines.iter().enumerate().skip(first) {
         if index == marked {
@@ -64,7 +67,10 @@ pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
             out.push(window(line, 0).0);
         }
         if index >= marked + LINES_AROUND && index + 1 < lines.len() {
-            out.push(format!("… {} more lines", lines.len() - index - 1));
+            out.push(match lines.len() - index - 1 {
+                1 => "… 1 more line".to_owned(),
+                more => format!("… {more} more lines"),
+            });
             break;
         }
     }

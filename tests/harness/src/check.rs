@@ -422,6 +422,9 @@ fn section_with(page: &str, words: &str) -> Option<String> {
         .lines()
         .rev()
         .find_map(|line| line.strip_prefix("## "))?;
+    if let Some((_, id)) = heading.split_once("{#") {
+        return Some(id.trim_end_matches('}').to_owned());
+    }
     let kept = heading.chars().filter_map(|sign| match sign {
         ' ' => Some('-'),
         '-' | '_' => Some(sign),
@@ -495,6 +498,8 @@ mod tests {
         let section = section_with(page, "**Gap 1**");
         assert_eq!(section.as_deref(), Some("where-it-ends"));
         assert_eq!(section_with(page, "**Gap 2**"), None);
+        let page = "## A job that panics {#panics}\n\n(**Gap 2**).\n";
+        assert_eq!(section_with(page, "**Gap 2**").as_deref(), Some("panics"));
     }
 
     #[test]
