@@ -1,5 +1,8 @@
 //! A pool of threads: it runs jobs at the same time, but never more than a fixed number of them.
 
+use std::io::{self, ErrorKind};
+use std::thread;
+
 // Step 3, when `main.rs` compiles:
 // #[cfg(test)]
 // mod tests;

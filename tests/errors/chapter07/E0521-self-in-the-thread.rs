@@ -2,12 +2,12 @@ use std::io;
 use std::sync::Mutex;
 use std::thread;
 
+// ANCHOR: wrong
 struct ThreadPool {
     free: Mutex<usize>,
 }
 
 impl ThreadPool {
-    // ANCHOR: wrong
     pub fn execute<F>(&self, job: F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
@@ -19,7 +19,7 @@ impl ThreadPool {
         })?;
         Ok(())
     }
-    // ANCHOR_END: wrong
 }
+// ANCHOR_END: wrong
 
 fn main() {}

@@ -1,12 +1,12 @@
 use std::io;
 use std::thread;
 
+// ANCHOR: wrong
 struct ThreadPool {
     free: usize,
 }
 
 impl ThreadPool {
-    // ANCHOR: wrong
     pub fn execute<F>(&self, job: F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
@@ -15,7 +15,7 @@ impl ThreadPool {
         thread::Builder::new().spawn(job)?;
         Ok(())
     }
-    // ANCHOR_END: wrong
 }
+// ANCHOR_END: wrong
 
 fn main() {}

@@ -206,7 +206,7 @@ impl Check {
                     // No client was there yet; the check knows more.
                     false => format!(
                         ": say in words what is wrong, with match or if let. {}",
-                        failure.likely
+                        as_sentence(&failure.likely)
                     ),
                 };
                 format!(
@@ -439,6 +439,15 @@ fn in_workspace(path: &Path) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(path)
+}
+
+/// The text with a capital letter at its beginning.
+fn as_sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
+    }
 }
 
 /// The last lines of what a program printed, without the backtrace that a panic may print.
