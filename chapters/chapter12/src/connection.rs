@@ -525,13 +525,50 @@ mod tests {
         );
     }
 
-    #[test]
-    fn send_is_content_when_a_whole_file_is_sent() {
-        let (_client, mut connection) = connected();
+    /// A response with the first bytes of a file that has many more.
+    fn with_file(len: u64) -> Response {
         let program = env::current_exe().and_then(File::open);
         let program = program.expect("this program can be read");
-        let outcome = connection.send(Response::new(200).with_file(program, 1000));
+        Response::new(200).with_file(program, len)
+    }
+
+    #[test]
+    fn send_waits_for_more_while_answers_are_small() {
+        let (mut client, mut connection) = connected();
+        let small = Response::new(200).with_body("small");
+        connection.send(small).expect("a small answer");
+        connection.send(with_file(1000)).expect("a small file");
+        client.set_nonblocking(true).expect("a nonblocking client");
+        let come = client.read(&mut [0; 100]);
+        assert!(come.is_err_and(|error| is_timeout(&error)), "nothing yet");
+        connection.flush().expect("a write");
+        client.set_nonblocking(false).expect("a blocking client");
+        let come = client.read(&mut [0; 100]);
+        assert!(matches!(come, Ok(1..)), "flush sends them");
+    }
+
+    #[test]
+    fn send_sends_a_file_behind_answers_that_fill_a_piece() {
+        let (mut client, mut connection) = connected();
+        // With the head of the file's answer, these are more than a piece.
+        let large = Response::new(200).with_body(vec![b'x'; PIECE - 60]);
+        let outcome = soon("send", move || {
+            connection.send(large)?;
+            connection.send(with_file(1000))?;
+            connection.flush()
+        });
         assert!(outcome.is_ok(), "wanted Ok, got {outcome:?}");
+        let mut both = vec![0; PIECE - 60 + 1000];
+        client.read_exact(&mut both).expect("two whole answers");
+    }
+
+    #[test]
+    fn send_fails_when_a_file_is_too_short() {
+        let (_client, mut connection) = connected();
+        let null = File::open(if cfg!(windows) { "NUL" } else { "/dev/null" });
+        let empty = Response::new(200).with_file(null.expect("an empty file"), 1000);
+        let outcome = soon("send", move || connection.send(empty));
+        assert!(outcome.is_err(), "less than was promised");
     }
 
     #[test]
