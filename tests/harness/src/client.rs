@@ -228,18 +228,24 @@ impl Client {
         self.pending()
     }
 
-    /// Sends `byte` again and again with a pause before each, until the program answers or closes;
-    /// `false` if it never does.
-    pub fn trickle(&mut self, byte: &[u8], pause: Duration) -> bool {
+    /// Sends `byte` again and again with a pause before each, until the program answers or closes,
+    /// and returns the longest time for which it then has sent nothing: on a busy machine that may
+    /// be far more than `pause`. `None` if the program neither answers nor closes.
+    pub fn trickle(&mut self, byte: &[u8], pause: Duration) -> Option<Duration> {
         self.check
             .step(format!("send {:?} every {pause:?}", show(byte)));
         let until = Instant::now() + DEADLINE;
+        let mut last = Instant::now();
+        let mut longest = Duration::ZERO;
         while Instant::now() < until {
-            if !self.has_silence(pause) || self.stream.write_all(byte).is_err() {
-                return true;
+            let is_over = !self.has_silence(pause) || self.stream.write_all(byte).is_err();
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            if is_over {
+                return Some(longest);
             }
         }
-        false
+        None
     }
 
     /// Waits until the program has read every byte sent so far, or has answered or closed.
