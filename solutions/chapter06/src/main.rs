@@ -90,12 +90,10 @@ fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
             Ok(stream) => {
                 let app = Arc::clone(app);
                 let job = move || {
-                    // ANCHOR: converse
                     // One client's failure is no reason to leave the others.
                     if let Err(error) = converse(stream, &app) {
                         log(&format!("a connection failed: {error}"));
                     }
-                    // ANCHOR_END: converse
                 };
                 // Where the system has no thread to spare, the stream is dropped with the job.
                 if let Err(error) = thread::Builder::new().spawn(job) {
