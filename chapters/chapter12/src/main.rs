@@ -216,7 +216,9 @@ fn serve(
 ///
 /// Whoever closes the stream at once could destroy the answer, because the request is still unread.
 fn turn_away(mut stream: &TcpStream) {
-    todo!("(7 of 7) send 503 with Retry-After, without waiting, and shut down the sending half")
+    todo!(
+        "(7 of 7) send 503 with `Retry-After` and `Connection: close`, without waiting, and shut down the sending half"
+    )
 }
 
 /// Answers one request after the other, until the client or the server wants no more.
