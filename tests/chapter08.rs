@@ -12,6 +12,11 @@ const MORE: &str = "more jobs run at once than the pool has threads. A worker ru
 const SERVED: &str = "does a worker wait for the job that execute() sends, run it, and then wait for the \
                       next one? If the pool does that, it is the answer that has changed: cargo test \
                       -p chapter05 tells more.";
+/// The message of the panic that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+const GONE: &str = "a job that panics ends its worker, and this one was for that worker. Does execute() \
+                    unwrap what send() returns, or run the job itself, in the thread that accepts? \
+                    Where send() fails, the job comes back in the error: let it be dropped.";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -155,4 +160,30 @@ fn check_11_starts_as_before() {
     after(check_01_still_serves_files);
     let check = check!("a program that cannot start says why, as in chapter 01");
     check.starts_as_in_chapter_01();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn check_12_no_threads_to_spare() {
+    after(check_09_a_pool_of_nothing);
+    let check = check!("a pool that the system has no threads for is refused in words")
+        .read("made-once")
+        .by_hand(
+            "cargo build -p {package} && (ulimit -v 400000; target/debug/{package} --threads 500)",
+        );
+    check.refuses_a_pool_it_cannot_have();
+}
+
+#[test]
+fn check_13_jobs_that_panic() {
+    after(check_04_jobs_are_dealt_out_in_turn);
+    let check = check!("the program goes on although a job has panicked and ended its worker")
+        .read("your-turn")
+        .causes_panics(ASKED_TO)
+        .with_options("--threads 2")
+        .by_hand(
+            "for i in 1 2 3 4 5 6; do curl -sm 2 http://{addr}/app/panic; done\n\
+             pgrep -x {package} || echo gone",
+        );
+    check.outlives_jobs_that_panic(GONE, SERVED);
 }

@@ -127,3 +127,15 @@ fn check_11_starts_as_before() {
     let check = check!("a program that cannot start says why, as in chapter 01");
     check.starts_as_in_chapter_01();
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn check_12_no_threads_to_spare() {
+    after(check_09_a_pool_of_nothing);
+    let check = check!("a pool that the system has no threads for is refused in words")
+        .read("made-once")
+        .by_hand(
+            "cargo build -p {package} && (ulimit -v 400000; target/debug/{package} --threads 500)",
+        );
+    check.refuses_a_pool_it_cannot_have();
+}

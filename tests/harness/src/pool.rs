@@ -110,7 +110,8 @@ impl Check {
     #[track_caller]
     pub fn makes_its_threads_once(&self, served: &'static str) {
         let site = Site::with_a_home();
-        let threads = some_threads();
+        // More than a pool has that stops at some number of its own, of eight or twelve.
+        let threads = 8 + some_threads();
         let server = self.start_pool(&site, threads);
         server.ask("/").must_get(200, "home", served);
         server.comes_to_rest();
@@ -122,8 +123,8 @@ impl Check {
                 format!(
                     "Nobody is being served, and with --threads {threads} there are {idle} threads."
                 ),
-                "the pool makes its threads in new(), all of them, and they stay. They are not made \
-                 when a job comes.",
+                "the pool makes its threads in new(), all that it was asked for, and they stay. They \
+                 are not made when a job comes.",
             );
         }
         // All are busy, and more clients wait: nothing about that makes another thread.
@@ -141,7 +142,8 @@ impl Check {
         if with_clients > idle {
             self.fail(
                 format!("Without clients there were {idle} threads, and with them {with_clients}."),
-                "execute() makes no thread: it hands the job to one that is there.",
+                "neither execute() nor a worker makes a thread: the job is handed to one that is \
+                 there, which runs it itself.",
             );
         }
     }
@@ -159,6 +161,51 @@ impl Check {
                  loop. recv() waits: the system wakes the thread when there is one.",
             );
         }
+        const SPAN: Duration = Duration::from_millis(200);
+        server.comes_to_rest();
+        // A thread that waits for something is woken by it, and here nothing happens.
+        if let Some(wakes @ 5..) = server.wakes(SPAN) {
+            self.fail(
+                format!("Without a client, its threads woke up {wakes} times in {SPAN:?}."),
+                "a worker sleeps a little, asks whether there is a job, and sleeps again, as with \
+                 try_recv() and sleep(), or with recv_timeout() in a loop. recv() needs no clock: the \
+                 system wakes the thread when there is a job.",
+            );
+        }
+    }
+
+    /// Checks that the program goes on where a job has panicked and its worker may have ended, by
+    /// sending more such jobs to that worker. For pools that deal their jobs out in turn: what
+    /// becomes of these jobs is free, as is what becomes of the worker.
+    #[track_caller]
+    pub fn outlives_jobs_that_panic(&self, gone: &'static str, served: &'static str) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, 2);
+        server.ask("/app/panic").read_to_end(Likely::always(served));
+        server.comes_to_rest();
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            // The other worker's turn.
+            server.ask("/").must_get(200, "home", served);
+            clients.push(server.ask("/app/panic"));
+            server.comes_to_rest();
+            server.must_still_run_after(gone);
+        }
+    }
+
+    /// Checks that a program that gets fewer threads than it was asked for ends, and says so.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn refuses_a_pool_it_cannot_have(&self) {
+        const GOES_ON: &str = "an error of spawn() is lost, and the pool has fewer threads than it was \
+                               asked for. new() hands it on, with ?, and main ends.";
+        let run = self.run_with_room_for_few_threads(&["127.0.0.1:0", "--threads", "500"], GOES_ON);
+        run.code_is_one_of(&[1, 2], "where new() fails, main says why and ends with 1.");
+        run.stderr(
+            "say why",
+            predicate::str::is_empty().not(),
+            "main says on stderr that the pool could not be made, and why.",
+        );
     }
 
     /// Checks that clients who leave without a word, or in the middle of their answer, take no thread

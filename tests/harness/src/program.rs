@@ -390,6 +390,43 @@ impl Program {
         }
     }
 
+    /// How often the program's threads wake up by themselves while nothing happens: the fewest times
+    /// of several spans of this length, because whatever happens once is no habit. `None` where the
+    /// system does not tell.
+    pub fn wakes(&self, span: Duration) -> Option<u64> {
+        self.check
+            .step(format!("count for {span:?} how often it wakes up"));
+        let mut fewest = u64::MAX;
+        for _ in 0..3 {
+            let before = self.switches()?;
+            thread::sleep(span);
+            fewest = fewest.min(self.switches()?.saturating_sub(before));
+            if fewest == 0 {
+                break;
+            }
+        }
+        Some(fewest)
+    }
+
+    /// How often all threads of the program have begun to wait so far, see proc(5).
+    fn switches(&self) -> Option<u64> {
+        let id = self.watched.child.lock().expect("a child").id();
+        let mut sum = 0;
+        for thread in std::fs::read_dir(format!("/proc/{id}/task"))
+            .ok()?
+            .flatten()
+        {
+            // A thread that has no such file has ended meanwhile.
+            let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            let mut lines = status.lines();
+            let value = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            sum += value
+                .and_then(|value| value.trim().parse().ok())
+                .unwrap_or(0);
+        }
+        Some(sum)
+    }
+
     /// How long all threads of the program have run so far, and how long they have waited for a
     /// core: the first two numbers in `/proc/PID/task/TID/schedstat`, in nanoseconds.
     fn scheduled(&self) -> Option<(Duration, Duration)> {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Check, Client, DEADLINE, Likely, Program};
+use crate::{Check, Client, DEADLINE, Likely, Program, Run};
 
 /// The stack of each thread.
 const STACK: u64 = 100 << 20;
@@ -18,10 +18,24 @@ impl Check {
     #[track_caller]
     pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
         self.step("leave room for about nine threads");
+        self.start_with_large_stacks(self.with_little_room(), args)
+    }
+
+    /// Like [`Check::run`], for a program with room for nine threads or so, which must not go on.
+    /// `likely` says why it may not end.
+    #[track_caller]
+    pub fn run_with_room_for_few_threads(&self, args: &[&str], likely: &str) -> Run {
+        self.step("leave room for about nine threads");
+        let mut command = self.with_little_room();
+        let_stacks_be_large(&mut command);
+        self.run_command(command, args, likely)
+    }
+
+    fn with_little_room(&self) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", r#"ulimit -v 1000000 && exec "$0" "$@""#]);
         command.arg(self.exe());
-        self.start_with_large_stacks(command, args)
+        command
     }
 
     /// Starts the program with stacks so large that [`Program::has_room_for_threads`] can count
@@ -33,11 +47,15 @@ impl Check {
 
     #[track_caller]
     fn start_with_large_stacks(&self, mut command: Command, args: &[&str]) -> Program {
-        command.env("RUST_MIN_STACK", STACK.to_string());
-        // glibc would give threads further memory to allocate from, 64 MB each.
-        command.env("MALLOC_ARENA_MAX", "1");
+        let_stacks_be_large(&mut command);
         self.start_command(command, Stdio::null(), args, crate::program::NO_LINE)
     }
+}
+
+fn let_stacks_be_large(command: &mut Command) {
+    command.env("RUST_MIN_STACK", STACK.to_string());
+    // glibc would give threads further memory to allocate from, 64 MB each.
+    command.env("MALLOC_ARENA_MAX", "1");
 }
 
 impl Program {

@@ -61,7 +61,12 @@ impl Check {
     }
 
     #[track_caller]
-    fn run_command(&self, command: std::process::Command, args: &[&str], goes_on: &str) -> Run {
+    pub(crate) fn run_command(
+        &self,
+        command: std::process::Command,
+        args: &[&str],
+        goes_on: &str,
+    ) -> Run {
         let shown = [&[self.name()], args].concat().join(" ");
         self.step(format!("run {shown}"));
         let output = Command::from_std(command)

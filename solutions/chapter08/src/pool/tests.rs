@@ -2,13 +2,26 @@
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(5);
+
+/// Runs a test on a thread of its own, so that a pool that waits for ever fails it.
+fn soon(test: impl FnOnce() + Send + 'static) {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        test();
+        done.send(())
+    });
+    finished
+        .recv_timeout(2 * SOON)
+        .expect("the test fails, or waits for ever");
+}
 
 #[test]
 fn a_pool_of_nothing_is_refused() {
@@ -49,19 +62,64 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
     }
 }
 
+/// A pool of two in which two jobs have panicked, one in each worker.
+fn pool_after_panics() -> ThreadPool {
+    let pool = ThreadPool::new(2).expect("a pool");
+    let barrier = Arc::new(Barrier::new(2));
+    let (held, gone) = mpsc::channel::<()>();
+    for _ in 0..2 {
+        let (barrier, held) = (Arc::clone(&barrier), held.clone());
+        pool.execute(move || {
+            // The jobs meet, so each is in another worker.
+            barrier.wait();
+            HELD.set(Some(held));
+            panic!("on purpose");
+        });
+    }
+    drop(held);
+    // Until both workers have ended. A pool may also keep them, which is no business of these tests.
+    let _ = gone.recv_timeout(SOON);
+    pool
+}
+
 #[test]
 fn execute_returns_although_jobs_have_panicked() {
-    let pool = ThreadPool::new(2).expect("a pool");
-    for _ in 0..2 {
-        pool.execute(|| panic!("on purpose"));
-    }
-    for _ in 0..6 {
-        let (held, gone) = mpsc::channel::<()>();
-        pool.execute(move || drop(held));
-        // Until it has run, or was dropped. A pool may also keep it, which is no business of
-        // this test.
-        let _ = gone.recv_timeout(SOON / 5);
-    }
+    soon(|| {
+        let pool = pool_after_panics();
+        for _ in 0..6 {
+            // Whether this is run, dropped or kept is free.
+            pool.execute(|| {});
+        }
+    });
+}
+
+#[test]
+fn no_job_runs_outside_of_the_workers_although_jobs_have_panicked() {
+    soon(|| {
+        let pool = pool_after_panics();
+        let caller = thread::current().id();
+        let (begin, begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        for _ in 0..3 {
+            let (begin, released) = (begin.clone(), Arc::clone(&released));
+            pool.execute(move || {
+                let _ = begin.send(thread::current().id());
+                if thread::current().id() != caller {
+                    // Nobody sends: they wait until the test is over.
+                    let _ = released.lock().map(|released| released.recv());
+                }
+            });
+        }
+        drop(begin);
+        let mut running = 0;
+        while let Ok(here) = begun.recv_timeout(SOON / 5) {
+            assert_ne!(here, caller, "execute() runs the job itself");
+            running += 1;
+        }
+        drop(release);
+        assert!(running <= 2, "{running} jobs run at once in a pool of two");
+    });
 }
 
 thread_local! {
