@@ -226,7 +226,7 @@ fn check_07_no_thread_to_spare() {
             "cargo build -p chapter06 && (ulimit -v 400000; target/debug/chapter06)\n\
              # then, in a second terminal:\n\
              (for i in $(seq 60); do nc 127.0.0.1 {port} & done)\n\
-             kill $(pgrep -x nc | head -30); curl -sm 2 http://{addr}/app/wait/1; pkill -x nc",
+             kill $(pgrep -x nc | head -30); sleep 1; curl -sm 2 http://{addr}/app/wait/1; pkill -x nc",
         );
     let site = Site::with_a_home();
     let server = check.start_with_room_for_few_threads(&["--root", &site.arg()]);

@@ -236,10 +236,12 @@ fn check_09_no_thread_to_spare() {
     let check = check!("where the system has no thread to give, no slot is lost and none won")
         .read("a-job-that-panics")
         .by_hand(
-            "cargo build -p chapter07 && (ulimit -v 400000; target/debug/chapter07 --threads 60)\n\
+            "cargo build -p chapter07 && (ulimit -Sv 400000; target/debug/chapter07 --threads 60)\n\
              # then, in a second terminal:\n\
              (for i in $(seq 60); do nc 127.0.0.1 {port} & done)\n\
-             kill $(pgrep -x nc | head -30); curl -sm 2 http://{addr}/app/wait/1; pkill -x nc",
+             kill $(pgrep -x nc | head -30); sleep 1; curl -sm 2 http://{addr}/app/wait/1; pkill -x nc\n\
+             prlimit --pid $(pgrep -x chapter07) --as=unlimited:\n\
+             (for i in $(seq 60); do curl -s http://{addr}/app/meet/60 & done; wait) | sort -u",
         );
     let site = Site::with_a_home();
     let threads = some_threads();
