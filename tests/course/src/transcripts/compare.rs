@@ -56,6 +56,8 @@ fn is_chatter(line: &str) -> bool {
         "Blocking ",
         "Downloading ",
         "Downloaded ",
+        // What `cargo course check` says when cargo takes its time.
+        "building chapter ",
     ];
     let curl = [
         "* ",
@@ -241,6 +243,7 @@ mod tests {
             "    Finished dev in 1\ntest b ... ok\ntest a ... ok",
             "test a ... ok\ntest b ... ok\n\n",
         );
+        same("building chapter 01 and more\n  passes", "  passes");
     }
 
     #[test]
