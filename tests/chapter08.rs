@@ -10,8 +10,8 @@ const FEWER: &str = "fewer jobs run at once than there are workers. Does the tur
 const MORE: &str = "more jobs run at once than the pool has threads. A worker runs its job itself and \
                     takes the next one after that; and N threads are N, not one more.";
 const SERVED: &str = "does a worker wait for the job that execute() sends, run it, and then wait for the \
-                      next one? If the pool does that, it is the answer that has changed: cargo test \
-                      -p chapter05 tells more.";
+                      next one? If the pool does that, it is the answer that has changed. Only pool.rs \
+                      changes in this chapter: git diff --stat chapters/chapter08 shows what else has.";
 /// The message of the panic that a client can ask for.
 const ASKED_TO: &str = "a handler panics, as it was asked to";
 const GONE: &str = "a job that panics ends its worker, and this one was for that worker. Does execute() \
@@ -33,7 +33,7 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("n-at-once-never-more")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -45,7 +45,7 @@ fn check_03_never_more() {
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
         .read("n-at-once-never-more")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+        .by_hand("(for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait)");
     check.serves_no_more_than_threads(MORE, SERVED);
 }
 
@@ -55,7 +55,7 @@ fn check_04_jobs_are_dealt_out_in_turn() {
     let check = check!("each worker gets every N-th job, whether it is free or not")
         .read("in-turn")
         .with_options("--threads 3")
-        .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done");
+        .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done\nkill %1");
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = check.start_pool(&site, threads);
@@ -98,7 +98,7 @@ fn check_05_who_comes_first_is_served_first() {
     let check = check!("jobs that wait are run in the order in which they came, each once")
         .read("in-turn")
         .with_options("--threads 1")
-        .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done\nkill %1; wait");
+        .by_hand("nc 127.0.0.1 {port} &\n(for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done; wait) &\nsleep 1; kill %1; wait");
     check.serves_in_order();
 }
 
@@ -108,7 +108,11 @@ fn check_06_the_same_threads() {
     let check = check!("the pool's threads are made once")
         .read("made-once")
         .with_options("--threads 3")
-        .by_hand("grep Threads /proc/$(pgrep -n chapter08)/status");
+        .by_hand(
+            "grep Threads /proc/$(pgrep -nx {package})/status\n\
+             (for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/wait/1000 & done\n\
+             sleep 0.5; grep Threads /proc/$(pgrep -nx {package})/status; wait)",
+        );
     check.makes_its_threads_once(SERVED);
 }
 

@@ -7,12 +7,13 @@ const FEWER: &str = "fewer jobs run at once than there are workers. Most often t
                      job runs. In `while let Ok(job) = queue.lock().unwrap().recv()` the guard lives \
                      until the end of the body, and so it does in `for`, `match` and `if let`, or \
                      under a name that lives as long. Take the job in a `let` statement or in a \
-                     function of its own. If it is not the lock: are there N threads?";
+                     function of its own. If it is not the lock: are there N threads, or does a worker \
+                     take more than one job at a time?";
 const MORE: &str = "more jobs run at once than the pool has threads. A worker runs its job itself and \
                     takes the next one after that; and N threads are N, not one more.";
 const SERVED: &str = "does a worker wait for the job that execute() sends, run it, and then wait for the \
-                      next one? If the pool does that, it is the answer that has changed: cargo test \
-                      -p chapter05 tells more.";
+                      next one? If the pool does that, it is the answer that has changed. Only pool.rs \
+                      changes in this chapter: git diff --stat chapters/chapter09 shows what else has.";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -29,7 +30,7 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("the-lock-that-is-held-too-long")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -41,7 +42,7 @@ fn check_03_never_more() {
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
         .read("the-lock-that-is-held-too-long")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+        .by_hand("(for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait)");
     check.serves_no_more_than_threads(MORE, SERVED);
 }
 
@@ -51,7 +52,7 @@ fn check_04_a_free_worker_is_enough() {
     let check = check!("while one worker is free, nobody waits")
         .read("one-queue")
         .with_options("--threads 3")
-        .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done");
+        .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -sm 1 http://{addr}/app/visit || echo held up; done\nkill %1 %2");
     const HELD_UP: &str = "a job waits although one worker is free. Was it given to a worker that is \
                            held up? There must be one queue, from which whoever is free takes the \
                            next job.";
@@ -64,7 +65,7 @@ fn check_05_who_comes_first_is_served_first() {
     let check = check!("jobs that wait are run in the order in which they came, each once")
         .read("one-queue")
         .with_options("--threads 1")
-        .by_hand("nc 127.0.0.1 {port} &\nfor i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done\nkill %1; wait");
+        .by_hand("nc 127.0.0.1 {port} &\n(for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/visit & sleep 0.1; done; wait) &\nsleep 1; kill %1; wait");
     check.serves_in_order();
 }
 
@@ -74,7 +75,11 @@ fn check_06_the_same_threads() {
     let check = check!("the pool's threads are made once")
         .read("made-once")
         .with_options("--threads 3")
-        .by_hand("grep Threads /proc/$(pgrep -n chapter09)/status");
+        .by_hand(
+            "grep Threads /proc/$(pgrep -nx {package})/status\n\
+             (for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/wait/1000 & done\n\
+             sleep 0.5; grep Threads /proc/$(pgrep -nx {package})/status; wait)",
+        );
     check.makes_its_threads_once(SERVED);
 }
 

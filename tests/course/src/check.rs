@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::cargo::{self, Built};
@@ -58,7 +59,7 @@ impl Standing {
                 failing: names.len(),
             },
             Units::NotBuilding => Standing::UnitsNotBuilding,
-            Units::InOrder => Standing::Passed { checks },
+            Units::InOrder(_) => Standing::Passed { checks },
         }
     }
 
@@ -104,15 +105,15 @@ impl Judged {
     /// Whether the chapter is passed.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.verdict.all_passed() && self.units == Units::InOrder
+        self.verdict.all_passed() && matches!(self.units, Units::InOrder(_))
     }
 }
 
 /// What a chapter's unit tests say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Units {
-    /// None fails: all pass, there are none, or they were not asked.
-    InOrder,
+    /// None fails: so many pass, which may be none, or they were not asked.
+    InOrder(usize),
     /// These fail.
     Failing(Vec<String>),
     /// They do not build.
@@ -146,7 +147,7 @@ pub fn judge(course: &Course, chapter: Chapter, shown: bool) -> Result<Option<Ju
             let units = if verdict.all_passed() {
                 units(course, chapter, shown)?
             } else {
-                Units::InOrder
+                Units::InOrder(0)
             };
             Some(Judged { verdict, units })
         }
@@ -182,49 +183,84 @@ fn units(course: &Course, chapter: Chapter, shown: bool) -> Result<Units, String
         .iter()
         .any(|(_, contents)| String::from_utf8_lossy(contents).contains("#[test]"));
     if !has_some {
-        return Ok(Units::InOrder);
+        return Ok(Units::InOrder(0));
     }
     let built = build(course, chapter, &["--bins"], shown, None)?;
     if !built.well {
         return Ok(Units::NotBuilding);
     }
     let mut failing = Vec::new();
+    let mut passing = 0;
     for program in built.programs_of(&folder) {
         let verdict = run(course, &folder, program)?;
+        passing += verdict.passed();
         let failed = |check: &Check| matches!(check.finding, Finding::Failed(_));
         let names = verdict.checks.into_iter().filter(failed);
         failing.extend(names.map(|check| check.name));
     }
     Ok(match failing.as_slice() {
-        [] => Units::InOrder,
+        [] => Units::InOrder(passing),
         _ => Units::Failing(failing),
     })
 }
 
 fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, String> {
-    let judge = Judge {
-        milestone,
-        folder,
-        program: None,
-        check: None,
-        run: run_in(course.scratch(), DEADLINE, false),
+    let judge = |check| {
+        Judge {
+            milestone,
+            folder,
+            program: None,
+            check,
+            run: run_in(course.scratch(), DEADLINE, false),
+        }
+        .verdict()
     };
-    let verdict = judge.verdict()?;
+    let verdict = judge(None)?;
     if !verdict.ended {
         return Err(format!(
-            "{}\nThe tests came to no end in {} seconds and were stopped.",
+            "{}\nThe tests came to no end in {} seconds and were stopped.{}",
             verdict.output.trim_end(),
-            DEADLINE.as_secs()
+            DEADLINE.as_secs(),
+            silent(&without_verdict(course, milestone, &verdict))
         ));
     }
     // Libtest's last line: a test that takes the whole program down keeps it from being written.
     if !verdict.output.contains("\ntest result: ") {
+        // Several were under way; one of them is to blame.
+        let mut tests = without_verdict(course, milestone, &verdict);
+        let to_blame: Vec<String> = (tests.iter())
+            .filter(|test| {
+                let alone = judge(Some(test.as_str()));
+                alone.is_ok_and(|alone| !alone.output.contains("\ntest result: "))
+            })
+            .cloned()
+            .collect();
+        if !to_blame.is_empty() {
+            tests = to_blame;
+        }
         return Err(format!(
-            "{}\nThe tests ended without a verdict.",
-            verdict.output.trim_end()
+            "{}\nThe tests ended without a verdict, as if by process::exit().{}",
+            verdict.output.trim_end(),
+            silent(&tests)
         ));
     }
     Ok(verdict)
+}
+
+/// The tests that have not come to their end.
+fn without_verdict(course: &Course, milestone: &Path, verdict: &Verdict) -> Vec<String> {
+    let list = run_in(course.scratch(), DEADLINE, false).run(Command::new(milestone).arg("--list"));
+    let list = list.map_or(String::new(), |list| list.output);
+    let all = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let told = |name: &&str| verdict.checks.iter().any(|check| check.name == *name);
+    all.filter(|name| !told(name)).map(str::to_owned).collect()
+}
+
+fn silent(tests: &[String]) -> String {
+    match tests {
+        [] => String::new(),
+        tests => format!("\nThese did not come to their end: {}", tests.join(", ")),
+    }
 }
 
 /// How far an edited chapter is: as remembered, if nothing has changed since, else judged anew.
@@ -359,13 +395,17 @@ pub fn shown(course: &Course, chapter: Chapter, judged: &Judged, style: Style) -
             number(&title),
             chapter.0
         ));
-    } else if verdict.all_passed() && *units != Units::InOrder {
+    } else if verdict.all_passed() && !judged.passed() {
         text.push_str(&units_shown(chapter, units, style));
     } else if verdict.all_passed() {
+        let units = match units {
+            Units::InOrder(asked @ 1..) => format!(" and {}", count(*asked, "unit test")),
+            _ => String::new(),
+        };
         text.push_str(&format!(
             "\n{}\n",
             style.good(&format!(
-                "Chapter {chapter}, {}, is passed: {}.",
+                "Chapter {chapter}, {}, is passed: {}{units}.",
                 course.title(chapter),
                 match verdict.passed() {
                     passed if passed == all => count(all, "check"),
@@ -392,7 +432,7 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
         text.push_str(&format!("{}: {command}\n", style.bad(&what)));
     };
     match units {
-        Units::InOrder => {}
+        Units::InOrder(_) => {}
         Units::Failing(failing) => {
             for test in failing {
                 let short = test.rsplit("::").next().unwrap_or(test);
@@ -459,15 +499,34 @@ fn after(course: &Course, chapter: Chapter) -> String {
     text
 }
 
-/// The section of a page from which on it speaks of a program that passes.
-fn rest(page: &str) -> Option<&'static str> {
-    [
-        ("## Use it", "use-it"),
-        ("## What can still go wrong", "what-can-still-go-wrong"),
-    ]
-    .into_iter()
-    .find(|(heading, _)| page.lines().any(|line| line == *heading))
-    .map(|(_, anchor)| anchor)
+/// The section of a page from which on it speaks of a program that passes: `Use it`, or what comes
+/// after `Your turn` where the page doesn't go on explaining there, up to a section named `Check`.
+fn rest(page: &str) -> Option<String> {
+    let headings: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let at = |heading: &str| headings.iter().position(|other| *other == heading);
+    let section = if at("Use it").is_some() {
+        at("Use it")
+    } else if at("Check").is_some() {
+        at("What can still go wrong")
+    } else {
+        at("Your turn")
+            .map(|turn| turn + 1)
+            .or_else(|| at("What can still go wrong"))
+    };
+    headings.get(section?).map(|heading| anchor(heading))
+}
+
+/// A heading's id, as mdBook makes it: what stands in braces, or else its words.
+fn anchor(heading: &str) -> String {
+    if let Some((_, id)) = heading.split_once("{#") {
+        return id.trim_end_matches('}').to_owned();
+    }
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let words: String = heading.chars().filter(kept).collect();
+    words.to_lowercase().replace(' ', "-")
 }
 
 /// Where the attribute still stands that keeps a starter with gaps quiet, as `path:line`.
@@ -503,10 +562,20 @@ mod tests {
     #[test]
     fn a_page_goes_on_where_the_program_is_used() {
         let page = "# 01 A\n\n## Use it\n\n## What can still go wrong\n";
-        assert_eq!(rest(page), Some("use-it"));
+        assert_eq!(rest(page).as_deref(), Some("use-it"));
         let page = page.replace("## Use it", "## Use it or not");
-        assert_eq!(rest(&page), Some("what-can-still-go-wrong"));
+        assert_eq!(rest(&page).as_deref(), Some("what-can-still-go-wrong"));
         assert_eq!(rest("# 01 A\n"), None);
+    }
+
+    #[test]
+    fn a_page_that_never_uses_it_goes_on_after_the_work() {
+        let page = "## Your turn\n\n## N at once, never more\n\n## What can still go wrong\n";
+        assert_eq!(rest(page).as_deref(), Some("n-at-once-never-more"));
+        let page = page.replace("never more", "never more {#more}");
+        assert_eq!(rest(&page).as_deref(), Some("more"));
+        let page = format!("{page}## Check\n");
+        assert_eq!(rest(&page).as_deref(), Some("what-can-still-go-wrong"));
     }
 
     #[test]

@@ -245,7 +245,17 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     with_tests(good);
     let (code, out, err) = made_up.run(&["check", "1"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.contains("is passed: 2 checks.\n"), "{out}");
+    let sentence = "is passed: 2 checks and 1 unit test.\n";
+    assert!(out.contains(sentence), "{out}");
+    assert!(!out.contains("did not come to"), "{out}");
+
+    with_tests(&format!(
+        "{good}    #[test]\n    fn a_rude_one() {{ std::process::exit(1) }}\n"
+    ));
+    let (code, _, err) = made_up.run(&["check", "1"]);
+    assert_ne!(code, 0);
+    let sentence = "These did not come to their end: tests::a_rude_one\n";
+    assert!(err.contains(sentence), "{err}");
 }
 
 #[test]

@@ -191,6 +191,8 @@ impl Check {
                 section = of_gap;
             }
             failure.likely = if panic.message.starts_with("not yet implemented") {
+                // Other threads may have come to other gaps, which are not spoken of here.
+                failure.stderr = panic.text.clone();
                 format!(
                     "open {} and write what the todo!() there asks for.",
                     panic.place
@@ -326,6 +328,8 @@ fn end_test() -> ! {
 struct Panic {
     message: String,
     place: String,
+    /// Its first two lines, as they were printed.
+    text: String,
 }
 
 impl Panic {
@@ -352,8 +356,10 @@ impl Panic {
                 continue;
             };
             let place = place.trim_end_matches(':');
+            let message = lines.next().unwrap_or_default();
             panics.push(Panic {
-                message: lines.next().unwrap_or_default().to_owned(),
+                text: format!("{line}\n{message}"),
+                message: message.to_owned(),
                 // `src/main.rs:12:5` without the column
                 place: place
                     .rsplit_once(':')
@@ -536,6 +542,8 @@ mod tests {
         let found = Panic::find(stderr, "").expect("a panic");
         assert_eq!(found.message, "not yet implemented: (2 of 4) first");
         assert_eq!(found.place, "src/b.rs:3");
+        assert!(found.text.starts_with("thread 'b'"), "{}", found.text);
+        assert!(found.text.ends_with("(2 of 4) first"), "{}", found.text);
     }
 
     #[test]

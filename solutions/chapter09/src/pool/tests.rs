@@ -167,7 +167,7 @@ fn workers_end_when_the_pool_is_dropped() {
     assert_eq!(
         gone.recv_timeout(SOON),
         Err(RecvTimeoutError::Disconnected),
-        "a worker still waits although its pool is gone: recv() fails when no Sender is left"
+        "a worker waits or spins although its pool is gone: recv() fails when no Sender is left"
     );
 }
 
