@@ -584,6 +584,34 @@ mod tests {
     }
 
     #[test]
+    fn send_waits_for_a_client_that_reads_late() {
+        let (mut client, mut connection) = connected();
+        let response = Response::new(200).with_body("x".repeat(16 << 20));
+        let mut wanted = Vec::new();
+        response.append_to(&mut wanted);
+        let reading = thread::spawn(move || {
+            // Longer than a write waits before it looks again, and within the server's patience.
+            thread::sleep(5 * LOOK_AGAIN);
+            let mut received = vec![0; wanted.len()];
+            client
+                .read_exact(&mut received)
+                .map(|()| received == wanted)
+        });
+        let outcome = soon("send", move || {
+            connection.send(response)?;
+            connection.flush()
+        });
+        assert!(
+            outcome.is_ok(),
+            "the client reads after {:?}: wanted all to be sent, got {outcome:?}. A write that has \
+             waited long enough has to look for room once more, until the deadline",
+            5 * LOOK_AGAIN
+        );
+        let all_came = reading.join().expect("a client that does not panic");
+        assert!(all_came.expect("a read"), "other bytes came than were sent");
+    }
+
+    #[test]
     fn send_does_not_wait_for_a_client_that_is_gone() {
         let (client, mut connection) = connected();
         drop(client);

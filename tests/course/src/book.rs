@@ -352,6 +352,9 @@ fn about_html(page: &Page) -> Vec<Problem> {
 fn about_words(page: &Page) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (line, text) in page.prose() {
+        if text.starts_with("<<<<<<< ") || text.starts_with(">>>>>>> ") {
+            problems.push((line, "a merge was not finished here".to_owned()));
+        }
         if text.trim_start().starts_with('>') {
             continue;
         }

@@ -240,6 +240,13 @@ fn belittling_words_are_seen() {
 }
 
 #[test]
+fn an_unfinished_merge_is_seen() {
+    for mark in ["<<<<<<< ours", ">>>>>>> theirs"] {
+        sees("Read the", &format!("{mark}\nRead the"), "a merge");
+    }
+}
+
+#[test]
 fn a_page_outside_of_the_summary_is_seen() {
     let root = Scratch::new("book-test").expect("a scratch folder");
     let src = root.path().join("book/src");
