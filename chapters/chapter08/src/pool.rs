@@ -41,7 +41,7 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         todo!(
-            "(3 of 3) box the job, and send it to the worker whose turn it is: the one after the last; a send that fails must not end the program"
+            "(3 of 3) box the job, and send it to the worker whose turn it is, the one after the worker that got the last job, and after the last worker the first; a send that fails must not end the program"
         )
     }
 }

@@ -29,8 +29,8 @@ impl ThreadPool {
         )
     }
 
-    /// Puts a job into the queue, from which the next worker that is free takes it. The job is
-    /// dropped where no worker is left.
+    /// Puts a job into the queue, from which the next worker that is free takes it. Where no worker
+    /// is left, the job never runs.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,

@@ -1,6 +1,7 @@
 //! What it costs to run a job: on a thread made for it, and on a thread that waits for it.
 //!
-//! `cargo run -q --release -p chapter08 --example hand_over`
+//! `rustc --edition 2024 -O chapters/chapter08/examples/hand_over.rs -o target/hand_over`, and then
+//! `target/hand_over`
 
 use std::sync::mpsc;
 use std::thread;

@@ -37,8 +37,8 @@ impl ThreadPool {
     // ANCHOR_END: pool
 
     // ANCHOR: execute
-    /// Puts a job into the queue, from which the next worker that is free takes it. The job is
-    /// dropped where no worker is left.
+    /// Puts a job into the queue, from which the next worker that is free takes it. Where no worker
+    /// is left, the job never runs.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,

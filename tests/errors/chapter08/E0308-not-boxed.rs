@@ -2,17 +2,23 @@ use std::sync::mpsc::Sender;
 
 type Job = Box<dyn FnOnce() + Send + 'static>;
 
+struct ThreadPool {
+    workers: Vec<Worker>,
+}
+
 struct Worker {
     jobs: Sender<Job>,
 }
 
-// ANCHOR: wrong
-fn give<F>(worker: &Worker, job: F)
-where
-    F: FnOnce() + Send + 'static,
-{
-    let _ = worker.jobs.send(job);
+impl ThreadPool {
+    // ANCHOR: wrong
+    pub fn execute<F>(&self, job: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        let _ = self.workers[0].jobs.send(job);
+    }
+    // ANCHOR_END: wrong
 }
-// ANCHOR_END: wrong
 
 fn main() {}

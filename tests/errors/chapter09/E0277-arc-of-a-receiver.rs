@@ -17,8 +17,8 @@ impl ThreadPool {
             let queue = Arc::clone(&queue);
             thread::Builder::new().spawn(move || work(&queue))?;
         }
-        // ANCHOR_END: wrong
         Ok(ThreadPool { jobs })
+        // ANCHOR_END: wrong
     }
 }
 

@@ -18,8 +18,8 @@ impl ThreadPool {
             let queue = Rc::clone(&queue);
             thread::Builder::new().spawn(move || work(&queue))?;
         }
-        // ANCHOR_END: wrong
         Ok(ThreadPool { jobs })
+        // ANCHOR_END: wrong
     }
 }
 

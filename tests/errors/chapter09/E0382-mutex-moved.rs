@@ -16,8 +16,8 @@ impl ThreadPool {
         for _ in 0..size {
             thread::Builder::new().spawn(move || work(&queue))?;
         }
-        // ANCHOR_END: wrong
         Ok(ThreadPool { jobs })
+        // ANCHOR_END: wrong
     }
 }
 

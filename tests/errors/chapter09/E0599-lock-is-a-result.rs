@@ -1,11 +1,13 @@
 use std::sync::Mutex;
 use std::sync::mpsc::Receiver;
 
-struct Job(Box<dyn FnOnce() + Send + 'static>);
+type Job = Box<dyn FnOnce() + Send + 'static>;
 
 // ANCHOR: wrong
-fn next_job(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
-    queue.lock().recv().ok()
+fn work(queue: &Mutex<Receiver<Job>>) {
+    while let Ok(job) = queue.lock().recv() {
+        job();
+    }
 }
 // ANCHOR_END: wrong
 

@@ -15,8 +15,8 @@ impl ThreadPool {
             let queue = queue.clone();
             thread::Builder::new().spawn(move || work(&queue))?;
         }
-        // ANCHOR_END: wrong
         Ok(ThreadPool { jobs })
+        // ANCHOR_END: wrong
     }
 }
 
