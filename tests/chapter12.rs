@@ -16,7 +16,7 @@ fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 11").read("what-stays");
     check.still_serves_files(
         NO_ANSWER,
-        "chapter 11's milestone tells more: cargo test -p chapter11.",
+        "it did in chapter 11: git diff chapters/chapter12 shows what has changed.",
     );
 }
 
@@ -26,7 +26,7 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("what-stays")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -38,7 +38,7 @@ fn check_03_never_more() {
     let check = check!("N + 1 handlers never run at once in a pool of N threads")
         .read("what-stays")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+        .by_hand("(for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait)");
     let site = Site::with_a_home();
     let threads = some_threads();
     check
@@ -608,8 +608,8 @@ fn check_14_still_stops() {
     let mut idle = server.ask("/");
     idle.answer(NO_ANSWER);
 
-    const SAME: &str = "chapter 11's milestone tells more: cargo test -p chapter11. A connection that \
-                        waits for its next request is an idle one.";
+    const SAME: &str = "it did in chapter 11: git diff chapters/chapter12 shows what has changed. A \
+                        connection that waits for its next request is an idle one.";
     // The server is in the middle of an answer while it learns that it has to stop, and has read
     // another request already.
     site.large_file("large", 16 << 20, b"the end");
