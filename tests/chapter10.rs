@@ -88,6 +88,16 @@ fn check_05_a_panic_is_answered() {
         client.expect_status(&answer, &[500], UNANSWERED);
         client.hang_up();
     }
+    let mut client = server.connect();
+    client.send("HEAD /app/panic HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let answer = client.answer_to_head(Likely::always(UNANSWERED));
+    client.expect_status(&answer, &[500], UNANSWERED);
+    client.expect_end(Likely {
+        differs: "HEAD gets no content, not even after a panic: the client would take it for the next \
+                  answer. The app, which else leaves it out, has not come to that: respond() in \
+                  main.rs has to.",
+        ..Likely::always(UNANSWERED)
+    });
     server.ask("/app/visit").must_get(
         200,
         "1\n",

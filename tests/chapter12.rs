@@ -46,6 +46,9 @@ fn check_03_never_more() {
         .must_not_meet(threads + 1, MORE);
 }
 
+/// The message of the panic that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+
 const NO_ANSWER: Likely = Likely {
     silent: "the server is still reading: does it wait for more than the request has? Answers must \
              leave before the server waits for the next request.",
@@ -61,6 +64,7 @@ fn check_04_one_request_after_the_other() {
     after(check_01_still_serves_files);
     let check = check!("one connection serves many requests")
         .read("a-connection-that-stays")
+        .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 1);
@@ -90,6 +94,26 @@ fn check_04_one_request_after_the_other() {
         b"home",
         "the answer to HEAD before it had content.",
     );
+    client.send("HEAD /app/panic HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = client.answer_to_head(NO_ANSWER);
+    client.expect_status(
+        &answer,
+        &[500],
+        "a handler that panics is answered with 500.",
+    );
+    const CONTENT: &str = "HEAD gets no content, not even after a panic: the client takes it for the \
+                           next answer. The app, which else leaves it out, has not come to that: \
+                           respond() in main.rs has to.";
+    if answer.closes() {
+        client.expect_end(Likely::always(CONTENT));
+        return;
+    }
+    client.send(get("/"));
+    let answer = client.answer(Likely {
+        differs: CONTENT,
+        ..NO_ANSWER
+    });
+    client.expect_body(&answer, b"home", CONTENT);
 }
 
 const LOST: Likely = Likely {

@@ -32,7 +32,7 @@ use std::time::Duration;
 use app::App;
 use connection::{Connection, Head};
 use files::Files;
-use http::{Refusal, Request, Response};
+use http::{Method, Refusal, Request, Response};
 use pool::ThreadPool;
 
 const DEFAULT_ADDR: &str = "127.0.0.1:7878";
@@ -190,7 +190,12 @@ fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> 
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    todo!("(3 of 5) call the app under catch_unwind, and answer a panic with 500")
+    let response: Response = todo!("(3 of 5) call the app under catch_unwind; a panic means 500");
+    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    match request.method {
+        Method::Head => response.without_content(),
+        _ => response,
+    }
 }
 
 /// Says why an address cannot be had, in words that a person can act on.

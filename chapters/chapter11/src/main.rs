@@ -33,7 +33,7 @@ use std::time::Duration;
 use app::App;
 use connection::{Connection, Head};
 use files::Files;
-use http::{Refusal, Request, Response};
+use http::{Method, Refusal, Request, Response};
 use pool::ThreadPool;
 use stop::Stop;
 
@@ -213,8 +213,13 @@ fn converse(stream: TcpStream, app: &App, patience: Duration, stop: Arc<Stop>) -
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    catch_unwind(|| app.respond(request))
-        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into())
+    let response = catch_unwind(|| app.respond(request))
+        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into());
+    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    match request.method {
+        Method::Head => response.without_content(),
+        _ => response,
+    }
 }
 
 /// Says why an address cannot be had, in words that a person can act on.

@@ -27,7 +27,7 @@ use app::App;
 use connection::{Connection, Head};
 use date::Clock;
 use files::Files;
-use http::{Refusal, Request, Response, Version};
+use http::{Method, Refusal, Request, Response, Version};
 use pool::{Full, ThreadPool};
 use stop::Stop;
 
@@ -291,8 +291,13 @@ fn answer(
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    catch_unwind(|| app.respond(request))
-        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into())
+    let response = catch_unwind(|| app.respond(request))
+        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into());
+    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    match request.method {
+        Method::Head => response.without_content(),
+        _ => response,
+    }
 }
 
 /// Says why an address cannot be had, in words that a person can act on.
