@@ -1,6 +1,8 @@
 //! Milestone of chapter 11: asked to stop, the server accepts nobody any more, answers what it has
 //! received, and ends with exit code 0. Who asks twice does not wait.
 
+use std::time::Duration;
+
 use harness::{Check, Client, Likely, Program, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
@@ -52,7 +54,8 @@ fn check_04_a_pool_that_is_dropped() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("an address").to_string();
     const JOINED: &str = "main returned, and dropped the pool. Did drop() wait for workers whose queue was \
-                          still open? They wait for jobs, and you for them. Drop the sender first.";
+                          still open? They wait for jobs, and you for them. Drop the sender first, and the sender itself: a \
+                          clone or a reference that is dropped leaves the queue open.";
     let run = check.run_to_its_end(&[&addr], JOINED);
     run.code(
         1,
@@ -65,12 +68,19 @@ const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone
                           does the signal: std tries accept() again. Set the flag, and then connect to \
                           your own address. Or drop() joins workers whose queue is still open.";
 
+/// Where the loop goes on for ever with a listener that does not wait.
+#[cfg(unix)]
+const NOBODY_LEFT: &str = "the \"error\" on stderr is ErrorKind::WouldBlock: the listener does not wait any \
+                           more, and nobody is left whom it could return. So return: an arm of its own, \
+                           above the one for all other errors.";
+
 #[test]
 #[cfg(unix)]
 fn check_05_a_signal_ends_it() {
     after(check_04_a_pool_that_is_dropped);
     let check = check!("Ctrl-C (SIGINT) and SIGTERM end an idle server with exit code 0")
         .read("who-asks")
+        .told_by("temporarily unavailable", NOBODY_LEFT)
         .by_hand("kill -TERM $(pgrep -x {package})");
     let site = Site::with_a_home();
     for signal in ["TERM", "INT"] {
@@ -206,7 +216,7 @@ fn check_09_idle_clients_do_not_delay_the_end() {
         .by_hand("nc 127.0.0.1 {port} & sleep 1; kill -TERM $(pgrep -x {package})");
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);
-    let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
+    let half: Vec<_> = (0..2).map(|_| server.ask_half("/").0).collect();
     let idle: Vec<_> = (0..20).map(|_| server.connect()).collect();
     server.signal("TERM");
     server.must_end(
@@ -215,7 +225,16 @@ fn check_09_idle_clients_do_not_delay_the_end() {
          lasts. Look now and then whether stopping has begun: a read with a short timeout can be \
          tried again.",
     );
-    drop((half, idle));
+    const TOLD: &str = "nothing is wrong with half a request: its time is up. After the last look, fill \
+                        returns the timeout as an error, and read_head makes 408 of it. Ok(0) would \
+                        mean that the client has closed.";
+    for mut client in half {
+        if !client.is_turned_away() {
+            let answer = client.answer(Likely::always(TOLD));
+            client.expect_status(&answer, &[408], TOLD);
+        }
+    }
+    drop(idle);
 }
 
 #[test]
@@ -240,7 +259,7 @@ fn check_10_connected_clients_are_taken() {
     // them. So the last ones cannot have been accepted when the signal comes.
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
     let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
-    if let Some(used) = server.spins(std::time::Duration::from_millis(150)) {
+    if let Some(used) = server.spins(Duration::from_millis(150)) {
         check.fail(
             format!("While it could accept nobody, the program was busy: {used:?} of a core."),
             "after an error of accept() that will not pass by itself, wait a moment, as in chapter 10.",
@@ -272,9 +291,15 @@ fn check_11_slow_clients_are_awaited() {
     let (mut half, rest) = server.ask_half("/");
     let mut idle = server.connect();
     // The server itself is the clock: this client is answered after 400 ms.
-    server
-        .ask("/app/wait/400")
-        .must_get(200, "waited 400 ms\n", GIVEN_UP);
+    let clock = server.ask("/app/wait/400");
+    if let Some(used) = server.spins(Duration::from_millis(100)) {
+        check.fail(
+            format!("While all its clients were silent, the program was busy: {used:?} of a core."),
+            "something is tried again and again, and never waits. A listener that is told not to wait \
+             before stopping has begun gives WouldBlock at once, each time; so does a read.",
+        );
+    }
+    clock.must_get(200, "waited 400 ms\n", GIVEN_UP);
     half.send(rest);
     half.must_get(200, "home", GIVEN_UP);
     idle.send(harness::get("/app/visit"));
@@ -327,26 +352,61 @@ fn check_12_a_second_signal_ends_it_at_once() {
 #[cfg(unix)]
 fn check_13_there_is_a_deadline() {
     after(check_06_new_connections_are_refused);
-    let check = check!("requests that take too long do not delay the end beyond --grace")
-        .read("a-deadline-for-the-end")
-        .with_options("--grace 1000")
-        .by_hand(
-            "curl -s http://{addr}/app/wait/10000 & sleep 1; kill -TERM $(pgrep -x {package})",
-        );
+    let check = || {
+        check!("requests that take too long do not delay the end beyond --grace")
+            .read("a-deadline-for-the-end")
+            .with_options("--grace 1000")
+            .by_hand(
+                "curl -s http://{addr}/app/wait/10000 & sleep 1; kill -TERM $(pgrep -x {package})",
+            )
+    };
     let site = Site::with_a_home();
-    let args = ["--root", &site.arg(), "--threads", "2", "--grace", "300"];
-    let mut server = check.start(&args);
-    let mut client = server.ask("/app/wait/10000");
-    client.until_read();
-    server.signal("TERM");
-    server.must_end(
+    let root = site.arg();
+    let args = |grace| ["--root", &root, "--threads", "2", "--grace", grace];
+    let occupied = |server: &Program| {
+        let mut client = server.ask("/app/wait/10000");
+        client.until_read();
+        client
+    };
+    // Three servers, all at the same time.
+    let mut heard = check().start(&args("200"));
+    let mut unheard = check().start_unheard(&args("200"));
+    let full_check = check();
+    let mut full = full_check.start_with_few_files(20, &args("300"));
+    let mut clients: Vec<_> = [&heard, &unheard, &full, &full].map(occupied).into();
+    // Others come to the third one for nothing, until it has no descriptor left for them.
+    clients.extend((0..28).map(|_| full.connect()));
+    full.comes_to_rest();
+    for server in [&heard, &unheard, &full] {
+        server.signal("TERM");
+    }
+    let busy = full.spins(Duration::from_millis(100));
+
+    heard.must_end(
         0,
         "main waits for its workers without a deadline, and nothing else ends the program. Let a \
          thread end it when --grace milliseconds have passed since it was asked to stop.",
     );
-    server.must_have_said_why(
+    heard.must_have_said_why(
         "the exit code is 0, so a word on stderr is all that tells an operator that clients were left. \
          Write it there with log(): println! goes to stdout, and panics when nobody reads that any more.",
+    );
+    unheard.must_end(
+        0,
+        "the thread that was to end the program has panicked before it came to that: eprintln! and \
+         println! do so where nobody reads any more. log() does not.",
+    );
+    if let Some(used) = busy {
+        full_check.fail(
+            format!("While it stopped and could accept nobody, the program was busy: {used:?} of a core."),
+            "after an error of accept() that will not pass by itself, wait a moment, also while \
+             stopping: only WouldBlock is an end, and every other error goes the way it went before.",
+        );
+    }
+    full.must_end(
+        0,
+        "no descriptor is left, so the server cannot connect to itself either. That is no reason to \
+         panic: the thread that tried it must live to end the program when the grace is over.",
     );
 }
 

@@ -34,6 +34,8 @@ pub struct Check {
     section: String,
     /// The message of panics that the check brings about itself.
     caused: String,
+    /// Words on stderr that tell the reason of whatever fails, and that reason.
+    told: Option<[String; 2]>,
     log: Arc<Log>,
 }
 
@@ -76,6 +78,7 @@ impl Check {
             page: package.replace("solution", "chapter"),
             section: String::new(),
             caused: String::new(),
+            told: None,
             log: Arc::default(),
         }
     }
@@ -113,6 +116,12 @@ impl Check {
     /// reason.
     pub fn causes_panics(mut self, message: &str) -> Check {
         self.caused = message.to_owned();
+        self
+    }
+
+    /// Says what is likely, whatever fails, if the program has said these words on stderr.
+    pub fn told_by(mut self, words: &str, likely: &str) -> Check {
+        self.told = Some([words.to_owned(), likely.to_owned()]);
         self
     }
 
@@ -219,6 +228,10 @@ impl Check {
         } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
             more = first;
             first = format!("The program ended ({exit}) when it should have gone on.");
+        } else if let Some([words, likely]) = &self.told
+            && failure.stderr.contains(words)
+        {
+            failure.likely.clone_from(likely);
         }
 
         let mut out = format!("\n{}\n", wrap(&first, 0));

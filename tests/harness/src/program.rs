@@ -82,6 +82,16 @@ impl Check {
         self.start_command(Command::new(self.exe()), Stdio::piped(), args, NO_LINE)
     }
 
+    /// Like [`Check::start`], with a stderr that nobody reads any more: whoever writes there learns it
+    /// as an error.
+    #[track_caller]
+    pub fn start_unheard(&self, args: &[&str]) -> Program {
+        self.step("close the other end of its stderr");
+        let (_, stderr) = std::io::pipe().expect("a pipe");
+        let streams = [Stdio::null(), stderr.into()];
+        self.start_with_streams(Command::new(self.exe()), streams, args, NO_LINE)
+    }
+
     /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
     #[cfg(unix)]
     #[track_caller]
@@ -96,8 +106,19 @@ impl Check {
     #[track_caller]
     pub(crate) fn start_command(
         &self,
-        mut command: Command,
+        command: Command,
         stdin: Stdio,
+        args: &[&str],
+        no_line: &str,
+    ) -> Program {
+        self.start_with_streams(command, [stdin, Stdio::piped()], args, no_line)
+    }
+
+    #[track_caller]
+    fn start_with_streams(
+        &self,
+        mut command: Command,
+        [stdin, stderr]: [Stdio; 2],
         args: &[&str],
         no_line: &str,
     ) -> Program {
@@ -108,7 +129,7 @@ impl Check {
             .args(args)
             .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| {
                 let exe = self.exe().display();
@@ -119,7 +140,7 @@ impl Check {
             });
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("a piped stdout");
-        let stderr = collect(child.stderr.take().expect("a piped stderr"));
+        let stderr = child.stderr.take().map(collect).unwrap_or_default();
         let child = Mutex::new(child);
         let watched = Arc::new(Watched { child, stderr });
         self.watch(Arc::clone(&watched));
@@ -246,8 +267,9 @@ impl Program {
                 format!("The program ended with {status}, not with exit code {code}."),
                 match status.code() {
                     Some(_) => {
-                        "an end that was asked for is no error: when everything is answered, main \
-                         returns ExitCode::SUCCESS."
+                        "an end that was asked for is no error. When everything is answered, main \
+                         returns ExitCode::SUCCESS; what ends the program before that, because the \
+                         grace is over, gives process::exit() a 0 as well."
                     }
                     None => "nobody handled the signal, and so it ended the program by itself.",
                 },
