@@ -178,7 +178,10 @@ fn serve(
             }
         }
         if stop.has_begun() {
-            todo!("(3 of 6) take whom the kernel has connected already; return when nobody is left")
+            todo!(
+                "(3 of 6) whom the kernel has connected already goes to the pool too, and when nobody is \
+                 left, return; the loop above can do it, with a listener that does not wait"
+            )
         }
     }
 }
