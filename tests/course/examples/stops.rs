@@ -88,15 +88,24 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = [
+        let lost = self.lost();
+        let mut rows = vec![
+            (self.stops, "stops"),
             (self.answered, "requests answered"),
-            (self.late, "of these were sent after the stop was asked for"),
-            (self.early_lost, "sent before it, and not answered"),
-            (self.counted_lost, "counted by the server, and not answered"),
-            (self.cut_off, "answered in part"),
-            (self.unseen, "sent after it, and turned away without a byte"),
+            (self.late, "of these, sent after the stop was asked for"),
+            (lost, "received and lost"),
         ];
-        writeln!(f, "{:>8} stops", self.stops)?;
+        if lost > 0 {
+            rows.extend([
+                (self.early_lost, "of these, sent before the stop"),
+                (self.counted_lost, "of these, counted by the server"),
+                (self.cut_off, "of these, answered in part"),
+            ]);
+        }
+        rows.push((
+            self.unseen,
+            "sent after the stop, and turned away without a byte",
+        ));
         for (number, what) in rows {
             writeln!(f, "{number:>8} {what}")?;
         }
