@@ -69,7 +69,6 @@ const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone
                           your own address. Or drop() joins workers whose queue is still open.";
 
 /// Where the loop goes on for ever with a listener that does not wait.
-#[cfg(unix)]
 const NOBODY_LEFT: &str = "the \"error\" on stderr is ErrorKind::WouldBlock: the listener does not wait any \
                            more, and nobody is left whom it could return. So return: an arm of its own, \
                            above the one for all other errors.";
@@ -415,6 +414,7 @@ fn check_14_the_end_of_stdin() {
     after(check_04_a_pool_that_is_dropped);
     let check = check!("with --until-eof, the end of stdin asks to stop as a signal does")
         .read("who-asks")
+        .told_by("temporarily unavailable", NOBODY_LEFT)
         .by_hand("cargo run -p {package} -- --until-eof < /dev/null; echo \"exit code $?\"");
     let site = with_much();
     let args = ["--root", &site.arg(), "--threads", "2", "--until-eof"];
