@@ -212,7 +212,10 @@ fn check_09_idle_clients_do_not_delay_the_end() {
     after(check_05_a_signal_ends_it);
     let check = check!("clients that have sent nothing, or half a request, do not delay the end")
         .read("who-says-nothing")
-        .by_hand("nc 127.0.0.1 {port} & sleep 1; kill -TERM $(pgrep -x {package})");
+        .by_hand(
+            "for words in '' 'GET / HT'; do (printf \"$words\"; sleep 9) | nc 127.0.0.1 {port} & done\n\
+             sleep 1; kill -TERM $(pgrep -x {package})",
+        );
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/").0).collect();
@@ -369,8 +372,20 @@ fn check_13_there_is_a_deadline() {
     };
     // Three servers, all at the same time.
     let mut heard = check().start(&args("200"));
-    let mut unheard = check().start_unheard(&args("200"));
-    let full_check = check();
+    // Cargo would write to stderr itself, and may need more than 20 files.
+    let unheard_check = check().by_hand(
+        "cargo build -p {package}; target/debug/{package} --grace 1000 2>&1 > /dev/null | true\n\
+         # then, in a second terminal:\n\
+         curl -s http://{addr}/app/wait/10000 & sleep 1; kill -TERM $(pgrep -x {package})",
+    );
+    let mut unheard = unheard_check.start_unheard(&args("200"));
+    let full_check = check().by_hand(
+        "cargo build -p {package} && (ulimit -n 20; target/debug/{package} --threads 2 --grace 3000)\n\
+         # then, in a second terminal:\n\
+         for i in 1 2; do curl -s http://{addr}/app/wait/10000 & done; sleep 1\n\
+         for i in $(seq 28); do sleep 9 | nc 127.0.0.1 {port} & done\n\
+         sleep 1; kill -TERM $(pgrep -x {package}); sleep 1; top -bn1 | grep {package}",
+    );
     let mut full = full_check.start_with_few_files(20, &args("300"));
     let mut clients: Vec<_> = [&heard, &unheard, &full, &full].map(occupied).into();
     // Others come to the third one for nothing, until it has no descriptor left for them.
