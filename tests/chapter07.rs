@@ -1,7 +1,7 @@
 //! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and never more; the
 //! others wait for their turn, and cost nothing while they wait.
 
-use harness::{Check, Likely, Program, Site, after, check, some_threads};
+use harness::{Check, Client, DEADLINE, Likely, Program, Site, after, check, get, some_threads};
 
 const EARLIER: &str = "chapter 06's milestone tells more: cargo test -p chapter06.";
 const STUCK: &str = "no job gets on, although all slots are free. Does execute() run the job at all? \
@@ -78,7 +78,7 @@ fn check_03_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("no-more-than-n")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3 & done; wait");
+        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait");
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -140,7 +140,10 @@ fn check_05_who_waits_is_served() {
     // the last.
     for first_to_go_on in [0, 1] {
         let server = check.start_pool(&site, 2);
-        let mut stalled = vec![server.ask_half("/"), server.ask_half("/")];
+        // One says nothing at all, and one stops in the middle.
+        let silent = server.connect();
+        let half = ask_half_behind(&check, &server);
+        let mut stalled = vec![(silent, get("/")), half];
         let waiting: Vec<_> = (0..20)
             .map(|_| {
                 // So that the server need not wait for them to close, in whatever order it serves.
@@ -163,6 +166,24 @@ fn check_05_who_waits_is_served() {
             never_more(&check, &server, 2, TWICE);
         }
     }
+}
+
+/// Has a client send half a request that comes behind one who is silent, and waits until it is read.
+#[track_caller]
+fn ask_half_behind(check: &Check, server: &Program) -> (Client, String) {
+    let mut client = server.connect();
+    let mut half = get("/");
+    let rest = half.split_off(8);
+    client.send(half);
+    if !client.is_read_within(DEADLINE) {
+        check.fail(
+            "A client has connected and says nothing. Nobody reads from the next one, although there \
+             are 2 threads.",
+            "the main thread itself waits for what the first client says. Everything that can wait \
+             for a client belongs into the job.",
+        );
+    }
+    (client, rest)
 }
 
 #[test]
