@@ -3,7 +3,8 @@
 
 use harness::{Check, Client, DEADLINE, Likely, Program, Site, after, check, get, some_threads};
 
-const EARLIER: &str = "chapter 06's milestone tells more: cargo test -p chapter06.";
+const EARLIER: &str = "the answer is another one than in chapter 06. Only main.rs and pool.rs change in \
+                       this chapter, and git diff --stat chapters/chapter07 shows what else has.";
 const STUCK: &str = "no job gets on, although all slots are free. Does execute() run the job at all? \
                      Does it wait although a slot is free? wait_while() waits for as long as its \
                      closure says true. Does a thread take the lock that it holds already?";
@@ -16,7 +17,8 @@ const FEWER: &str = "fewer jobs run at once than --threads asks for. Does the nu
 const MORE: &str = "more jobs run at once than the pool allows. Where you have only begun, see Step 3 in \
                     src/pool.rs. Each job must take a slot before it begins, and keep it until it \
                     ends: a slot that is dropped before the job runs, or a closure that does not own \
-                    the slot, gives it back too early.";
+                    the slot, gives it back too early. Does the pool begin with N slots, and does take() \
+                    subtract one? Does execute() run a job itself when none is free?";
 const TWICE: &str = "more jobs run at once than the pool allows, now that some have ended: a slot was given \
                      back twice. Where a value gives it back in Drop, no line behind the job must do \
                      that as well.";
@@ -25,7 +27,7 @@ const TURNED_AWAY: &str = "all threads are busy, and a client was turned away wh
 const FORGOTTEN: &str = "a job that had to wait was forgotten or refused, or it waits for more than \
                          the first slot that is given back. Does any slot come back: which type \
                          has the Drop, the one that is a slot or the pool? Is the waiting thread \
-                         notified whenever a job ends?";
+                         notified whenever a job ends, and only after its slot has been counted?";
 const SLOT: &str = "the panic has taken a slot with it. The lines behind a call that panics do not \
                     run, but what the thread owns is dropped all the same: give the slot back in \
                     Drop.";
@@ -282,7 +284,9 @@ fn check_09_no_thread_to_spare() {
     if !server.serves_again(SILENT) {
         check.fail(
             "Clients have gone, but no new one is served.",
-            "each thread must end with its client.",
+            "a JoinHandle that is kept keeps the stack of its thread, and with it the room for another \
+             one. Drop the handle where nobody is going to join. If none is kept: each thread must \
+             end with its client.",
         );
     }
     server.must_still_run();
