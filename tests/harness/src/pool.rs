@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use predicates::prelude::*;
 
-use crate::{Check, Client, Likely, Program, Random, Run, Site};
+use crate::{Check, Client, DEADLINE, Likely, Program, Random, Run, Site, get};
 
 /// Why a server with a pool prints no line.
 const NO_LINE: &str = "main prints its line after ThreadPool::new() has returned. Does new() wait? \
@@ -79,7 +79,19 @@ impl Check {
         let site = Site::with_a_home();
         let threads = some_threads();
         let server = self.start_pool(&site, threads);
-        let stalled = server.ask_halves(threads - 1);
+        // The first one says nothing at all: nobody may wait for its first byte either.
+        let mut stalled = vec![(server.connect(), get("/"))];
+        let mut one_more = server.ask("/");
+        if !one_more.is_read_within(DEADLINE) {
+            self.fail(
+                "A client has connected and says nothing, and nobody reads from the next one.",
+                "the thread that accepts waits for what the first client says: everything that can \
+                 wait for a client belongs into the job. Or the second client's job waits behind \
+                 the first one's, although other workers are free.",
+            );
+        }
+        one_more.must_get(200, "home", held_up);
+        stalled.extend(server.ask_halves(threads - 2));
         for _ in 0..20 {
             server.ask("/").must_get(200, "home", held_up);
         }
