@@ -2,7 +2,7 @@
 //! once and never more, and the worker whose turn it is gets the job, even while it is busy: the
 //! flaw of this design is part of what is checked.
 
-use harness::{Likely, Site, after, check, some_threads};
+use harness::{Likely, Site, after, check, get, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than there are workers. Does the turn move on with every \
                      job, and does each of the N workers get one? Does execute() return at once, \
@@ -62,13 +62,15 @@ fn check_04_jobs_are_dealt_out_in_turn() {
     const FREE: &str = "one worker is held up, and this job is the turn of another one, which is free. \
                         Does the turn move on by one with each job? Does execute() return although \
                         the worker before has not taken its job? A channel() has room for any number \
-                        of jobs, a sync_channel(0) for none.";
+                        of jobs, a sync_channel(0) for none. And only a job waits for what its client \
+                        says, never the thread that accepts.";
     const HELD: &str = "this client comes N jobs after one that holds its worker up, so it is the same \
                         worker's turn, and it has to wait. Does each worker have a channel of its own? \
                         A pool that gives jobs to free workers is a better one, and chapter 09's; \
                         here we want to see what the plain rotation costs.";
     // The first client keeps its worker busy; so every N-th client after it has to wait.
-    let (mut stalled, rest) = server.ask_half("/");
+    // It says nothing at all: nobody may wait for its first byte either.
+    let mut stalled = server.connect();
     let mut held_up = Vec::new();
     for turn in 1..=2 * threads {
         let client = server.ask("/");
@@ -81,7 +83,7 @@ fn check_04_jobs_are_dealt_out_in_turn() {
     for client in &mut held_up {
         client.expect_nothing_yet(HELD);
     }
-    stalled.send(rest);
+    stalled.send(get("/"));
     stalled.must_get(200, "home", "the rest of its request has come at last.");
     for client in held_up {
         client.must_get(
