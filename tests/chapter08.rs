@@ -192,4 +192,19 @@ fn check_13_jobs_that_panic() {
              pgrep -x {package} || echo gone",
         );
     check.outlives_jobs_that_panic(GONE, SERVED);
+    // One of two workers has ended. Of every two clients after that, the other one's must be served.
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    server.ask("/app/panic").read_to_end(Likely::always(SERVED));
+    server.comes_to_rest();
+    for _ in 0..3 {
+        let served = (0..2).filter(|_| !server.ask("/").read_some(1).is_empty());
+        if served.count() == 0 {
+            check.fail(
+                "A job has panicked, and of two clients after it neither was served.",
+                "does the turn stay at the worker that has ended? It moves on with every job, also with \
+                 one that could not be sent.",
+            );
+        }
+    }
 }
