@@ -148,6 +148,7 @@ mod tests {
             ("fffffffffffffff", 0xfff_ffff_ffff_ffff),
             ("5;x", 5),
             ("5 \t;x=\"y;z\"", 5),
+            ("5;\tx", 5),
         ] {
             let got = chunk_size(line.as_bytes()).map_err(|refusal| refusal.why);
             assert_eq!(got, Ok(size), "{line:?}: got (left), wanted (right)");
@@ -167,6 +168,9 @@ mod tests {
             "1\r;x",
             "1\x0c;x",
             "1;\0",
+            "1;a\rb",
+            "1;\x1f",
+            "1;\x7f",
             // One digit more than fits into 64 bits.
             "10000000000000000",
         ] {
@@ -210,18 +214,37 @@ mod tests {
             "1\rx",
             "11111111111111111\r\n",
             "1;\0\r\n",
+            "1;a\rb\r\nx\r\n",
+            "1;\x7f\r\nx\r\n",
             "1\r\nab\r\n",
             "1\r\na\n",
-            "0\r\nX y\r\n",
+            "1\r\na\rx",
+            "1\r\nax\n",
+            "1\r\na \r\n",
+            "0\r\nX y\r\n\r\n",
+            "0\r\nX : y\r\n\r\n",
             "0\r\n\n",
-            "0\r\n X: y\r\n",
+            "0\r\n X: y\r\n\r\n",
         ] {
-            let bytes = [bytes.as_bytes(), &[b'z'; MAX_CHUNK_LINE]].concat();
-            let verdict = scan_content(Content::Chunked(Chunks::Size), &bytes, [bytes.len()]);
-            let shown = String::from_utf8_lossy(&bytes[..20]).into_owned();
-            let status = verdict.err().map(|refusal| refusal.status);
-            assert_eq!(status, Some(400), "{shown:?}: got (left), wanted (right)");
+            // What follows is in good form: whoever accepts the bytes before it refuses nothing else.
+            let padded = bytes.to_owned() + &"0\r\n\r\n".repeat(300);
+            let chunked = Content::Chunked(Chunks::Size);
+            let verdict = scan_content(chunked, padded.as_bytes(), [padded.len()]);
+            let status = verdict.map_err(|refusal| refusal.status);
+            assert_eq!(status, Err(400), "{bytes:?}: got (left), wanted (right)");
         }
+    }
+
+    #[test]
+    fn the_largest_size_is_refused_or_awaited() {
+        let bytes = b"ffffffffffffffff\r\nab\r\n";
+        let chunked = Content::Chunked(Chunks::Size);
+        let verdict = scan_content(chunked, bytes, [bytes.len()]);
+        let verdict = verdict.map_err(|refusal| refusal.status);
+        assert!(
+            matches!(verdict, Err(400 | 413) | Ok((_, false))),
+            "2^64 - 1 bytes cannot have come: got {verdict:?}"
+        );
     }
 
     #[test]

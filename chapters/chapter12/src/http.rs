@@ -757,6 +757,7 @@ mod tests {
             ),
             ("GET / HTTP/1.0\r\n\r\n", false),
             ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true),
+            ("GET / HTTP/1.0\r\nConnection: x, keep-alive\r\n\r\n", true),
             (
                 "GET / HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
                 false,
@@ -784,6 +785,19 @@ mod tests {
             ("Content-Length:\r\n", Err(400)),
             ("Content-Length: 99999999999999999999\r\n", Err(400)),
             ("Content-Length: 1\r\nContent-Length: 2\r\n", Err(400)),
+            ("Content-Length: 0\r\nContent-Length: +44\r\n", Err(400)),
+            (
+                "Content-Length: 1\r\nContent-Length: 1\r\nContent-Length: 2\r\n",
+                Err(400),
+            ),
+            (
+                "Content-Length: 1\r\nContent-Length: 2\r\nContent-Length: 1\r\n",
+                Err(400),
+            ),
+            (
+                "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+                Err(400),
+            ),
             (
                 "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
                 Err(400),
@@ -818,14 +832,18 @@ mod tests {
             });
         }
         // HTTP/1.0 knows no chunks: behind such a request the connection must end (section 6.1).
-        let head =
-            b"GET / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let request = Request::parse(head).expect("it is in good form");
-        let content = request.content();
-        assert!(
-            content.is_err() || !request.persists(),
-            "chunked in HTTP/1.0, which persists: wanted 400, got {content:?}"
-        );
+        for length in ["", "Content-Length: 5\r\n"] {
+            let head = format!(
+                "GET / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
+                 Transfer-Encoding: chunked\r\n\r\n"
+            );
+            let request = Request::parse(head.as_bytes()).expect("it is in good form");
+            let content = request.content();
+            assert!(
+                content.is_err() || !request.persists(),
+                "{head:?}: chunked in HTTP/1.0, which persists: wanted 400, got {content:?}"
+            );
+        }
     }
 
     fn formatted(response: &Response) -> String {
