@@ -2,7 +2,7 @@
 //! request carries is skipped so that the next one begins at the right byte, and a server that is
 //! full says so.
 
-use harness::{Client, Likely, Site, after, check, get, some_threads};
+use harness::{Answer, Client, Likely, Site, after, check, get, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -198,6 +198,9 @@ fn check_06_who_ends_the_connection() {
                      Options in Connection are separated by commas, and compared in any case.",
             ..NO_ANSWER
         });
+        if request.contains("HTTP/1.1") {
+            expect_close(&client, &answer);
+        }
     }
     let mut client = server.connect();
     let asks_to_stay = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
@@ -208,7 +211,10 @@ fn check_06_who_ends_the_connection() {
         .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive"));
     if keeps {
         client.send("GET / HTTP/1.0\r\n\r\n");
-        client.answer(NO_ANSWER);
+        let answer = client.answer(NO_ANSWER);
+        if answer.field("connection").is_some() {
+            expect_close(&client, &answer);
+        }
     }
     client.expect_end(Likely::always(
         "an HTTP/1.0 client that gets no \"Connection: keep-alive\" back waits for the end.",
@@ -350,6 +356,26 @@ fn check_09_smuggled_requests() {
             &[400],
             "two lengths.",
         ),
+        (
+            "Content-Length: 0\r\nContent-Length: +44",
+            &[400],
+            "two lengths, of which the second has a sign.",
+        ),
+        (
+            "Content-Length: 5\r\nContent-Length: 5\r\nContent-Length: 44",
+            &[400],
+            "three lengths, of which the last differs.",
+        ),
+        (
+            "Content-Length: 5\r\nContent-Length: 44\r\nContent-Length: 5",
+            &[400],
+            "three lengths, of which the second differs.",
+        ),
+        (
+            "Content-Length: 0\r\nTransfer-Encoding: chunked",
+            &[400],
+            "both a length and chunks. A length of 0 is one too.",
+        ),
         ("Content-Length: 0, 44", &[400], "two lengths in one field."),
         (
             "Content-Length: +0",
@@ -420,26 +446,76 @@ fn check_09_smuggled_requests() {
             "1\x0c;x\r\nx\r\n0\r\n\r\n",
             "a form feed before a semicolon, where only spaces and tabs may stand.",
         ),
+        (
+            "1;a\rb\r\nx\r\n0\r\n\r\n",
+            r"\r alone in an extension, where no control character but a tab may stand.",
+        ),
+        (
+            "1;\x7f\r\nx\r\n0\r\n\r\n",
+            "DEL in an extension, where no control character but a tab may stand.",
+        ),
         ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
+        (
+            "1\r\nxy\r\n0\r\n\r\n",
+            "a chunk that is longer than its size, with a line end behind it.",
+        ),
+        ("1\r\nx\ry0\r\n\r\n", r"a chunk that ends in \r alone."),
+        (
+            "1\r\nxy\n0\r\n\r\n",
+            r"a chunk that ends in \n alone, behind a byte too many.",
+        ),
         ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
         ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
         ("0\r\nX y\r\n\r\n", "a trailer that is no field."),
+        (
+            "0\r\nX : y\r\n\r\n",
+            "white space before a trailer's colon: split_field judges trailers as it does fields.",
+        ),
+        (
+            "0\r\n X: y\r\n\r\n",
+            "white space before a trailer's name: split_field judges trailers as it does fields.",
+        ),
     ];
     for (content, why) in chunks {
         let request =
             format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{content}");
         refused(server.connect(), &request, &[400], why);
     }
-    refused(
-        server.connect(),
-        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        &[400, 405, 411, 501],
-        "HTTP/1.0 knows no Transfer-Encoding.",
-    );
+    for length in ["", "Content-Length: 5\r\n"] {
+        let request = format!(
+            "POST / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
+             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        );
+        refused(
+            server.connect(),
+            &request,
+            &[400, 405, 411, 501],
+            "HTTP/1.0 knows no Transfer-Encoding.",
+        );
+    }
     server.ask("/app/visit").must_get(
         200,
         "1\n",
         "a request that stood inside another one's content was served.",
+    );
+}
+
+/// Checks that an answer says that it is the last one.
+#[track_caller]
+fn expect_close(client: &Client, answer: &Answer) {
+    client.expect_field(
+        answer,
+        "Connection",
+        "close, and nothing that contradicts it",
+        |value| {
+            let says = |option: &str| {
+                let mut options = value.split(',');
+                options.any(|found| found.trim().eq_ignore_ascii_case(option))
+            };
+            says("close") && !says("keep-alive")
+        },
+        "the last answer on a connection says so, whoever wants the end (RFC 9112, section 9.6): one \
+         Connection field, with close in it and no keep-alive.",
     );
 }
 
@@ -460,6 +536,9 @@ fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str)
         differs: "what follows a request that was refused was taken for another request.",
         ..NO_ANSWER
     });
+    if request.contains("HTTP/1.1") {
+        expect_close(&client, &answer);
+    }
     client.hang_up();
 }
 
@@ -561,6 +640,7 @@ fn check_12_a_full_queue() {
             |value| value.parse::<u32>().is_ok(),
             "tell the client when to try again (RFC 9110, section 10.2.3).",
         );
+        expect_close(&client, &answer);
         if round == 0 {
             client.expect_lingering(
                 "a socket that is closed while a request in it is unread makes the kernel send RST, \
@@ -573,9 +653,10 @@ fn check_12_a_full_queue() {
             ..NO_ANSWER
         });
     }
-    // These stay until the end of the check.
-    let mut staying: Vec<_> = (0..16).map(|_| server.ask("/")).collect();
-    let last = staying.last_mut().expect("sixteen");
+    // These say nothing, and stay until the end of the check. They are so many that to wait for each
+    // of them, for as little as 70 ms, takes longer than the last one's deadline.
+    let _silent: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    let mut last = server.ask("/");
     let answer = last.answer(Likely::always(
         "other clients were turned away before this one, and are still there. The thread that accepts \
          must not wait until they leave: finish() is for workers.",
