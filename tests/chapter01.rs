@@ -1,5 +1,6 @@
-//! Milestone of chapter 01: the program binds an address, says which, and accepts connections.
-//! Where it cannot, it says why in one sentence and ends with exit code 1.
+//! Milestone of chapter 01: the program binds an address, says which, and accepts
+//! connections. Where it cannot, it says why in one sentence and ends with exit code
+//! 1.
 
 use std::net::TcpListener;
 
@@ -73,7 +74,9 @@ fn check_04_a_privileged_port() {
         return check.pass_over("everybody may bind low ports here");
     }
     let Some(run) = check.run_unprivileged(&[addr]) else {
-        return check.pass_over("the tests run as root, and the program cannot be run as another");
+        return check.pass_over(
+            "the tests run as root, and the program cannot be run as another",
+        );
     };
     refused(&run, addr);
     run.stderr(
@@ -98,9 +101,12 @@ fn check_04_a_privileged_port() {
 #[test]
 fn check_05_an_address_of_another_machine() {
     after(check_02_an_address_in_use);
-    let check = check!("an address that this machine does not have is refused in words")
-        .read("when-bind-fails")
-        .by_hand("cargo run -p {package} -- 192.0.2.1:7878; echo \"exit code $?\"");
+    let check =
+        check!("an address that this machine does not have is refused in words")
+            .read("when-bind-fails")
+            .by_hand(
+                "cargo run -p {package} -- 192.0.2.1:7878; echo \"exit code $?\"",
+            );
     // 192.0.2.0/24 is reserved for examples (RFC 5737): no machine should have it.
     let addr = "192.0.2.1:7878";
     if TcpListener::bind(addr).is_ok() {
@@ -174,13 +180,15 @@ fn check_08_clients_need_not_take_turns() {
     }
 }
 
-/// Whether this machine keeps low ports from people without privileges: Linux says so, macOS
-/// refuses them for addresses other than the wildcard, and Windows never does.
+/// Whether this machine keeps low ports from people without privileges: Linux says
+/// so, macOS refuses them for addresses other than the wildcard, and Windows never
+/// does.
 fn refuses_low_ports() -> bool {
     if cfg!(windows) {
         return false;
     }
-    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let first =
+        std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     first.map_or(true, |first| {
         first.trim().parse().is_ok_and(|first: u16| first > 81)
     })

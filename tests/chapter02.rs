@@ -1,5 +1,6 @@
-//! Milestone of chapter 02: every byte that a client sends comes back, in order, until the client
-//! closes its sending half; then the server closes too, and serves the next client.
+//! Milestone of chapter 02: every byte that a client sends comes back, in order,
+//! until the client closes its sending half; then the server closes too, and serves
+//! the next client.
 
 use harness::{Likely, Random, after, check};
 
@@ -59,9 +60,11 @@ fn check_02_bytes_come_back() {
 #[test]
 fn check_03_many_writes_are_one_stream() {
     after(check_02_bytes_come_back);
-    let check = check!("bytes from several writes come back as one stream, without stale bytes")
-        .read("one-write-is-not-one-read")
-        .by_hand("(printf hello; sleep 1; printf hi) | nc -N 127.0.0.1 {port} | od -c");
+    let check = check!(
+        "bytes from several writes come back as one stream, without stale bytes"
+    )
+    .read("one-write-is-not-one-read")
+    .by_hand("(printf hello; sleep 1; printf hi) | nc -N 127.0.0.1 {port} | od -c");
     let server = check.start(&[]);
     let mut client = server.connect();
     let mut random = Random::default();
@@ -106,9 +109,10 @@ fn check_04_any_bytes_at_all() {
 #[test]
 fn check_05_the_end_is_answered_with_the_end() {
     after(check_03_many_writes_are_one_stream);
-    let check = check!("when the client closes its sending half, the server closes too")
-        .read("the-end-of-the-stream")
-        .by_hand("printf hello | nc -N 127.0.0.1 {port}; echo closed");
+    let check =
+        check!("when the client closes its sending half, the server closes too")
+            .read("the-end-of-the-stream")
+            .by_hand("printf hello | nc -N 127.0.0.1 {port}; echo closed");
     let server = check.start(&[]);
     let mut client = server.connect();
     let data = Random::default().bytes(1000);
@@ -128,9 +132,13 @@ fn check_05_the_end_is_answered_with_the_end() {
 #[test]
 fn check_06_the_next_client() {
     after(check_05_the_end_is_answered_with_the_end);
-    let check = check!("one client after the other is served, also after one that sent nothing")
-        .read("the-next-client")
-        .by_hand("nc -N 127.0.0.1 {port} < /dev/null; printf again | nc -N 127.0.0.1 {port}");
+    let check = check!(
+        "one client after the other is served, also after one that sent nothing"
+    )
+    .read("the-next-client")
+    .by_hand(
+        "nc -N 127.0.0.1 {port} < /dev/null; printf again | nc -N 127.0.0.1 {port}",
+    );
     let server = check.start(&[]);
     for len in [7, 0, 300] {
         let mut client = server.connect();
@@ -185,7 +193,8 @@ fn check_08_a_write_cut_short() {
     let server = check.start(&[]);
     let mut client = server.connect();
     let data = Random::default().text(16_000_000);
-    // The client does not read: the server's writes fill all buffers and then wait for room.
+    // The client does not read: the server's writes fill all buffers and then wait
+    // for room.
     let sent = client.fill(&data);
     check.step("ten times: stop the program, let it go on, and read a little");
     for _ in 0..10 {

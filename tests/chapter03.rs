@@ -1,5 +1,5 @@
-//! Milestone of chapter 03: each request is answered with a well-formed HTTP response whose content
-//! is the request's head, byte for byte; then the connection is closed.
+//! Milestone of chapter 03: each request is answered with a well-formed HTTP response
+//! whose content is the request's head, byte for byte; then the connection is closed.
 
 use harness::{Likely, Random, after, check, show};
 
@@ -69,9 +69,11 @@ fn check_02_a_response_in_good_form() {
 #[test]
 fn check_03_the_content_is_the_head() {
     after(check_02_a_response_in_good_form);
-    let check = check!("the content is the request's head, byte for byte, and its type is named")
-        .read("the-shape-of-a-response")
-        .by_hand("curl -i http://{addr}/");
+    let check = check!(
+        "the content is the request's head, byte for byte, and its type is named"
+    )
+    .read("the-shape-of-a-response")
+    .by_hand("curl -i http://{addr}/");
     let server = check.start(&[]);
     let mut client = server.connect();
     let request = request(&mut Random::default());
@@ -94,15 +96,18 @@ fn check_03_the_content_is_the_head() {
 #[test]
 fn check_04_length_in_bytes() {
     after(check_03_the_content_is_the_head);
-    let check =
-        check!("bytes are counted and sent, also of long characters and of what is no text")
-            .read("content-length-counts-bytes")
-            .by_hand("curl -i -H 'X-Name: żółw 🐢' http://{addr}/");
+    let check = check!(
+        "bytes are counted and sent, also of long characters and of what is no text"
+    )
+    .read("content-length-counts-bytes")
+    .by_hand("curl -i -H 'X-Name: żółw 🐢' http://{addr}/");
     let server = check.start(&[]);
     const LENGTH: &str = "Content-Length is smaller than the content: does it count characters, \
                           chars().count(), instead of bytes, len()?";
     let word = Random::default().word(5);
-    let text = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Name: żółw 🐢 {word}\r\n\r\n");
+    let text = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX-Name: żółw 🐢 {word}\r\n\r\n"
+    );
     let mut client = server.connect();
     client.send(&text);
     let answer = client.answer(NOT_HTTP);
@@ -159,12 +164,15 @@ fn check_05_however_it_arrives() {
 #[test]
 fn check_06_what_follows_the_head() {
     after(check_03_the_content_is_the_head);
-    let check = check!("the head ends at the blank line, also where more bytes follow")
-        .read("read-before-you-answer")
-        .by_hand("curl -i --data hello http://{addr}/");
+    let check =
+        check!("the head ends at the blank line, also where more bytes follow")
+            .read("read-before-you-answer")
+            .by_hand("curl -i --data hello http://{addr}/");
     let server = check.start(&[]);
     let word = Random::default().word(7);
-    let head = format!("POST /{word} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n");
+    let head = format!(
+        "POST /{word} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+    );
     let mut client = server.connect();
     client.send(format!("{head}hello"));
     let answer = client.answer(Likely {
@@ -218,15 +226,17 @@ fn check_08_a_real_client() {
     }
 }
 
-/// A write can be cut short only when the buffers on the way are full, which takes megabytes; and
-/// the content is the head. Only Linux tells whether the program has read it all.
+/// A write can be cut short only when the buffers on the way are full, which takes
+/// megabytes; and the content is the head. Only Linux tells whether the program has
+/// read it all.
 #[test]
 #[cfg(target_os = "linux")]
 fn check_09_all_of_a_long_answer() {
     use std::time::Duration;
 
     after(check_07_the_connection_is_closed);
-    let check = check!("a long answer is sent to its end").read("one-answer-then-the-end");
+    let check =
+        check!("a long answer is sent to its end").read("one-answer-then-the-end");
     let server = check.start(&[]);
     const LINES: usize = 6000;
     let start = "GET / HTTP/1.1\r\nHost: localhost\r\n";
@@ -235,9 +245,12 @@ fn check_09_all_of_a_long_answer() {
     client.send(start);
     for lines in [1000, LINES - 1000] {
         client.flood(line.repeat(500).as_bytes(), lines * line.len());
-        // Searching all of the head again after each read is right, but would take minutes here.
+        // Searching all of the head again after each read is right, but would take
+        // minutes here.
         if !client.is_read_within(Duration::from_secs(1)) {
-            check.pass_over("it needs a search that does not begin anew after each read");
+            check.pass_over(
+                "it needs a search that does not begin anew after each read",
+            );
             return;
         }
     }
@@ -251,7 +264,8 @@ fn check_09_all_of_a_long_answer() {
         ..NOT_HTTP
     });
     if (400..500).contains(&answer.status()) {
-        // A server may refuse such a head (RFC 9110, section 15.5): nothing long comes back then.
+        // A server may refuse such a head (RFC 9110, section 15.5): nothing long
+        // comes back then.
         return;
     }
     let head = [start, &line.repeat(LINES), "\r\n"].concat();
@@ -275,7 +289,8 @@ fn check_10_clients_that_leave() {
         let mut client = server.connect();
         client.send(head).half_close();
         let back = client.read_to_end(Likely::always(LEFT));
-        // Nobody waits for an answer, yet a server may say that it understood nothing: 400, 408.
+        // Nobody waits for an answer, yet a server may say that it understood
+        // nothing: 400, 408.
         let refused = back.starts_with(b"HTTP/1.") && back.get(9) == Some(&b'4');
         if !back.is_empty() && !refused {
             let line = back.split_inclusive(|byte| *byte == b'\n').next();

@@ -1,8 +1,10 @@
-//! Milestone of chapter 04: requests are parsed as RFC 9112 says, however their bytes arrive, and
-//! refused with the right status code where they are malformed, too long or not supported.
+//! Milestone of chapter 04: requests are parsed as RFC 9112 says, however their bytes
+//! arrive, and refused with the right status code where they are malformed, too long
+//! or not supported.
 //!
-//! The program answers with what it understood: `method`, `target` and `version` on a line each,
-//! then each field as `name: value`, the name in lower case and the value trimmed.
+//! The program answers with what it understood: `method`, `target` and `version` on a
+//! line each, then each field as `name: value`, the name in lower case and the value
+//! trimmed.
 
 use harness::{Answer, Client, Likely, Program, Random, after, check, printf};
 
@@ -23,7 +25,8 @@ const NO_ANSWER: Likely = Likely {
 
 /// What the program must answer to a GET of this target with these fields.
 fn understood(target: &str, fields: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut text = format!("method GET\ntarget {target}\nversion HTTP/1.1\n").into_bytes();
+    let mut text =
+        format!("method GET\ntarget {target}\nversion HTTP/1.1\n").into_bytes();
     for (name, value) in fields {
         text.extend_from_slice(name.as_bytes());
         text.extend_from_slice(b": ");
@@ -48,7 +51,11 @@ fn check_01_a_request_is_understood() {
     let mut client = server.connect();
     client.send(get(&target));
     let answer = client.answer(NO_ANSWER);
-    client.expect_status(&answer, &[200], "this is a plain GET request in good form.");
+    client.expect_status(
+        &answer,
+        &[200],
+        "this is a plain GET request in good form.",
+    );
     client.expect_body(&answer, &understood(&target, &[("host", b"a")]), UNDERSTOOD);
 }
 
@@ -126,7 +133,8 @@ fn check_02_field_names_and_values() {
             ..NO_ANSWER
         });
         client.expect_status(&answer, &[200], why);
-        let wanted: Vec<(&str, &[u8])> = wanted.iter().map(|(n, v)| (*n, v.as_slice())).collect();
+        let wanted: Vec<(&str, &[u8])> =
+            wanted.iter().map(|(n, v)| (*n, v.as_slice())).collect();
         client.expect_body(&answer, &understood("/", &wanted), why);
     }
 }
@@ -147,7 +155,8 @@ fn check_03_in_pieces() {
                           blank line is there. It may be cut anywhere, also between its \\r and \
                           its \\n.";
     let end = request.len();
-    // At last byte by byte, but not in the middle: that would take long and show nothing new.
+    // At last byte by byte, but not in the middle: that would take long and show
+    // nothing new.
     let many = [1, 2, 3, end - 5, end - 4, end - 3, end - 2, end - 1];
     for cuts in [&[4][..], &[end - 3], &[end - 2], &[end - 1], &many] {
         let mut client = server.connect();
@@ -175,11 +184,12 @@ fn check_04_two_at_once() {
         reset: "the second request was thrown away unread: keep the bytes behind the blank line.",
         differs: NO_ANSWER.differs,
     };
-    // Once in one piece, and once with the last request cut in two: its first part arrives with
-    // the requests before.
+    // Once in one piece, and once with the last request cut in two: its first part
+    // arrives with the requests before.
     for pieces in [1, 2] {
         let mut random = Random::default();
-        let targets: Vec<String> = (0..3).map(|_| format!("/{}", random.word(6))).collect();
+        let targets: Vec<String> =
+            (0..3).map(|_| format!("/{}", random.word(6))).collect();
         let requests: String = targets.iter().map(|target| get(target)).collect();
         let mut client = server.connect();
         match pieces {
@@ -213,7 +223,8 @@ fn check_05_an_empty_line_before_a_request() {
         .read("what-is-left-over")
         .by_hand("printf '\\r\\nGET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc -N 127.0.0.1 {port}");
     let server = check.start(&[]);
-    const EMPTY: &str = "the empty line was taken for a request, or for the end of one. Skip it.";
+    const EMPTY: &str =
+        "the empty line was taken for a request, or for the end of one. Skip it.";
     let mut client = server.connect();
     client.send(format!("\r\n{}", get("/late")));
     let answer = client.answer(Likely {
@@ -229,7 +240,9 @@ fn check_06_malformed_requests() {
     after(check_03_in_pieces);
     let check = check!("a malformed request is refused with 400")
         .read("when-to-refuse")
-        .by_hand("printf 'GET / HTTP/1.1\\r\\nHost : a\\r\\n\\r\\n' | nc 127.0.0.1 {port}");
+        .by_hand(
+            "printf 'GET / HTTP/1.1\\r\\nHost : a\\r\\n\\r\\n' | nc 127.0.0.1 {port}",
+        );
     let server = check.start(&[]);
     let malformed: &[(&str, &str)] = &[
         (
@@ -311,7 +324,8 @@ fn check_06_malformed_requests() {
         refused(&server, request.as_bytes(), &[400], why);
     }
 
-    // RFC 9110, section 5.5: a server refuses these, or puts a space in the place of each.
+    // RFC 9110, section 5.5: a server refuses these, or puts a space in the place of
+    // each.
     for control in ['\0', '\r'] {
         let head = format!("GET /x HTTP/1.1\r\nHost: a\r\nX: a{control}b\r\n\r\n");
         const WHY: &str = "NUL, or \\r without \\n, in a value must be refused, or replaced by a \
@@ -323,12 +337,16 @@ fn check_06_malformed_requests() {
         }
     }
 
-    // RFC 9112, section 3: a server may be lenient about white space in the request line.
+    // RFC 9112, section 3: a server may be lenient about white space in the request
+    // line.
     for line in ["GET  /x HTTP/1.1", "GET /x HTTP/1.1 "] {
-        const WHY: &str = "one space stands between the words, and none at the end: 400.";
+        const WHY: &str =
+            "one space stands between the words, and none at the end: 400.";
         let head = format!("{line}\r\nHost: a\r\n\r\n");
         let answer = refused(&server, head.as_bytes(), &[400, 200], WHY);
-        if answer.status() == 200 && answer.body() != understood("/x", &[("host", b"a")]) {
+        if answer.status() == 200
+            && answer.body() != understood("/x", &[("host", b"a")])
+        {
             check.fail(
                 "A request line with spare white space was misunderstood.",
                 WHY,
@@ -340,9 +358,11 @@ fn check_06_malformed_requests() {
 #[test]
 fn check_07_a_head_that_ends_too_early() {
     after(check_06_malformed_requests);
-    let check = check!("a client that closes in the middle of a head is told so, or left alone")
-        .read("what-is-left-over")
-        .by_hand("printf 'GET / HTTP/1.1\\r\\n' | nc -N 127.0.0.1 {port}");
+    let check = check!(
+        "a client that closes in the middle of a head is told so, or left alone"
+    )
+    .read("what-is-left-over")
+    .by_hand("printf 'GET / HTTP/1.1\\r\\n' | nc -N 127.0.0.1 {port}");
     let server = check.start(&[]);
     const LOOP: &str = "read() returns Ok(0) for ever once the client has closed its half: that is \
                         the end, and the connection with it.";
@@ -366,9 +386,10 @@ fn check_07_a_head_that_ends_too_early() {
 #[test]
 fn check_08_not_implemented() {
     after(check_03_in_pieces);
-    let check = check!("methods and versions that are not supported get 405, 501 and 505")
-        .read("when-to-refuse")
-        .by_hand("curl -si -X BREW http://{addr}/");
+    let check =
+        check!("methods and versions that are not supported get 405, 501 and 505")
+            .read("when-to-refuse")
+            .by_hand("curl -si -X BREW http://{addr}/");
     let server = check.start(&[]);
     let cases: &[(&str, u16, &str)] = &[
         (
@@ -433,7 +454,8 @@ fn check_08_not_implemented() {
         "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n{}",
         get("/second")
     ));
-    const HEAD: &str = "the answer to HEAD is the head of the answer to GET, and no content.";
+    const HEAD: &str =
+        "the answer to HEAD is the head of the answer to GET, and no content.";
     let answer = client.answer_to_head(NO_ANSWER);
     client.expect_status(&answer, &[200], HEAD);
     let answer = client.answer(Likely::always(HEAD));
@@ -443,9 +465,13 @@ fn check_08_not_implemented() {
 #[test]
 fn check_09_a_head_that_never_ends() {
     after(check_06_malformed_requests);
-    let check = check!("a head that never ends is refused, and the client gets to read why")
-        .read("a-head-has-a-limit")
-        .by_hand("head -c 1000000 /dev/zero | tr '\\0' a | nc 127.0.0.1 {port} | head -1");
+    let check = check!(
+        "a head that never ends is refused, and the client gets to read why"
+    )
+    .read("a-head-has-a-limit")
+    .by_hand(
+        "head -c 1000000 /dev/zero | tr '\\0' a | nc 127.0.0.1 {port} | head -1",
+    );
     let server = check.start(&[]);
     const LIMIT: usize = 1 << 20;
     const LINE: &str = "the request line is longer than any that the server wants to read, and the \
@@ -481,9 +507,13 @@ fn check_09_a_head_that_never_ends() {
 #[test]
 fn check_10_a_long_head_within_reason() {
     after(check_03_in_pieces);
-    let check = check!("a request line of 8000 bytes is read, as RFC 9112 recommends")
-        .read("a-head-has-a-limit")
-        .by_hand("curl -s http://{addr}/$(head -c 7900 /dev/zero | tr '\\0' a) | head -c 80");
+    let check = check!(
+        "a request line of 8000 bytes is read, as RFC 9112 recommends"
+    )
+    .read("a-head-has-a-limit")
+    .by_hand(
+        "curl -s http://{addr}/$(head -c 7900 /dev/zero | tr '\\0' a) | head -c 80",
+    );
     let server = check.start(&[]);
     let target = format!("/{}", "a".repeat(8000 - "GET / HTTP/1.1\r\n".len()));
     let mut client = server.connect();
@@ -501,9 +531,12 @@ fn check_10_a_long_head_within_reason() {
 #[test]
 fn check_11_the_answer_arrives() {
     after(check_06_malformed_requests);
-    let check = check!("an answer arrives also where the client has sent more than was read")
-        .read("close-so-that-the-answer-arrives")
-        .by_hand("head -c 200000 /dev/zero | curl -si --data-binary @- http://{addr}/");
+    let check =
+        check!("an answer arrives also where the client has sent more than was read")
+            .read("close-so-that-the-answer-arrives")
+            .by_hand(
+                "head -c 200000 /dev/zero | curl -si --data-binary @- http://{addr}/",
+            );
     let server = check.start(&[]);
     // The content is no request, whatever it looks like.
     let content = get("/smuggled");
@@ -523,7 +556,8 @@ fn check_11_the_answer_arrives() {
             ..NO_ANSWER
         };
         if answer.closes() {
-            // The client has read the answer to its end. What it still sends is taken for a while.
+            // The client has read the answer to its end. What it still sends is taken
+            // for a while.
             client.expect_end(END);
             client.expect_lingering(
                 "the server closed the socket at once. Shut down the sending half, and read on until \
@@ -551,8 +585,8 @@ fn check_12_a_client_that_stays() {
                          Give it a second, no more.";
     const DRIBBLES: &str = "each byte that the first client sends gives it another second. Compute \
                             one deadline before the loop, and before each read what is left of it.";
-    // One client is silent and another goes on sending: each has a server of its own, so that the two
-    // are waited for together.
+    // One client is silent and another goes on sending: each has a server of its own,
+    // so that the two are waited for together.
     let cases = [(false, STAYS), (true, DRIBBLES)].map(|(dribbles, why)| {
         let server = check.start(&[]);
         let mut stays = server.connect();

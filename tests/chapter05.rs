@@ -1,5 +1,5 @@
-//! Milestone of chapter 05: the files below `--root DIR` are served, each with its media type, and
-//! nothing outside that folder, whatever a target says.
+//! Milestone of chapter 05: the files below `--root DIR` are served, each with its
+//! media type, and nothing outside that folder, whatever a target says.
 
 use harness::predicates::prelude::*;
 use harness::{Answer, Check, Client, Likely, Program, Random, Site, after, check};
@@ -19,7 +19,8 @@ fn start(check: &Check, site: &Site) -> Program {
     check.start(&["--root", &site.arg()])
 }
 
-/// Sends a request on a connection of its own, reads the answer, and leaves the connection open.
+/// Sends a request on a connection of its own, reads the answer, and leaves the
+/// connection open.
 #[track_caller]
 fn ask(server: &Program, request: &str) -> (Client, Answer) {
     let mut client = server.connect();
@@ -34,7 +35,8 @@ fn ask(server: &Program, request: &str) -> (Client, Answer) {
 /// Gets a target, and closes the connection: this server has one client at a time.
 #[track_caller]
 fn get(server: &Program, target: &str) -> (Client, Answer) {
-    let (mut client, answer) = ask(server, &format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    let (mut client, answer) =
+        ask(server, &format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
     client.hang_up();
     (client, answer)
 }
@@ -149,7 +151,8 @@ fn check_03_media_types() {
             "Content-Type",
             wanted[0],
             |value| {
-                let plain = |text: &str| text.to_ascii_lowercase().replace([' ', '"'], "");
+                let plain =
+                    |text: &str| text.to_ascii_lowercase().replace([' ', '"'], "");
                 wanted.iter().any(|wanted| plain(wanted) == plain(value))
             },
             "the type comes from what follows the last dot of the name, in any case.",
@@ -160,10 +163,11 @@ fn check_03_media_types() {
 #[test]
 fn check_04_folders() {
     after(check_02_what_is_not_there);
-    let check = check!("a folder is its index.html, at an address that ends in a slash")
-        .read("folders")
-        .with_options("--root book/src")
-        .by_hand("curl -i 'http://{addr}/figures?q=1'");
+    let check =
+        check!("a folder is its index.html, at an address that ends in a slash")
+            .read("folders")
+            .with_options("--root book/src")
+            .by_hand("curl -i 'http://{addr}/figures?q=1'");
     let site = Site::new();
     let page = Random::default().word(30);
     site.file("index.html", format!("<p>{page}"))
@@ -207,7 +211,8 @@ fn check_04_folders() {
         "Location",
         "/a%20b/c/?q=1",
         |value| {
-            // A whole URL, a path, or one that counts from the folder above: all lead there.
+            // A whole URL, a path, or one that counts from the folder above: all lead
+            // there.
             let path = value
                 .strip_prefix(&format!("http://{}", server.addr()))
                 .or(value.strip_prefix("http://a"))
@@ -228,10 +233,11 @@ fn check_04_folders() {
 #[test]
 fn check_05_redirects_lead_here() {
     after(check_04_folders);
-    let check = check!("a redirect leads to this server, and its Location is one line")
-        .read("folders")
-        .with_options("--root book/src")
-        .by_hand("curl -i --path-as-is http://{addr}//figures");
+    let check =
+        check!("a redirect leads to this server, and its Location is one line")
+            .read("folders")
+            .with_options("--root book/src")
+            .by_hand("curl -i --path-as-is http://{addr}//figures");
     let site = Site::new();
     site.file("example.com/a/index.html", "x");
     let server = start(&check, &site);
@@ -296,10 +302,12 @@ fn check_05_redirects_lead_here() {
 #[test]
 fn check_06_percent_encoding() {
     after(check_02_what_is_not_there);
-    let check = check!("percent-encoded names are decoded, once; the query is no part of a name")
-        .read("percent-decoding")
-        .with_options("--root book/src")
-        .by_hand("curl -i 'http://{addr}/introduction%2Emd?q=1'");
+    let check = check!(
+        "percent-encoded names are decoded, once; the query is no part of a name"
+    )
+    .read("percent-decoding")
+    .with_options("--root book/src")
+    .by_hand("curl -i 'http://{addr}/introduction%2Emd?q=1'");
     let site = Site::new();
     let names = [
         ("a b.txt", "/a%20b.txt"),
@@ -470,10 +478,12 @@ fn check_08_no_way_out_by_links() {
 #[test]
 fn check_09_head_and_other_methods() {
     after(check_04_folders);
-    let check = check!("HEAD is answered like GET, without the content; other methods with 405")
-        .read("head")
-        .with_options("--root book/src")
-        .by_hand("curl -I http://{addr}/introduction.md");
+    let check = check!(
+        "HEAD is answered like GET, without the content; other methods with 405"
+    )
+    .read("head")
+    .with_options("--root book/src")
+    .by_hand("curl -I http://{addr}/introduction.md");
     let site = Site::new();
     site.file("page.html", "x".repeat(1234));
     let server = start(&check, &site);
@@ -481,7 +491,9 @@ fn check_09_head_and_other_methods() {
         let (_, full) = get(&server, target);
         let (mut client, answer) = ask(
             &server,
-            &format!("HEAD {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+            &format!(
+                "HEAD {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            ),
         );
         client.expect_status(
             &answer,
@@ -491,7 +503,8 @@ fn check_09_head_and_other_methods() {
         for name in ["Content-Length", "Content-Type"] {
             let wanted = full.field(name).unwrap_or_default();
             let found = answer.field(name);
-            // A server may leave a field out that it would have to compute; it may not invent one.
+            // A server may leave a field out that it would have to compute; it may
+            // not invent one.
             if found.is_some_and(|found| found != wanted) {
                 client.expect_field(
                     &answer,
@@ -508,7 +521,8 @@ fn check_09_head_and_other_methods() {
             ..NO_ANSWER
         });
     }
-    let (mut client, answer) = ask(&server, "DELETE /page.html HTTP/1.1\r\nHost: a\r\n\r\n");
+    let (mut client, answer) =
+        ask(&server, "DELETE /page.html HTTP/1.1\r\nHost: a\r\n\r\n");
     client.expect_status(&answer, &[405], "files are only read here.");
     client.expect_field(
         &answer,
@@ -566,8 +580,10 @@ fn check_10_a_large_file() {
 #[test]
 fn check_11_clients_that_leave() {
     after(check_10_a_large_file);
-    let check = check!("a client that leaves in the middle of a file does not end the server")
-        .read("large-files");
+    let check = check!(
+        "a client that leaves in the middle of a file does not end the server"
+    )
+    .read("large-files");
     let site = Site::new();
     site.large_file("large.bin", 20 << 20, b"the end")
         .file("small", "small");
@@ -589,8 +605,9 @@ fn check_11_clients_that_leave() {
 #[test]
 fn check_12_a_file_that_changes() {
     after(check_10_a_large_file);
-    let check = check!("a file that changes its length while it is sent confuses no client")
-        .read("large-files");
+    let check =
+        check!("a file that changes its length while it is sent confuses no client")
+            .read("large-files");
     const LEN: u64 = 24 << 20;
     const SECOND: &str = "the second answer";
     let site = Site::new();
@@ -603,7 +620,8 @@ fn check_12_a_file_that_changes() {
         client.send(format!(
             "GET /{name} HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n"
         ));
-        // Now the server is in the middle: the buffers on the way are smaller than the file.
+        // Now the server is in the middle: the buffers on the way are smaller than
+        // the file.
         client.read_some(1);
         client
     };
@@ -659,7 +677,9 @@ fn check_13_what_is_no_file() {
     let check = check!("what is neither a file nor a folder is not opened")
         .read("when-there-is-nothing")
         .with_options("--root book/src")
-        .by_hand("mkfifo book/src/pipe; curl -i http://{addr}/pipe; rm book/src/pipe");
+        .by_hand(
+            "mkfifo book/src/pipe; curl -i http://{addr}/pipe; rm book/src/pipe",
+        );
     let site = Site::new();
     site.file("file", "x");
     let pipe = site.root().join("pipe");
@@ -681,7 +701,8 @@ fn check_13_what_is_no_file() {
 #[test]
 fn check_14_still_a_strict_parser() {
     after(check_01_a_file_is_served);
-    let check = check!("requests are still parsed and refused as in chapter 04").read("what-stays");
+    let check = check!("requests are still parsed and refused as in chapter 04")
+        .read("what-stays");
     let site = Site::new();
     site.file("one", "1").file("two", "2");
     let server = start(&check, &site);
@@ -697,7 +718,9 @@ fn check_14_still_a_strict_parser() {
         client.expect_status(&answer, &[status], SAME);
     }
     let mut client = server.connect();
-    client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send(
+        "GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n",
+    );
     for wanted in [b"1", b"2"] {
         let answer = client.answer(Likely::always(SAME));
         client.expect_body(&answer, wanted, SAME);
@@ -744,9 +767,12 @@ fn check_15_a_real_client() {
 #[test]
 fn check_16_a_wrong_command_line() {
     after(check_01_a_file_is_served);
-    let check = check!("a folder that is not there, or a wrong option, is refused in words")
-        .read("the-command-line")
-        .by_hand("cargo run -p chapter05 -- --root /nowhere; echo \"exit code $?\"");
+    let check =
+        check!("a folder that is not there, or a wrong option, is refused in words")
+            .read("the-command-line")
+            .by_hand(
+                "cargo run -p chapter05 -- --root /nowhere; echo \"exit code $?\"",
+            );
     let run = check.run(&["127.0.0.1:0", "--root", "no-such-folder"]);
     run.code(
         1,
@@ -790,7 +816,8 @@ fn check_17_starts_as_before() {
     check.starts_as_in_chapter_01();
 }
 
-/// Asks for a target that leads outside, and checks that the secret there does not come.
+/// Asks for a target that leads outside, and checks that the secret there does not
+/// come.
 #[track_caller]
 fn must_not_serve(server: &Program, target: &str, secret: &str) {
     let (client, answer) = get(server, target);

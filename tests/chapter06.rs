@@ -1,5 +1,5 @@
-//! Milestone of chapter 06: each client is served on a thread of its own, so that none waits for
-//! another, and what the threads share is counted exactly.
+//! Milestone of chapter 06: each client is served on a thread of its own, so that
+//! none waits for another, and what the threads share is counted exactly.
 
 use std::time::{Duration, Instant};
 
@@ -44,8 +44,8 @@ fn check_02_a_stalled_client_stops_nobody() {
     for turn in 0..50 {
         let mut client = server.connect();
         let mut request = get("/");
-        // The first one and every other one after it say nothing at all: nobody may wait for their
-        // first byte either.
+        // The first one and every other one after it say nothing at all: nobody may
+        // wait for their first byte either.
         if turn % 2 == 1 {
             let rest = request.split_off(8);
             client.send(request);
@@ -79,7 +79,9 @@ fn check_03_handlers_run_at_once() {
     after(check_02_a_stalled_client_stops_nobody);
     let check = check!("as many handlers run at once as there are clients")
         .read("what-threads-may-share")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait");
+        .by_hand(
+            "for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait",
+        );
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
     let size = 4 + Random::default().below(8);
@@ -137,8 +139,9 @@ fn check_04_every_visit_counts() {
         server
             .ask("/app/visit/1")
             .must_get(200, &format!("{visits}\n"), LOST);
-        // On a busy machine the threads may have counted one after the other, so that nothing could
-        // get lost. More processor time than has passed means that some counted at once.
+        // On a busy machine the threads may have counted one after the other, so that
+        // nothing could get lost. More processor time than has passed means that some
+        // counted at once.
         let used = server.cpu_time().zip(used).map(|(now, then)| now - then);
         if used.is_some_and(|used| used > took + Duration::from_millis(10)) {
             break;
@@ -152,7 +155,8 @@ const EACH: u32 = 1_000_000;
 
 /// Has threads count that have met before, and waits until they have done.
 fn count_together(server: &Program) {
-    let request = get(&format!("/app/meet/{THREADS}")) + &get(&format!("/app/visit/{EACH}"));
+    let request =
+        get(&format!("/app/meet/{THREADS}")) + &get(&format!("/app/visit/{EACH}"));
     let clients: Vec<Client> = (0..THREADS)
         .map(|_| {
             let mut client = server.connect();
@@ -205,7 +209,8 @@ fn check_05_a_panic_stays_in_its_thread() {
 #[test]
 fn check_06_clients_that_leave() {
     after(check_02_a_stalled_client_stops_nobody);
-    let check = check!("clients that leave early hurt nobody").read("what-threads-may-share");
+    let check =
+        check!("clients that leave early hurt nobody").read("what-threads-may-share");
     let site = Site::with_a_home();
     site.large_file("large", 10 << 20, b"end");
     let server = check.start(&["--root", &site.arg()]);

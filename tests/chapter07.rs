@@ -1,7 +1,9 @@
-//! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and never more; the
-//! others wait for their turn, and cost nothing while they wait.
+//! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and
+//! never more; the others wait for their turn, and cost nothing while they wait.
 
-use harness::{Check, Client, DEADLINE, Likely, Program, Site, after, check, get, some_threads};
+use harness::{
+    Check, Client, DEADLINE, Likely, Program, Site, after, check, get, some_threads,
+};
 
 const EARLIER: &str = "the answer is another one than in chapter 06. Only main.rs and pool.rs change in \
                        this chapter, and git diff --stat chapters/chapter07 shows what else has.";
@@ -80,7 +82,9 @@ fn check_03_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("no-more-than-n")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait");
+        .by_hand(
+            "for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -93,14 +97,17 @@ fn check_04_never_more() {
     let check = check!("a pool of N threads never runs N + 1 jobs at once")
         .read("no-more-than-n")
         .with_options("--threads 3")
-        .by_hand("for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait");
+        .by_hand(
+            "for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = check.start_pool(&site, threads);
     never_more(&check, &server, threads, MORE);
 }
 
-/// Has one client more come than the pool has threads, while all of these are held up.
+/// Has one client more come than the pool has threads, while all of these are held
+/// up.
 #[track_caller]
 fn never_more(check: &Check, server: &Program, threads: usize, more: &'static str) {
     // Each of these is held by a job that waits for the other half of its request.
@@ -138,8 +145,8 @@ fn check_05_who_waits_is_served() {
         .with_options("--threads 2")
         .by_hand("nc 127.0.0.1 {port} &\nnc 127.0.0.1 {port} &\ncurl -sm 2 http://{addr}/; kill %1; curl -sm 2 http://{addr}/");
     let site = Site::with_a_home();
-    // Whichever thread is free first has to do: once it is that of the first client, once that of
-    // the last.
+    // Whichever thread is free first has to do: once it is that of the first client,
+    // once that of the last.
     for first_to_go_on in [0, 1] {
         let server = check.start_pool(&site, 2);
         // One says nothing at all, and one stops in the middle.
@@ -148,7 +155,8 @@ fn check_05_who_waits_is_served() {
         let mut stalled = vec![(silent, get("/")), half];
         let waiting: Vec<_> = (0..20)
             .map(|_| {
-                // So that the server need not wait for them to close, in whatever order it serves.
+                // So that the server need not wait for them to close, in whatever
+                // order it serves.
                 let mut client = server.ask("/");
                 client.half_close();
                 client
@@ -170,7 +178,8 @@ fn check_05_who_waits_is_served() {
     }
 }
 
-/// Has a client send half a request that comes behind one who is silent, and waits until it is read.
+/// Has a client send half a request that comes behind one who is silent, and waits
+/// until it is read.
 #[track_caller]
 fn ask_half_behind(check: &Check, server: &Program) -> (Client, String) {
     let mut client = server.connect();
@@ -244,8 +253,8 @@ fn check_07_a_panic_gives_its_slot_back() {
 #[test]
 fn check_08_clients_that_leave() {
     after(check_05_who_waits_is_served);
-    let check =
-        check!("clients that leave early take no thread away from the pool").read("what-stays");
+    let check = check!("clients that leave early take no thread away from the pool")
+        .read("what-stays");
     check.keeps_its_threads_when_clients_leave(
         "a job that ends with an error must give its slot back too.",
     );
@@ -269,10 +278,13 @@ fn check_09_no_thread_to_spare() {
     let site = Site::with_a_home();
     let threads = some_threads();
     let count = threads.to_string();
-    let server = check.start_for_few_threads(&["--root", &site.arg(), "--threads", &count]);
+    let server =
+        check.start_for_few_threads(&["--root", &site.arg(), "--threads", &count]);
     server.comes_to_rest();
     if !server.has_room_for_threads(Some(ROOM as u64)) {
-        return check.pass_over("there is no prlimit, which takes memory away from a program");
+        return check.pass_over(
+            "there is no prlimit, which takes memory away from a program",
+        );
     }
     // Some have a thread and leave, some have a slot and no thread, and stay.
     let mut stalled = server.stall(threads);

@@ -1,6 +1,6 @@
-//! Milestone of chapter 08: N workers are made once and take jobs in turn. N clients are served at
-//! once and never more, and the worker whose turn it is gets the job, even while it is busy: the
-//! flaw of this design is part of what is checked.
+//! Milestone of chapter 08: N workers are made once and take jobs in turn. N clients
+//! are served at once and never more, and the worker whose turn it is gets the job,
+//! even while it is busy: the flaw of this design is part of what is checked.
 
 use harness::{Likely, Site, after, check, get, some_threads};
 
@@ -33,7 +33,9 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("n-at-once-never-more")
         .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
+        .by_hand(
+            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -68,8 +70,8 @@ fn check_04_jobs_are_dealt_out_in_turn() {
                         worker's turn, and it has to wait. Does each worker have a channel of its own? \
                         A pool that gives jobs to free workers is a better one, and chapter 09's; \
                         here we want to see what the plain rotation costs.";
-    // The first client keeps its worker busy; so every N-th client after it has to wait.
-    // It says nothing at all: nobody may wait for its first byte either.
+    // The first client keeps its worker busy; so every N-th client after it has to
+    // wait. It says nothing at all: nobody may wait for its first byte either.
     let mut stalled = server.connect();
     let mut held_up = Vec::new();
     for turn in 1..=2 * threads {
@@ -131,8 +133,8 @@ fn check_07_an_idle_pool_rests() {
 #[test]
 fn check_08_clients_that_leave() {
     after(check_03_never_more);
-    let check =
-        check!("clients that leave early take no worker away from the pool").read("what-stays");
+    let check = check!("clients that leave early take no worker away from the pool")
+        .read("what-stays");
     check.keeps_its_threads_when_clients_leave(
         "a client's error ends its job, and neither the worker nor the pool.",
     );
@@ -183,16 +185,19 @@ fn check_12_no_threads_to_spare() {
 #[test]
 fn check_13_jobs_that_panic() {
     after(check_04_jobs_are_dealt_out_in_turn);
-    let check = check!("the program goes on although a job has panicked and ended its worker")
-        .read("your-turn")
-        .causes_panics(ASKED_TO)
-        .with_options("--threads 2")
-        .by_hand(
-            "for i in 1 2 3 4 5 6; do curl -sm 2 http://{addr}/app/panic; done\n\
+    let check = check!(
+        "the program goes on although a job has panicked and ended its worker"
+    )
+    .read("your-turn")
+    .causes_panics(ASKED_TO)
+    .with_options("--threads 2")
+    .by_hand(
+        "for i in 1 2 3 4 5 6; do curl -sm 2 http://{addr}/app/panic; done\n\
              pgrep -x {package} || echo gone",
-        );
+    );
     check.outlives_jobs_that_panic(GONE, SERVED);
-    // One of two workers has ended. Of every two clients after that, the other one's must be served.
+    // One of two workers has ended. Of every two clients after that, the other one's
+    // must be served.
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     server.ask("/app/panic").read_to_end(Likely::always(SERVED));

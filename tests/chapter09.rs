@@ -1,5 +1,5 @@
-//! Milestone of chapter 09: N workers take their jobs from one queue, so that a job waits only
-//! while all workers are busy.
+//! Milestone of chapter 09: N workers take their jobs from one queue, so that a job
+//! waits only while all workers are busy.
 
 use harness::{Likely, Site, after, check, some_threads};
 
@@ -30,7 +30,9 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("the-lock-that-is-held-too-long")
         .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
+        .by_hand(
+            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -96,8 +98,8 @@ fn check_07_an_idle_pool_rests() {
 #[test]
 fn check_08_clients_that_leave() {
     after(check_03_never_more);
-    let check =
-        check!("clients that leave early take no worker away from the pool").read("what-stays");
+    let check = check!("clients that leave early take no worker away from the pool")
+        .read("what-stays");
     check.keeps_its_threads_when_clients_leave(
         "a client's error ends its job, and neither the worker nor the pool.",
     );

@@ -1,11 +1,14 @@
-//! Milestone of chapter 10: whatever clients do, N workers stay at work. A handler that panics is
-//! answered with 500, a client that takes too long with 408 or not at all.
+//! Milestone of chapter 10: whatever clients do, N workers stay at work. A handler
+//! that panics is answered with 500, a client that takes too long with 408 or not at
+//! all.
 
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{Check, DEADLINE, Likely, Program, Random, Site, after, check, get, some_threads};
+use harness::{
+    Check, DEADLINE, Likely, Program, Random, Site, after, check, get, some_threads,
+};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -17,7 +20,8 @@ const MORE: &str = "more jobs run at once than the pool has threads: a job may o
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 09").read("what-stays");
-    const SAME: &str = "it did in chapter 09: git diff chapters/chapter10 shows what has changed.";
+    const SAME: &str =
+        "it did in chapter 09: git diff chapters/chapter10 shows what has changed.";
     check.still_serves_files(Likely::always(SAME), SAME);
 }
 
@@ -27,7 +31,9 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("what-stays")
         .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
+        .by_hand(
+            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -109,14 +115,16 @@ fn check_05_a_panic_is_answered() {
 #[test]
 fn check_06_panics_take_no_worker_away() {
     after(check_05_a_panic_is_answered);
-    let check = check!("after any number of panics there are N workers, no fewer and no more")
-        .read("jobs-that-panic")
-        .causes_panics(ASKED_TO)
-        .with_options("--threads 2")
-        .by_hand(
-            "for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/panic; done\n\
+    let check = check!(
+        "after any number of panics there are N workers, no fewer and no more"
+    )
+    .read("jobs-that-panic")
+    .causes_panics(ASKED_TO)
+    .with_options("--threads 2")
+    .by_hand(
+        "for i in 1 2 3 4 5 6; do curl -s http://{addr}/app/panic; done\n\
              for i in 1 2; do curl -sm 2 http://{addr}/app/meet/2 & done; wait",
-        );
+    );
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = check.start_pool(&site, threads);
@@ -197,8 +205,14 @@ fn start_impatient(check: &Check, site: &Site, threads: usize) -> Program {
 }
 
 #[track_caller]
-fn start_with_patience(check: &Check, site: &Site, threads: usize, patience: u32) -> Program {
-    let (root, threads, patience) = (site.arg(), threads.to_string(), patience.to_string());
+fn start_with_patience(
+    check: &Check,
+    site: &Site,
+    threads: usize,
+    patience: u32,
+) -> Program {
+    let (root, threads, patience) =
+        (site.arg(), threads.to_string(), patience.to_string());
     check.start(&[
         "--root",
         &root,
@@ -284,7 +298,9 @@ fn check_10_a_head_that_trickles() {
         let mut client = server.connect();
         for _ in 0..10 {
             client.send(first);
-            let Some(silence) = client.trickle(again.as_bytes(), Duration::from_millis(15)) else {
+            let Some(silence) =
+                client.trickle(again.as_bytes(), Duration::from_millis(15))
+            else {
                 check.fail(
                     format!(
                         "The client sent a little every 15 ms for {} s, and was never refused.",
@@ -293,7 +309,8 @@ fn check_10_a_head_that_trickles() {
                     likely,
                 );
             };
-            // On a busy machine the client itself may have paused for too long: that proves nothing.
+            // On a busy machine the client itself may have paused for too long: that
+            // proves nothing.
             if silence < patience {
                 break;
             }
@@ -374,8 +391,8 @@ fn check_12_a_client_that_reads_late() {
     let mut late = server.ask("/large");
     for _ in 0..2 {
         late.read_some(300_000);
-        // The other worker is the clock. Meanwhile the first one waits for room, at least twice: a
-        // first wait may end with a part of the piece sent.
+        // The other worker is the clock. Meanwhile the first one waits for room, at
+        // least twice: a first wait may end with a part of the piece sent.
         server
             .ask("/app/wait/220")
             .must_get(200, "waited 220 ms\n", FEWER);
@@ -395,10 +412,13 @@ fn check_12_a_client_that_reads_late() {
 #[test]
 fn check_13_a_client_that_reads_steadily() {
     after(check_04_a_free_worker_is_enough);
-    let check = check!("a slow client is served for longer than the server is patient")
-        .read("a-deadline-for-writing")
-        .with_options("--threads 2 --patience 300 --root FOLDER-WITH-A-LARGE-FILE")
-        .by_hand("curl -s --limit-rate 2M http://{addr}/large | wc -c");
+    let check =
+        check!("a slow client is served for longer than the server is patient")
+            .read("a-deadline-for-writing")
+            .with_options(
+                "--threads 2 --patience 300 --root FOLDER-WITH-A-LARGE-FILE",
+            )
+            .by_hand("curl -s --limit-rate 2M http://{addr}/large | wc -c");
     let site = Site::with_a_home();
     const LEN: usize = 16 << 20;
     site.large_file("large", LEN as u64, b"end");
@@ -408,13 +428,15 @@ fn check_13_a_client_that_reads_steadily() {
                           write_all. Or a write waits for all the time that is left: the kernel wakes \
                           it only when much of its buffer is free, so wait no longer than LOOK_AGAIN \
                           and write again.";
-    // On a busy machine client or server may pause for too long: one time in five must be enough.
+    // On a busy machine client or server may pause for too long: one time in five
+    // must be enough.
     for _ in 0..5 {
         let mut slow = server.ask("/large");
         let begin = Instant::now();
         let mut read = 0;
         while begin.elapsed() < Duration::from_millis(600) {
-            // What it has missed it makes good: its pace is the same on a busy machine.
+            // What it has missed it makes good: its pace is the same on a busy
+            // machine.
             let due = begin.elapsed().as_millis() as usize * 2000;
             read = slow.read_some(due.saturating_sub(read)).len();
             thread::sleep(Duration::from_millis(5));
@@ -467,7 +489,8 @@ fn check_15_no_files_left() {
              top -bn1 | grep chapter10; kill $(jobs -p); curl -sm 5 http://{addr}/app/visit",
         );
     let site = Site::with_a_home();
-    let server = check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
+    let server =
+        check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
     check.step("connect 40 times");
     let clients: Vec<_> = (0..40)
         .map_while(|_| TcpStream::connect(server.addr()).ok())
@@ -486,7 +509,8 @@ fn check_15_no_files_left() {
     drop(clients);
     server.ask("/").must_get(200, "home", ENDED);
     server.must_still_run_after(ENDED);
-    // On a busy machine an answer may take longer than a pause, but not each of so many.
+    // On a busy machine an answer may take longer than a pause, but not each of so
+    // many.
     let until = Instant::now() + DEADLINE;
     loop {
         let takes_long = |_: &usize| {

@@ -1,5 +1,6 @@
-//! Milestone of chapter 11: asked to stop, the server accepts nobody any more, answers what it has
-//! received, and ends with exit code 0. Who asks twice does not wait.
+//! Milestone of chapter 11: asked to stop, the server accepts nobody any more,
+//! answers what it has received, and ends with exit code 0. Who asks twice does not
+//! wait.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ const MORE: &str = "more jobs run at once than the pool has threads: a job may o
 #[test]
 fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 10").read("what-stays");
-    const SAME: &str = "it did in chapter 10: git diff chapters/chapter11 shows what has changed.";
+    const SAME: &str =
+        "it did in chapter 10: git diff chapters/chapter11 shows what has changed.";
     check.still_serves_files(Likely::always(SAME), SAME);
 }
 
@@ -25,7 +27,9 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("what-stays")
         .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
+        .by_hand(
+            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -48,9 +52,13 @@ fn check_03_never_more() {
 #[test]
 fn check_04_a_pool_that_is_dropped() {
     after(check_02_as_many_at_once_as_threads);
-    let check = check!("a server that cannot listen ends, although its workers wait for jobs")
-        .read("close-then-join")
-        .by_hand("# its address is taken now:\ncargo run -p {package}; echo \"exit code $?\"");
+    let check = check!(
+        "a server that cannot listen ends, although its workers wait for jobs"
+    )
+    .read("close-then-join")
+    .by_hand(
+        "# its address is taken now:\ncargo run -p {package}; echo \"exit code $?\"",
+    );
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let addr = taken.local_addr().expect("an address").to_string();
     const JOINED: &str = "main returned, and dropped the pool. Did drop() wait for workers whose queue was \
@@ -77,16 +85,19 @@ const NOBODY_LEFT: &str = "the \"error\" on stderr is ErrorKind::WouldBlock: the
 #[cfg(unix)]
 fn check_05_a_signal_ends_it() {
     after(check_04_a_pool_that_is_dropped);
-    let check = check!("Ctrl-C (SIGINT) and SIGTERM end an idle server with exit code 0")
-        .read("who-asks")
-        .told_by("temporarily unavailable", NOBODY_LEFT)
-        .by_hand("kill -TERM $(pgrep -x {package})");
+    let check =
+        check!("Ctrl-C (SIGINT) and SIGTERM end an idle server with exit code 0")
+            .read("who-asks")
+            .told_by("temporarily unavailable", NOBODY_LEFT)
+            .by_hand("kill -TERM $(pgrep -x {package})");
     let site = Site::with_a_home();
     for signal in ["TERM", "INT"] {
         let mut server = check.start_pool(&site, 2);
-        server
-            .ask("/")
-            .must_get(200, "home", "the server must serve before it stops.");
+        server.ask("/").must_get(
+            200,
+            "home",
+            "the server must serve before it stops.",
+        );
         server.signal(signal);
         server.must_end(0, STILL_RUNS);
     }
@@ -134,8 +145,8 @@ fn check_07_running_requests_are_answered() {
     server.must_end(0, CUT);
 }
 
-/// What does not fit into the kernel's buffers: a worker that sends it works for as long as the
-/// client does not read.
+/// What does not fit into the kernel's buffers: a worker that sends it works for as
+/// long as the client does not read.
 fn much() -> String {
     "so much!\n".repeat(1_000_000)
 }
@@ -153,7 +164,8 @@ fn ask_for_much(server: &Program) -> Client {
     client
 }
 
-/// Asks the program to stop, and waits until it has done all it can while clients do not read.
+/// Asks the program to stop, and waits until it has done all it can while clients do
+/// not read.
 #[cfg(unix)]
 #[track_caller]
 fn stop(server: &Program) {
@@ -200,7 +212,9 @@ fn each_once(check: &Check, mut visits: Vec<u32>) {
     visits.sort_unstable();
     if visits != Vec::from_iter(1..=visits.len() as u32) {
         check.fail(
-            format!("The visits were counted as {visits:?}, not once each from 1 on."),
+            format!(
+                "The visits were counted as {visits:?}, not once each from 1 on."
+            ),
             "a request was handled more than once, or not at all.",
         );
     }
@@ -250,15 +264,17 @@ fn check_10_connected_clients_are_taken() {
                              for i in 1 2; do (printf 'GET'; sleep 4) | nc 127.0.0.1 {port} & done\n\
                              sleep 1; for i in $(seq 50); do curl -sS http://{addr}/app/visit & done\n\
                              sleep 1; kill -TERM $(pgrep -x {package}); wait";
-    let check =
-        check!("clients whom the kernel has connected, and nobody accepted yet, are answered")
-            .read("whom-nobody-has-accepted")
-            .by_hand(FEW_FILES);
+    let check = check!(
+        "clients whom the kernel has connected, and nobody accepted yet, are answered"
+    )
+    .read("whom-nobody-has-accepted")
+    .by_hand(FEW_FILES);
     let site = Site::with_a_home();
     let args = ["--root", &site.arg(), "--threads", "2"];
     let mut server = check.start_with_few_files(30, &args);
-    // Two clients hold the workers, and others come until the server has no descriptor left for
-    // them. So the last ones cannot have been accepted when the signal comes.
+    // Two clients hold the workers, and others come until the server has no
+    // descriptor left for them. So the last ones cannot have been accepted when the
+    // signal comes.
     let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
     let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
     if let Some(used) = server.spins(Duration::from_millis(150)) {
@@ -309,9 +325,11 @@ fn check_11_slow_clients_are_awaited() {
 
     let args = ["--threads", "1", "--patience", "300"];
     let server = check.start(&[&["--root", &site.arg()], &args[..]].concat());
-    server
-        .ask("/")
-        .must_get(200, "home", "300 ms are enough for a client that is here.");
+    server.ask("/").must_get(
+        200,
+        "home",
+        "300 ms are enough for a client that is here.",
+    );
     let (mut half, _) = server.ask_half("/");
     const FOR_EVER: &str = "going round again after each TICK must come to its end with the client's \
                             patience, and then the client is told: left(deadline)? is that end.";
@@ -388,7 +406,8 @@ fn check_13_there_is_a_deadline() {
     );
     let mut full = full_check.start_with_few_files(20, &args("300"));
     let mut clients: Vec<_> = [&heard, &unheard, &full, &full].map(occupied).into();
-    // Others come to the third one for nothing, until it has no descriptor left for them.
+    // Others come to the third one for nothing, until it has no descriptor left for
+    // them.
     clients.extend((0..28).map(|_| full.connect()));
     full.comes_to_rest();
     for server in [&heard, &unheard, &full] {
@@ -427,17 +446,24 @@ fn check_13_there_is_a_deadline() {
 #[test]
 fn check_14_the_end_of_stdin() {
     after(check_04_a_pool_that_is_dropped);
-    let check = check!("with --until-eof, the end of stdin asks to stop as a signal does")
-        .read("who-asks")
-        .told_by("temporarily unavailable", NOBODY_LEFT)
-        .by_hand("cargo run -p {package} -- --until-eof < /dev/null; echo \"exit code $?\"");
+    let check = check!(
+        "with --until-eof, the end of stdin asks to stop as a signal does"
+    )
+    .read("who-asks")
+    .told_by("temporarily unavailable", NOBODY_LEFT)
+    .by_hand(
+        "cargo run -p {package} -- --until-eof < /dev/null; echo \"exit code $?\"",
+    );
     let site = with_much();
     let args = ["--root", &site.arg(), "--threads", "2", "--until-eof"];
     let mut server = check.start_with_stdin(&args);
     let reader = ask_for_much(&server);
     server.close_stdin();
-    server.must_refuse("after the end of stdin the listener must be closed, as after a signal.");
-    // In `sleep 9 | server`, Ctrl-C ends both: the end of stdin and a first signal come together.
+    server.must_refuse(
+        "after the end of stdin the listener must be closed, as after a signal.",
+    );
+    // In `sleep 9 | server`, Ctrl-C ends both: the end of stdin and a first signal
+    // come together.
     #[cfg(unix)]
     server.signal("INT");
     server.comes_to_rest();

@@ -1,6 +1,6 @@
-//! Milestone of chapter 12: a connection serves one request after the other as RFC 9112 says, what a
-//! request carries is skipped so that the next one begins at the right byte, and a server that is
-//! full says so.
+//! Milestone of chapter 12: a connection serves one request after the other as RFC
+//! 9112 says, what a request carries is skipped so that the next one begins at the
+//! right byte, and a server that is full says so.
 
 use harness::{Answer, Client, Likely, Site, after, check, get, some_threads};
 
@@ -26,7 +26,9 @@ fn check_02_as_many_at_once_as_threads() {
     let check = check!("N handlers run at once in a pool of N threads")
         .read("what-stays")
         .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)");
+        .by_hand(
+            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+        );
     let site = Site::with_a_home();
     let threads = some_threads();
     check.start_pool(&site, threads).must_meet(threads, FEWER);
@@ -126,7 +128,8 @@ const LOST: Likely = Likely {
 fn check_05_pipelined_requests() {
     after(check_04_one_request_after_the_other);
     let check =
-        check!("requests that are sent without waiting are answered in order").read("pipelining");
+        check!("requests that are sent without waiting are answered in order")
+            .read("pipelining");
     let site = Site::with_a_home();
     site.large_file("large", 300_000, b"the end");
     let server = check.start_pool(&site, 1);
@@ -176,8 +179,9 @@ fn printed(bytes: &str) -> String {
 #[test]
 fn check_06_who_ends_the_connection() {
     after(check_04_one_request_after_the_other);
-    let check = check!("the connection ends when the client says so, or speaks HTTP/1.0")
-        .read("a-connection-that-stays");
+    let check =
+        check!("the connection ends when the client says so, or speaks HTTP/1.0")
+            .read("a-connection-that-stays");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     for request in [
@@ -224,10 +228,11 @@ fn check_06_who_ends_the_connection() {
 #[test]
 fn check_07_content_by_length() {
     after(check_04_one_request_after_the_other);
-    let check =
-        check!("content of a known length is skipped, and the next request begins behind it")
-            .read("content-that-nobody-wants")
-            .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
+    let check = check!(
+        "content of a known length is skipped, and the next request begins behind it"
+    )
+    .read("content-that-nobody-wants")
+    .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 1);
     const WRONG_BYTE: &str = "the next request does not begin behind this one's content: skip as many \
@@ -235,7 +240,9 @@ fn check_07_content_by_length() {
     // Content that looks like a request must not be taken for one.
     let content = get("/app/visit/1000");
     let len = content.len();
-    let post = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}");
+    let post = format!(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}"
+    );
     let all = post.clone() + &get("/app/visit");
     for cuts in [
         vec![],
@@ -255,7 +262,8 @@ fn check_07_content_by_length() {
         client.hang_up();
     }
     server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
-    // A client that asks first whether its content is wanted has to be told something.
+    // A client that asks first whether its content is wanted has to be told
+    // something.
     let mut client = server.connect();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     let answer = client.answer(Likely {
@@ -284,7 +292,8 @@ fn check_07_content_by_length() {
 fn check_08_chunked_content() {
     after(check_07_content_by_length);
     let check =
-        check!("chunked content is skipped, with its extensions and trailers").read("chunks");
+        check!("chunked content is skipped, with its extensions and trailers")
+            .read("chunks");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 1);
     const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, CR LF, so many \
@@ -340,9 +349,10 @@ fn check_08_chunked_content() {
 #[test]
 fn check_09_smuggled_requests() {
     after(check_08_chunked_content);
-    let check =
-        check!("a request whose end two servers could see in two places is refused with 400")
-            .read("smuggling");
+    let check = check!(
+        "a request whose end two servers could see in two places is refused with 400"
+    )
+    .read("smuggling");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     let fields: &[(&str, &[u16], &'static str)] = &[
@@ -420,7 +430,8 @@ fn check_09_smuggled_requests() {
         ),
     ];
     for (field, wanted, why) in fields {
-        let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n");
+        let request =
+            format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n");
         refused(server.connect(), &request, wanted, why);
     }
     let chunks: &[(&str, &'static str)] = &[
@@ -477,8 +488,9 @@ fn check_09_smuggled_requests() {
         ),
     ];
     for (content, why) in chunks {
-        let request =
-            format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{content}");
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{content}"
+        );
         refused(server.connect(), &request, &[400], why);
     }
     for length in ["", "Content-Length: 5\r\n"] {
@@ -519,8 +531,8 @@ fn expect_close(client: &Client, answer: &Answer) {
     );
 }
 
-/// Sends a request, with another one hidden in it or behind it, and reads a refusal, after which the
-/// connection must end: nothing on it can be trusted.
+/// Sends a request, with another one hidden in it or behind it, and reads a refusal,
+/// after which the connection must end: nothing on it can be trusted.
 #[track_caller]
 fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str) {
     let hidden = get("/app/visit/1000");
@@ -568,7 +580,9 @@ fn check_10_too_much_content() {
         const LIMIT: usize = 32 << 20;
         if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
             check.fail(
-                format!("The program read {LIMIT} bytes of content and asked for more."),
+                format!(
+                    "The program read {LIMIT} bytes of content and asked for more."
+                ),
                 ENDLESS,
             );
         }
@@ -590,9 +604,10 @@ fn check_10_too_much_content() {
 #[test]
 fn check_11_the_date() {
     after(check_04_one_request_after_the_other);
-    let check = check!("each answer has a Date, in the one form that HTTP has for it")
-        .read("the-date")
-        .by_hand("curl -si http://{addr}/ | grep Date; date -u");
+    let check =
+        check!("each answer has a Date, in the one form that HTTP has for it")
+            .read("the-date")
+            .by_hand("curl -si http://{addr}/ | grep Date; date -u");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 1);
     for target in ["/", "/nowhere"] {
@@ -653,8 +668,9 @@ fn check_12_a_full_queue() {
             ..NO_ANSWER
         });
     }
-    // These say nothing, and stay until the end of the check. They are so many that to wait for each
-    // of them, for as little as 70 ms, takes longer than the last one's deadline.
+    // These say nothing, and stay until the end of the check. They are so many that
+    // to wait for each of them, for as little as 70 ms, takes longer than the last
+    // one's deadline.
     let _silent: Vec<_> = (0..60).map(|_| server.connect()).collect();
     let mut last = server.ask("/");
     let answer = last.answer(Likely::always(
@@ -682,12 +698,14 @@ fn check_12_a_full_queue() {
 #[test]
 fn check_13_an_idle_connection_ends() {
     after(check_04_one_request_after_the_other);
-    let check =
-        check!("a connection on which nothing is asked any more ends, and its worker goes on")
-            .read("a-connection-that-stays")
-            .with_options("--threads 1 --patience 1000");
+    let check = check!(
+        "a connection on which nothing is asked any more ends, and its worker goes on"
+    )
+    .read("a-connection-that-stays")
+    .with_options("--threads 1 --patience 1000");
     let site = Site::with_a_home();
-    let server = check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
+    let server =
+        check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
     let mut idle = server.ask("/");
     idle.answer(NO_ANSWER);
     server.ask("/").must_get(
@@ -705,9 +723,11 @@ fn check_13_an_idle_connection_ends() {
 #[cfg(unix)]
 fn check_14_still_stops() {
     after(check_04_one_request_after_the_other);
-    let check = check!("idle connections do not delay the end, and the last answer says close")
-        .read("a-connection-that-stays")
-        .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
+    let check = check!(
+        "idle connections do not delay the end, and the last answer says close"
+    )
+    .read("a-connection-that-stays")
+    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);
     let mut idle = server.ask("/");
@@ -715,8 +735,8 @@ fn check_14_still_stops() {
 
     const SAME: &str = "it did in chapter 11: git diff chapters/chapter12 shows what has changed. A \
                         connection that waits for its next request is an idle one.";
-    // The server is in the middle of an answer while it learns that it has to stop, and has read
-    // another request already.
+    // The server is in the middle of an answer while it learns that it has to stop,
+    // and has read another request already.
     site.large_file("large", 16 << 20, b"the end");
     let mut running = server.connect();
     running.send(get("/large") + &get("/"));

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then accepts connections for ever and closes each.
+/// Says where the listener listens, then accepts connections for ever and closes
+/// each.
 fn serve(listener: &TcpListener) -> io::Result<()> {
     todo!(
         "print `listening on http://` and the listener's address, then accept connections for ever"
@@ -65,7 +66,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,4 +1,5 @@
-//! Chapter 02, echo: send back every byte that a client sends, one client after the other.
+//! Chapter 02, echo: send back every byte that a client sends, one client after the
+//! other.
 
 #![allow(
     dead_code,
@@ -54,7 +55,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
             Ok(stream) => {
                 todo!("hand the stream to echo; where that fails, log it and go on")
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -84,7 +87,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

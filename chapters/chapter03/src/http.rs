@@ -20,8 +20,8 @@ impl Response {
 
     /// Adds a field line.
     ///
-    /// A line end in the value would begin a line of its own, so a space takes its place (RFC 9110,
-    /// section 5.5).
+    /// A line end in the value would begin a line of its own, so a space takes its
+    /// place (RFC 9110, section 5.5).
     pub fn with_field(mut self, name: &str, value: &str) -> Response {
         self.fields.extend_from_slice(name.as_bytes());
         self.fields.extend_from_slice(b": ");
@@ -48,7 +48,8 @@ impl Response {
     }
 }
 
-/// The reason phrase of a status code (RFC 9110, section 15); empty where we know none.
+/// The reason phrase of a status code (RFC 9110, section 15); empty where we know
+/// none.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

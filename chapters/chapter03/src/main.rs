@@ -1,4 +1,5 @@
-//! Chapter 03, response: answer each request with an HTTP response that shows what the client sent.
+//! Chapter 03, response: answer each request with an HTTP response that shows what
+//! the client sent.
 
 #![allow(
     dead_code,
@@ -61,7 +62,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
                     log(&format!("a connection failed: {error}"));
                 }
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -82,9 +85,12 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(&bytes)
 }
 
-/// Reads up to the blank line that ends a request's head. `None` if the stream ends before.
+/// Reads up to the blank line that ends a request's head. `None` if the stream ends
+/// before.
 fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    todo!("read until the blank line that ends the head, and return the bytes up to and with it")
+    todo!(
+        "read until the blank line that ends the head, and return the bytes up to and with it"
+    )
 }
 
 /// Says why an address cannot be had, in words that a person can act on.
@@ -106,7 +112,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,4 +1,5 @@
-//! Chapter 07, a thread pool: as many clients at once as there are threads, and no more.
+//! Chapter 07, a thread pool: as many clients at once as there are threads, and no
+//! more.
 
 #![allow(
     dead_code,
@@ -43,14 +44,17 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
         let mut threads = None;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
                 option if option == "--threads" => {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
@@ -113,9 +117,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then serves each client on a thread of its own for ever.
-// Step 2: this line in place of the next.
-// fn serve(listener: &TcpListener, app: &Arc<App>, pool: &ThreadPool) -> io::Result<()> {
+/// Says where the listener listens, then serves each client on a thread of its own
+/// for ever.
+// Step 2: this line in place of the next. fn serve(listener: &TcpListener, app:
+// &Arc<App>, pool: &ThreadPool) -> io::Result<()> {
 fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -131,14 +136,16 @@ fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
                         log(&format!("a connection failed: {error}"));
                     }
                 };
-                // Where the system has no thread to spare, the stream is dropped with the job.
-                // Step 2: this line in place of the next.
-                // if let Err(error) = pool.execute(job) {
+                // Where the system has no thread to spare, the stream is dropped with
+                // the job. Step 2: this line in place of the next. if let Err(error)
+                // = pool.execute(job) {
                 if let Err(error) = thread::Builder::new().spawn(job) {
                     log(&format!("no thread for a connection: {error}"));
                 }
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -189,7 +196,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

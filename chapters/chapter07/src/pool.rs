@@ -1,4 +1,5 @@
-//! A pool of threads: it runs jobs at the same time, but never more than a fixed number of them.
+//! A pool of threads: it runs jobs at the same time, but never more than a fixed
+//! number of them.
 
 use std::io::{self, ErrorKind};
 use std::thread;

@@ -20,8 +20,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -34,8 +34,8 @@ impl ThreadPool {
         })
     }
 
-    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs it after the
-    /// ones that it was given before.
+    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs
+    /// it after the ones that it was given before.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
@@ -61,7 +61,9 @@ impl Worker {
 
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Receiver<Job>) {
-    todo!("(2 of 3) receive one job after the other and run it, until the channel is closed")
+    todo!(
+        "(2 of 3) receive one job after the other and run it, until the channel is closed"
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::fs::File;
 
-/// The longest request line that is read, in bytes (RFC 9112, section 3, asks for at least 8000).
+/// The longest request line that is read, in bytes (RFC 9112, section 3, asks for at
+/// least 8000).
 pub const MAX_REQUEST_LINE: usize = 8192;
 /// The longest head that is read, in bytes, its request line included.
 pub const MAX_HEAD: usize = 32 * 1024;
@@ -64,7 +65,8 @@ impl Refusal {
     }
 }
 
-/// Finds the end of a head in bytes that arrive little by little, and searches none of them twice.
+/// Finds the end of a head in bytes that arrive little by little, and searches none
+/// of them twice.
 #[derive(Debug, Default)]
 pub struct HeadScanner {
     /// How many bytes have been looked at.
@@ -74,14 +76,16 @@ pub struct HeadScanner {
 }
 
 impl HeadScanner {
-    /// Looks at the bytes that are new since the last call. `bytes` holds everything that has
-    /// arrived since the head began.
+    /// Looks at the bytes that are new since the last call. `bytes` holds everything
+    /// that has arrived since the head began.
     ///
-    /// Returns the length of the head with its blank line, or `None` while that has not arrived.
+    /// Returns the length of the head with its blank line, or `None` while that has
+    /// not arrived.
     ///
     /// # Errors
     ///
-    /// Refuses a head that is too long (414, 431) or has a line that does not end in CR LF (400).
+    /// Refuses a head that is too long (414, 431) or has a line that does not end in
+    /// CR LF (400).
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         for (at, &byte) in bytes.iter().enumerate().skip(self.seen) {
             self.seen = at + 1;
@@ -108,13 +112,13 @@ impl HeadScanner {
 }
 
 impl<'a> Request<'a> {
-    /// Parses a complete head: a request line, field lines, and the blank line (RFC 9112, sections
-    /// 2.1 to 5).
+    /// Parses a complete head: a request line, field lines, and the blank line (RFC
+    /// 9112, sections 2.1 to 5).
     ///
     /// # Errors
     ///
-    /// Refuses what is malformed (400), a method that HTTP does not define (501), and a version
-    /// other than 1.x (505).
+    /// Refuses what is malformed (400), a method that HTTP does not define (501), and
+    /// a version other than 1.x (505).
     pub fn parse(head: &'a [u8]) -> Result<Request<'a>, Refusal> {
         let (line, fields) = split_line(head)?;
         let mut words = line.split(|byte| *byte == b' ');
@@ -135,7 +139,8 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// All fields in order: names as the client wrote them, values without the white space around.
+    /// All fields in order: names as the client wrote them, values without the white
+    /// space around.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let mut rest = self.fields;
         std::iter::from_fn(move || {
@@ -152,8 +157,9 @@ impl<'a> Request<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Whether no other request may follow on the connection: the client speaks HTTP/1.0, it says
-    /// so (RFC 9112, section 9.3), or content follows the head, which nobody here reads.
+    /// Whether no other request may follow on the connection: the client speaks
+    /// HTTP/1.0, it says so (RFC 9112, section 9.3), or content follows the head,
+    /// which nobody here reads.
     pub fn is_last(&self) -> bool {
         let close = |value: &[u8]| {
             let mut options = value.split(|byte| *byte == b',');
@@ -169,8 +175,12 @@ impl<'a> Request<'a> {
     fn check_host(&self) -> Result<(), Refusal> {
         let mut hosts = self.values("Host");
         match (hosts.next(), hosts.next(), self.version) {
-            (None, _, Version::Http11) => Err(Refusal::bad_request("the Host field is missing")),
-            (_, Some(_), _) => Err(Refusal::bad_request("there is more than one Host field")),
+            (None, _, Version::Http11) => {
+                Err(Refusal::bad_request("the Host field is missing"))
+            }
+            (_, Some(_), _) => {
+                Err(Refusal::bad_request("there is more than one Host field"))
+            }
             (Some(host), ..) if !host.iter().all(|byte| is_host(*byte)) => {
                 Err(Refusal::bad_request("the Host field is not a host"))
             }
@@ -182,7 +192,9 @@ impl<'a> Request<'a> {
 /// Splits bytes after their first CR LF, which neither part contains.
 fn split_line(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) if bytes[..at].ends_with(b"\r") => Ok((&bytes[..at - 1], &bytes[at + 1..])),
+        Some(at) if bytes[..at].ends_with(b"\r") => {
+            Ok((&bytes[..at - 1], &bytes[at + 1..]))
+        }
         _ => Err(Refusal::bad_request("a line must end in CR LF")),
     }
 }
@@ -198,7 +210,9 @@ fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
         b"OPTIONS" => Ok(Method::Options),
         b"TRACE" => Ok(Method::Trace),
         b"PATCH" => Ok(Method::Patch),
-        _ if is_token(word) => Err(Refusal::new(501, "this method is not implemented")),
+        _ if is_token(word) => {
+            Err(Refusal::new(501, "this method is not implemented"))
+        }
         _ => Err(Refusal::bad_request("the method is not a token")),
     }
 }
@@ -206,7 +220,9 @@ fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
 /// A target is visible ASCII: everything else has to be percent-encoded.
 fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
     match str::from_utf8(word) {
-        Ok(target) if !word.is_empty() && word.iter().all(u8::is_ascii_graphic) => Ok(target),
+        Ok(target) if !word.is_empty() && word.iter().all(u8::is_ascii_graphic) => {
+            Ok(target)
+        }
         _ => Err(Refusal::bad_request(
             "the target is empty or not visible ASCII",
         )),
@@ -217,11 +233,12 @@ fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
 fn parse_version(word: &[u8]) -> Result<Version, Refusal> {
     match word {
         b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(Refusal::new(
-            505,
-            "this server speaks HTTP/1.0 and HTTP/1.1",
-        )),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => {
+            Ok(Version::Http11)
+        }
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(
+            Refusal::new(505, "this server speaks HTTP/1.0 and HTTP/1.1"),
+        ),
         _ => Err(Refusal::bad_request(
             "the version is not HTTP/ and two digits",
         )),
@@ -247,7 +264,8 @@ fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
         return Err(Refusal::bad_request("a field line needs a colon"));
     };
     let (name, value) = (&line[..colon], &line[colon + 1..]);
-    // White space before the colon, or at the start of the line, makes the name no token.
+    // White space before the colon, or at the start of the line, makes the name no
+    // token.
     let (true, Ok(name)) = (is_token(name), str::from_utf8(name)) else {
         return Err(Refusal::bad_request("a field name is not a token"));
     };
@@ -264,7 +282,8 @@ fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
 
 /// token = 1*tchar (RFC 9110, section 5.6.2)
 fn is_token(word: &[u8]) -> bool {
-    let tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let tchar =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(tchar)
 }
 
@@ -313,8 +332,8 @@ impl Response {
 
     /// Adds a field line.
     ///
-    /// A line end in the value would begin a line of its own, so a space takes its place (RFC 9110,
-    /// section 5.5).
+    /// A line end in the value would begin a line of its own, so a space takes its
+    /// place (RFC 9110, section 5.5).
     pub fn with_field(mut self, name: &str, value: &str) -> Response {
         self.fields.extend_from_slice(name.as_bytes());
         self.fields.extend_from_slice(b": ");
@@ -339,7 +358,8 @@ impl Response {
         self
     }
 
-    /// Drops the content but keeps its length: the answer to HEAD (RFC 9110, section 9.3.2).
+    /// Drops the content but keeps its length: the answer to HEAD (RFC 9110, section
+    /// 9.3.2).
     pub fn without_content(mut self) -> Response {
         self.body = Body::Omitted(self.body.len());
         self
@@ -350,10 +370,11 @@ impl Response {
         self.body
     }
 
-    /// Appends the response as it goes over the wire (RFC 9112, sections 2.1 and 4), without the
-    /// content of a file: whoever sends the response passes that on.
+    /// Appends the response as it goes over the wire (RFC 9112, sections 2.1 and 4),
+    /// without the content of a file: whoever sends the response passes that on.
     pub fn append_to(&self, out: &mut Vec<u8>) {
-        let status_line = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let status_line =
+            format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         out.extend_from_slice(status_line.as_bytes());
         out.extend_from_slice(&self.fields);
         let length = format!("Content-Length: {}\r\n", self.body.len());
@@ -380,7 +401,8 @@ impl From<Refusal> for Response {
     }
 }
 
-/// The reason phrase of a status code (RFC 9110, section 15); empty where we know none.
+/// The reason phrase of a status code (RFC 9110, section 15); empty where we know
+/// none.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -402,8 +424,12 @@ fn reason(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What the scanner says of bytes that arrive in pieces, which end at these places.
-    fn scan(bytes: &[u8], ends: impl IntoIterator<Item = usize>) -> Result<Option<usize>, Refusal> {
+    /// What the scanner says of bytes that arrive in pieces, which end at these
+    /// places.
+    fn scan(
+        bytes: &[u8],
+        ends: impl IntoIterator<Item = usize>,
+    ) -> Result<Option<usize>, Refusal> {
         let mut scanner = HeadScanner::default();
         for end in ends {
             match scanner.scan(&bytes[..end])? {
@@ -506,7 +532,8 @@ mod tests {
             (state >> 33) as usize % limit
         };
         for case in 0..2_000 {
-            // Now and then a head that is long enough to be refused, of lines that are in order.
+            // Now and then a head that is long enough to be refused, of lines that
+            // are in order.
             let (bytes, longest_piece) = if case % 100 == 99 {
                 let line = vec![b'a'; 1 + below(2 * MAX_REQUEST_LINE)];
                 let line = [line.as_slice(), b"\r\n"].concat();
@@ -543,7 +570,8 @@ mod tests {
             "GET / a HTTP/1.1",
         ] {
             let head = format!("{line}\r\nHost: a\r\n\r\n");
-            let outcome = std::panic::catch_unwind(|| verdict(Request::parse(head.as_bytes())));
+            let outcome =
+                std::panic::catch_unwind(|| verdict(Request::parse(head.as_bytes())));
             let outcome = outcome.unwrap_or_else(|_| {
                 panic!("{line:?} has not three words, but its parts were parsed")
             });

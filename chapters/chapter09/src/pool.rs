@@ -17,8 +17,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -29,8 +29,8 @@ impl ThreadPool {
         )
     }
 
-    /// Puts a job into the queue, from which the next worker that is free takes it. Where no worker
-    /// is left, the job never runs.
+    /// Puts a job into the queue, from which the next worker that is free takes it.
+    /// Where no worker is left, the job never runs.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,

@@ -50,7 +50,8 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
@@ -58,12 +59,15 @@ impl Options {
         let mut patience = None;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
                 option if option == "--threads" => {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
                 option if option == "--patience" => {
-                    let milliseconds: NonZeroU64 = args.next()?.to_str()?.parse().ok()?;
+                    let milliseconds: NonZeroU64 =
+                        args.next()?.to_str()?.parse().ok()?;
                     patience = Some(Duration::from_millis(milliseconds.get()));
                 }
                 option if option.starts_with('-') || addr.is_some() => return None,
@@ -152,10 +156,12 @@ fn serve(
             }
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            // Something is used up, file descriptors perhaps. Trying again at once would burn a
-            // core until somebody gives something back.
+            // Something is used up, file descriptors perhaps. Trying again at once
+            // would burn a core until somebody gives something back.
             Err(error) => {
-                todo!("(5 of 5) note the error, then wait, longer each time, before the next try")
+                todo!(
+                    "(5 of 5) note the error, then wait, longer each time, before the next try"
+                )
             }
         }
     }
@@ -190,8 +196,10 @@ fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> 
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    let response: Response = todo!("(3 of 5) call the app under catch_unwind; a panic means 500");
-    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    let response: Response =
+        todo!("(3 of 5) call the app under catch_unwind; a panic means 500");
+    // The app leaves the content out where the method is HEAD, unless it panics
+    // before that.
     match request.method {
         Method::Head => response.without_content(),
         _ => response,
@@ -217,7 +225,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

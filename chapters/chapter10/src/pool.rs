@@ -19,8 +19,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -35,8 +35,8 @@ impl ThreadPool {
         Ok(ThreadPool { jobs })
     }
 
-    /// Puts a job into the queue, from which the next worker that is free takes it. A job that
-    /// panics ends, and its worker goes on with the next one.
+    /// Puts a job into the queue, from which the next worker that is free takes it. A
+    /// job that panics ends, and its worker goes on with the next one.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
@@ -53,7 +53,8 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Waits for a job. The lock is held while waiting, and no longer: it ends with this function.
+/// Waits for a job. The lock is held while waiting, and no longer: it ends with this
+/// function.
 fn next_job(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
     let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.recv().ok()

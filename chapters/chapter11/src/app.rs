@@ -1,7 +1,7 @@
 //! What is served: a function from request to response.
 //!
-//! Besides files there are a few addresses that make visible how requests are handled: one waits,
-//! one meets others, one counts, one panics.
+//! Besides files there are a few addresses that make visible how requests are
+//! handled: one waits, one meets others, one counts, one panics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -45,10 +45,12 @@ impl App {
     /// Answers a request.
     pub fn respond(&self, request: &Request) -> Response {
         let response = match request.method {
-            Method::Get | Method::Head => match request.target.strip_prefix("/app/") {
-                Some(route) => self.route(route),
-                None => self.files.respond(request.target),
-            },
+            Method::Get | Method::Head => {
+                match request.target.strip_prefix("/app/") {
+                    Some(route) => self.route(route),
+                    None => self.files.respond(request.target),
+                }
+            }
             _ => Response::from(Refusal::new(405, "this resource can only be read"))
                 .with_field("Allow", "GET, HEAD"),
         };
@@ -62,7 +64,8 @@ impl App {
     fn route(&self, route: &str) -> Response {
         let mut parts = route.split('/');
         let name = parts.next().unwrap_or_default();
-        let mut number = |default| parts.next().map_or(Ok(default), str::parse::<u32>);
+        let mut number =
+            |default| parts.next().map_or(Ok(default), str::parse::<u32>);
         let (Ok(number), Ok(patience)) = (number(1), number(PATIENCE)) else {
             return Refusal::new(400, "numbers belong behind this address").into();
         };
@@ -73,13 +76,14 @@ impl App {
                 thread::sleep(Duration::from_millis(number.min(PATIENCE).into()));
                 text(200, format!("waited {number} ms\n"))
             }
-            // meet/SIZE or meet/SIZE/MS: answers when this many handlers are here at once, or after
-            // so many milliseconds.
+            // meet/SIZE or meet/SIZE/MS: answers when this many handlers are here at
+            // once, or after so many milliseconds.
             "meet" => match self.meetings.join(number as usize, patience) {
                 true => text(200, format!("{number} met\n")),
                 false => text(503, format!("fewer than {number} came\n")),
             },
-            // visit/TIMES: counts this many visits, and says how many there have been.
+            // visit/TIMES: counts this many visits, and says how many there have
+            // been.
             "visit" => {
                 let mut visits = 0;
                 for _ in 0..number.min(1_000_000) {

@@ -11,7 +11,8 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 
 /// A fixed number of workers that share one queue of jobs.
 ///
-/// When the pool is dropped, it takes no more jobs, and waits until those that it has are done.
+/// When the pool is dropped, it takes no more jobs, and waits until those that it has
+/// are done.
 pub struct ThreadPool {
     /// `None` only while the pool is being dropped.
     jobs: Option<Sender<Job>>,
@@ -23,8 +24,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -44,8 +45,8 @@ impl ThreadPool {
         Ok(pool)
     }
 
-    /// Puts a job into the queue, from which the next worker that is free takes it. A job that
-    /// panics ends, and its worker goes on with the next one.
+    /// Puts a job into the queue, from which the next worker that is free takes it. A
+    /// job that panics ends, and its worker goes on with the next one.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
@@ -66,13 +67,14 @@ impl Drop for ThreadPool {
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Mutex<Receiver<Job>>) {
     while let Some(job) = next_job(queue) {
-        // The panic has been printed, and what the job owned is gone: nothing that it may have left
-        // half done can be seen here.
+        // The panic has been printed, and what the job owned is gone: nothing that it
+        // may have left half done can be seen here.
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
 
-/// Waits for a job. The lock is held while waiting, and no longer: it ends with this function.
+/// Waits for a job. The lock is held while waiting, and no longer: it ends with this
+/// function.
 fn next_job(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
     let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.recv().ok()

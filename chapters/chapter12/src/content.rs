@@ -1,5 +1,5 @@
-//! Where a request's content ends. Nobody here wants the content, but the next request begins behind
-//! it.
+//! Where a request's content ends. Nobody here wants the content, but the next
+//! request begins behind it.
 
 use crate::http::{Refusal, split_field, split_line};
 
@@ -38,8 +38,8 @@ impl Content {
         matches!(self, Content::Length(0) | Content::Chunked(Chunks::End))
     }
 
-    /// Looks at bytes that have come, and returns how many of them are used up by the content. The
-    /// others are wanted again, with more behind them.
+    /// Looks at bytes that have come, and returns how many of them are used up by the
+    /// content. The others are wanted again, with more behind them.
     ///
     /// # Errors
     ///
@@ -103,10 +103,12 @@ fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
     }
 }
 
-/// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a semicolon, which is
-/// ignored.
+/// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a
+/// semicolon, which is ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
-    todo!("(5 of 7) hexadecimal digits, and perhaps a semicolon with something behind it")
+    todo!(
+        "(5 of 7) hexadecimal digits, and perhaps a semicolon with something behind it"
+    )
 }
 
 #[cfg(test)]
@@ -114,8 +116,8 @@ mod tests {
     use super::*;
     use crate::http::{HeadScanner, Request};
 
-    /// A small pseudo-random generator, xorshift64: the same numbers for the same seed, which is not
-    /// zero.
+    /// A small pseudo-random generator, xorshift64: the same numbers for the same
+    /// seed, which is not zero.
     fn random(seed: u64) -> impl FnMut(usize) -> usize {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         move |limit| {
@@ -126,7 +128,8 @@ mod tests {
         }
     }
 
-    /// Scans content that arrives in pieces which end at these places: what is used up of it.
+    /// Scans content that arrives in pieces which end at these places: what is used
+    /// up of it.
     fn scan_content(
         mut content: Content,
         bytes: &[u8],
@@ -174,7 +177,8 @@ mod tests {
             // One digit more than fits into 64 bits.
             "10000000000000000",
         ] {
-            let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
+            let status =
+                chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
             assert_eq!(status, Err(400), "{line:?}: got (left), wanted (right)");
         }
     }
@@ -226,7 +230,8 @@ mod tests {
             "0\r\n\n",
             "0\r\n X: y\r\n\r\n",
         ] {
-            // What follows is in good form: whoever accepts the bytes before it refuses nothing else.
+            // What follows is in good form: whoever accepts the bytes before it
+            // refuses nothing else.
             let padded = bytes.to_owned() + &"0\r\n\r\n".repeat(300);
             let chunked = Content::Chunked(Chunks::Size);
             let verdict = scan_content(chunked, padded.as_bytes(), [padded.len()]);
@@ -270,7 +275,8 @@ mod tests {
                 _ => Content::Chunked(Chunks::Size),
             };
             let bytes: Vec<u8> = (0..48).map(|_| SOME[below(SOME.len())]).collect();
-            let mut ends: Vec<usize> = (0..below(10)).map(|_| below(bytes.len())).collect();
+            let mut ends: Vec<usize> =
+                (0..below(10)).map(|_| below(bytes.len())).collect();
             ends.sort_unstable();
             ends.push(bytes.len());
             assert_eq!(
@@ -317,8 +323,8 @@ mod tests {
         }
     }
 
-    /// The requests in bytes that arrive in pieces which end at these places; then how many bytes
-    /// were used up, or the refusal that was the end.
+    /// The requests in bytes that arrive in pieces which end at these places; then
+    /// how many bytes were used up, or the refusal that was the end.
     fn converse(
         bytes: &[u8],
         ends: impl IntoIterator<Item = usize>,
@@ -381,7 +387,8 @@ mod tests {
         for seed in 1..=5_000 {
             let mut below = random(seed);
             let bytes = some_requests(&mut below);
-            let mut ends: Vec<usize> = (0..below(20)).map(|_| below(bytes.len())).collect();
+            let mut ends: Vec<usize> =
+                (0..below(20)).map(|_| below(bytes.len())).collect();
             ends.sort_unstable();
             ends.push(bytes.len());
             let in_one_piece = converse(&bytes, [bytes.len()]);

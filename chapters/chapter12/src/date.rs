@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov",
+    "Dec",
 ];
 
 /// Tells the date, and writes it anew only when a second has passed.
@@ -27,8 +28,8 @@ impl Clock {
     }
 }
 
-/// A time as the value of a `Date` field, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section
-/// 5.6.7). A time before 1970 is taken for its beginning.
+/// A time as the value of a `Date` field, such as `Sun, 06 Nov 1994 08:49:37 GMT`
+/// (RFC 9110, section 5.6.7). A time before 1970 is taken for its beginning.
 pub fn imf_fixdate(time: SystemTime) -> String {
     let seconds = seconds(time);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -49,10 +50,13 @@ fn seconds(time: SystemTime) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// The year, the month from 0, and the day from 1, of a day counted from 1 January 1970.
+/// The year, the month from 0, and the day from 1, of a day counted from 1 January
+/// 1970.
 fn civil(mut days: u64) -> (u64, usize, u64) {
-    let is_leap =
-        |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && !year.is_multiple_of(100)
+            || year.is_multiple_of(400)
+    };
     // The calendar repeats itself every 400 years, which have 146,097 days.
     let mut year = 1970 + days / 146_097 * 400;
     days %= 146_097;

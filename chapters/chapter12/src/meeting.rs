@@ -1,4 +1,5 @@
-//! A place where handlers wait for each other: they meet only if they run at the same time.
+//! A place where handlers wait for each other: they meet only if they run at the same
+//! time.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,8 +20,8 @@ struct Meeting {
 }
 
 impl Meetings {
-    /// Waits until `size` handlers are here, at most for as long as `patience`. Returns whether
-    /// they met.
+    /// Waits until `size` handlers are here, at most for as long as `patience`.
+    /// Returns whether they met.
     pub fn join(&self, size: usize, patience: Duration) -> bool {
         let mut meetings = self.lock();
         let meeting = meetings.entry(size).or_default();

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::sys::Signals;
 
-/// How long the server waits for a connection to itself. Where it is not made at once, others wait
-/// to be accepted, and they wake the server as well.
+/// How long the server waits for a connection to itself. Where it is not made at
+/// once, others wait to be accepted, and they wake the server as well.
 const WAKE: Duration = Duration::from_millis(100);
 
 /// Whether the server is about to stop.
@@ -31,7 +31,8 @@ impl Stop {
         }
     }
 
-    /// Whether stopping has begun: requests that are here are answered, and no others awaited.
+    /// Whether stopping has begun: requests that are here are answered, and no others
+    /// awaited.
     pub fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Acquire)
     }
@@ -39,13 +40,15 @@ impl Stop {
     /// Begins to stop, and wakes up the thread that waits in `accept`.
     fn begin(&self) {
         self.begun.store(true, Ordering::Release);
-        // A flag wakes nobody, but `accept` returns when a client connects. Where we cannot connect,
-        // the server has reached its end meanwhile, or the end of the grace will be its end.
+        // A flag wakes nobody, but `accept` returns when a client connects. Where we
+        // cannot connect, the server has reached its end meanwhile, or the end of the
+        // grace will be its end.
         let _ = TcpStream::connect_timeout(&reachable(self.addr), WAKE);
     }
 }
 
-/// Where to connect to `addr`: not every system lets a program connect to "all addresses".
+/// Where to connect to `addr`: not every system lets a program connect to "all
+/// addresses".
 fn reachable(mut addr: SocketAddr) -> SocketAddr {
     match addr.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -55,8 +58,9 @@ fn reachable(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// Watches for requests to end. A signal begins to stop, and a second one ends the program at once;
-/// so does the end of the time that is granted for stopping. The end of stdin begins to stop as well.
+/// Watches for requests to end. A signal begins to stop, and a second one ends the
+/// program at once; so does the end of the time that is granted for stopping. The end
+/// of stdin begins to stop as well.
 ///
 /// # Errors
 ///

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: serve
-/// Says where the listener listens, then accepts connections for ever and closes each.
+/// Says where the listener listens, then accepts connections for ever and closes
+/// each.
 fn serve(listener: &TcpListener) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -49,7 +50,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
         match connection {
             // Dropping the stream closes the connection.
             Ok(stream) => drop(stream),
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -77,7 +80,8 @@ fn explain(error: &io::Error) -> String {
 }
 // ANCHOR_END: explain
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

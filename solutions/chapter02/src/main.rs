@@ -1,4 +1,5 @@
-//! Chapter 02, echo: send back every byte that a client sends, one client after the other.
+//! Chapter 02, echo: send back every byte that a client sends, one client after the
+//! other.
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
@@ -49,7 +50,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
                     log(&format!("a connection failed: {error}"));
                 }
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -91,7 +94,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

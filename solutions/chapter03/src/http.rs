@@ -21,8 +21,8 @@ impl Response {
 
     /// Adds a field line.
     ///
-    /// A line end in the value would begin a line of its own, so a space takes its place (RFC 9110,
-    /// section 5.5).
+    /// A line end in the value would begin a line of its own, so a space takes its
+    /// place (RFC 9110, section 5.5).
     pub fn with_field(mut self, name: &str, value: &str) -> Response {
         self.fields.extend_from_slice(name.as_bytes());
         self.fields.extend_from_slice(b": ");
@@ -45,7 +45,8 @@ impl Response {
     // ANCHOR: append_to
     /// Appends the response as it goes over the wire (RFC 9112, sections 2.1 and 4).
     pub fn append_to(&self, out: &mut Vec<u8>) {
-        let status_line = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let status_line =
+            format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         out.extend_from_slice(status_line.as_bytes());
         out.extend_from_slice(&self.fields);
         let length = format!("Content-Length: {}\r\n", self.body.len());
@@ -57,7 +58,8 @@ impl Response {
 }
 
 // ANCHOR: reason
-/// The reason phrase of a status code (RFC 9110, section 15); empty where we know none.
+/// The reason phrase of a status code (RFC 9110, section 15); empty where we know
+/// none.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -1,4 +1,5 @@
-//! Chapter 03, response: answer each request with an HTTP response that shows what the client sent.
+//! Chapter 03, response: answer each request with an HTTP response that shows what
+//! the client sent.
 
 mod http;
 
@@ -52,7 +53,9 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
                     log(&format!("a connection failed: {error}"));
                 }
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -76,7 +79,8 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
 // ANCHOR_END: answer
 
 // ANCHOR: read_head
-/// Reads up to the blank line that ends a request's head. `None` if the stream ends before.
+/// Reads up to the blank line that ends a request's head. `None` if the stream ends
+/// before.
 fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     let mut head = Vec::new();
     let mut buffer = [0; 4096];
@@ -118,7 +122,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

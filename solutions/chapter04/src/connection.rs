@@ -1,4 +1,5 @@
-//! A connection: a socket, and the bytes that have been read from it and not used yet.
+//! A connection: a socket, and the bytes that have been read from it and not used
+//! yet.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -121,11 +122,12 @@ impl Connection {
     // ANCHOR: finish
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
-    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
-    /// section 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can
+    /// destroy the answer. So we say that we are done, and read what comes until the
+    /// client closes too (RFC 9112, section 9.6).
     pub fn finish(mut self) {
-        // An error here or below means that the client is already gone: there is nothing to save.
+        // An error here or below means that the client is already gone: there is
+        // nothing to save.
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
@@ -254,7 +256,8 @@ mod tests {
         // The client may be gone already.
         let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) =
+            outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
         assert!(waits, "finish does not wait until the client closes");
     }

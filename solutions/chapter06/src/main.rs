@@ -29,13 +29,16 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
                 option if option.starts_with('-') || addr.is_some() => return None,
                 other => addr = Some(other.into_owned()),
             }
@@ -79,7 +82,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: serve
-/// Says where the listener listens, then serves each client on a thread of its own for ever.
+/// Says where the listener listens, then serves each client on a thread of its own
+/// for ever.
 fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -95,12 +99,15 @@ fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
                         log(&format!("a connection failed: {error}"));
                     }
                 };
-                // Where the system has no thread to spare, the stream is dropped with the job.
+                // Where the system has no thread to spare, the stream is dropped with
+                // the job.
                 if let Err(error) = thread::Builder::new().spawn(job) {
                     log(&format!("no thread for a connection: {error}"));
                 }
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -152,7 +159,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

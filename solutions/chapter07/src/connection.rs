@@ -1,4 +1,5 @@
-//! A connection: a socket, and the bytes that have been read from it and not used yet.
+//! A connection: a socket, and the bytes that have been read from it and not used
+//! yet.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -105,8 +106,9 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns the error of a failed write, such as a reset connection, or of a file that cannot be
-    /// read to the length that the head has promised. The connection is of no use after that.
+    /// Returns the error of a failed write, such as a reset connection, or of a file
+    /// that cannot be read to the length that the head has promised. The connection
+    /// is of no use after that.
     pub fn send(&mut self, response: Response) -> io::Result<()> {
         let mut bytes = Vec::new();
         response.append_to(&mut bytes);
@@ -114,7 +116,9 @@ impl Connection {
         if let Body::File(file, len) = response.into_body() {
             let sent = io::copy(&mut file.take(len), &mut self.stream)?;
             if sent < len {
-                return Err(io::Error::other("a file became shorter while it was sent"));
+                return Err(io::Error::other(
+                    "a file became shorter while it was sent",
+                ));
             }
         }
         Ok(())
@@ -122,11 +126,12 @@ impl Connection {
 
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
-    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
-    /// section 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can
+    /// destroy the answer. So we say that we are done, and read what comes until the
+    /// client closes too (RFC 9112, section 9.6).
     pub fn finish(mut self) {
-        // An error here or below means that the client is already gone: there is nothing to save.
+        // An error here or below means that the client is already gone: there is
+        // nothing to save.
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
@@ -254,7 +259,8 @@ mod tests {
         // The client may be gone already.
         let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) =
+            outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
         assert!(waits, "finish does not wait until the client closes");
     }

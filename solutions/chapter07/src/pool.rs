@@ -1,4 +1,5 @@
-//! A pool of threads: it runs jobs at the same time, but never more than a fixed number of them.
+//! A pool of threads: it runs jobs at the same time, but never more than a fixed
+//! number of them.
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -7,7 +8,8 @@ use std::thread;
 // ANCHOR: new
 /// Runs jobs on other threads, at most so many at once as it was made for.
 ///
-/// For now each job gets a new thread. What the pool keeps is the number of those that may run.
+/// For now each job gets a new thread. What the pool keeps is the number of those
+/// that may run.
 pub struct ThreadPool {
     slots: Arc<Slots>,
 }
@@ -32,11 +34,13 @@ impl ThreadPool {
     // ANCHOR_END: new
 
     // ANCHOR: execute
-    /// Runs a job on another thread, as soon as fewer jobs are running than the pool allows.
+    /// Runs a job on another thread, as soon as fewer jobs are running than the pool
+    /// allows.
     ///
     /// # Errors
     ///
-    /// Returns an error where the system has no thread to spare. The job is then dropped.
+    /// Returns an error where the system has no thread to spare. The job is then
+    /// dropped.
     pub fn execute<F>(&self, job: F) -> io::Result<()>
     where
         F: FnOnce() + Send + 'static,
@@ -73,7 +77,8 @@ impl Slots {
 // ANCHOR_END: slots
 
 // ANCHOR: slot
-/// The right to run one job. It is given back when it is dropped: also when the job panics.
+/// The right to run one job. It is given back when it is dropped: also when the job
+/// panics.
 struct Slot(Arc<Slots>);
 
 impl Drop for Slot {

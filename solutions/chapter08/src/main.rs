@@ -1,4 +1,5 @@
-//! Chapter 08, a channel for each worker: threads that are made once, and jobs dealt out in turn.
+//! Chapter 08, a channel for each worker: threads that are made once, and jobs dealt
+//! out in turn.
 
 mod app;
 mod connection;
@@ -32,14 +33,17 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
         let mut threads = None;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
                 option if option == "--threads" => {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
@@ -100,7 +104,11 @@ fn main() -> ExitCode {
 }
 
 /// Says where the listener listens, then has the pool serve its clients for ever.
-fn serve(listener: &TcpListener, app: &Arc<App>, pool: &ThreadPool) -> io::Result<()> {
+fn serve(
+    listener: &TcpListener,
+    app: &Arc<App>,
+    pool: &ThreadPool,
+) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
     stdout.flush()?;
@@ -117,7 +125,9 @@ fn serve(listener: &TcpListener, app: &Arc<App>, pool: &ThreadPool) -> io::Resul
                 };
                 pool.execute(job);
             }
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => {
+                log(&format!("a connection could not be accepted: {error}"))
+            }
         }
     }
     Ok(())
@@ -168,7 +178,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -23,8 +23,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -39,15 +39,15 @@ impl ThreadPool {
     // ANCHOR_END: pool
 
     // ANCHOR: execute
-    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs it after the
-    /// ones that it was given before.
+    /// Gives a job to the worker whose turn it is, and does not wait. The worker runs
+    /// it after the ones that it was given before.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
     {
         let turn = self.dealt.fetch_add(1, Ordering::Relaxed) % self.workers.len();
-        // An error means that a job has panicked and taken this worker with it. The new job comes
-        // back with the error, and is dropped.
+        // An error means that a job has panicked and taken this worker with it. The
+        // new job comes back with the error, and is dropped.
         let _ = self.workers[turn].jobs.send(Box::new(job));
     }
     // ANCHOR_END: execute

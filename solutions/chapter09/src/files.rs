@@ -33,12 +33,14 @@ impl Files {
         Ok(Files { root })
     }
 
-    /// Answers a request for this target: a file, the `index.html` of a folder, a redirect to a
-    /// folder's own address, or a page that says why not.
+    /// Answers a request for this target: a file, the `index.html` of a folder, a
+    /// redirect to a folder's own address, or a page that says why not.
     pub fn respond(&self, target: &str) -> Response {
         let response = match self.find(target) {
             Ok(Found::File(path)) => self.open(&path),
-            Ok(Found::Folder(address)) => Ok(Response::new(301).with_field("Location", &address)),
+            Ok(Found::Folder(address)) => {
+                Ok(Response::new(301).with_field("Location", &address))
+            }
             Err(refusal) => Err(refusal),
         };
         response.unwrap_or_else(Response::from)
@@ -75,7 +77,8 @@ impl Files {
 
     /// The response that carries a file.
     fn open(&self, path: &Path) -> Result<Response, Refusal> {
-        // Before it is opened: opening a named pipe would wait until somebody writes to it.
+        // Before it is opened: opening a named pipe would wait until somebody writes
+        // to it.
         if !path.is_file() {
             return Err(NOT_FOUND);
         }
@@ -90,8 +93,8 @@ impl Files {
             .with_file(file, len))
     }
 
-    /// Whether an open file lies below the root: since we looked, a folder on the way to it may have
-    /// become a link.
+    /// Whether an open file lies below the root: since we looked, a folder on the way
+    /// to it may have become a link.
     #[cfg(target_os = "linux")]
     fn holds(&self, file: &File) -> bool {
         use std::os::fd::AsRawFd;
@@ -107,7 +110,8 @@ impl Files {
     }
 }
 
-/// Also the answer for what exists and is not served: who asks need not learn that it is there.
+/// Also the answer for what exists and is not served: who asks need not learn that it
+/// is there.
 const NOT_FOUND: Refusal = Refusal {
     status: 404,
     why: "there is nothing at this address",
@@ -115,7 +119,8 @@ const NOT_FOUND: Refusal = Refusal {
 
 /// Splits a target into its path and its query, which begins with `?` or is empty.
 ///
-/// A target is a path, or a whole URL with a host in front of it (RFC 9112, section 3.2).
+/// A target is a path, or a whole URL with a host in front of it (RFC 9112, section
+/// 3.2).
 fn path_and_query(target: &str) -> Result<(&str, &str), Refusal> {
     let end = target.find('?').unwrap_or(target.len());
     let (target, query) = target.split_at(end);
@@ -151,10 +156,11 @@ fn names(path: &str) -> Result<Vec<String>, Refusal> {
     Ok(names)
 }
 
-/// Whether the system takes this for one name in a folder: neither for `..`, nor for several names,
-/// nor for a path of its own.
+/// Whether the system takes this for one name in a folder: neither for `..`, nor for
+/// several names, nor for a path of its own.
 fn is_ordinary(name: &str) -> bool {
-    // On Windows a colon leads to another drive, or to another stream of the same file.
+    // On Windows a colon leads to another drive, or to another stream of the same
+    // file.
     let has_colon = cfg!(windows) && name.contains(':');
     let mut components = Path::new(name).components();
     components.next() == Some(Component::Normal(name.as_ref()))
@@ -191,12 +197,14 @@ fn refuse(error: io::Error) -> Refusal {
     match error.kind() {
         ErrorKind::NotFound => NOT_FOUND,
         ErrorKind::PermissionDenied => Refusal::new(403, "this file may not be read"),
-        // Such as too many open files: the file is there, and the next try may succeed.
+        // Such as too many open files: the file is there, and the next try may
+        // succeed.
         _ => Refusal::new(500, "this file cannot be read now"),
     }
 }
 
-/// A folder's own address, which ends in a slash: links in its `index.html` count from there.
+/// A folder's own address, which ends in a slash: links in its `index.html` count
+/// from there.
 fn address(names: &[String], query: &str) -> String {
     let mut address = String::from("/");
     for name in names {
@@ -259,16 +267,19 @@ mod tests {
         Files::new(Path::new(folder)).expect("a folder")
     }
 
-    /// A temporary folder, removed when dropped. In it are the folder `root`, with two pages, and
-    /// `root-b`, with a secret.
+    /// A temporary folder, removed when dropped. In it are the folder `root`, with
+    /// two pages, and `root-b`, with a secret.
     struct Place(PathBuf);
 
     impl Place {
         fn new() -> Place {
             static NEXT: AtomicUsize = AtomicUsize::new(0);
             let next = NEXT.fetch_add(1, Ordering::Relaxed);
-            let place = Place(env::temp_dir().join(format!("files-{}-{next}", process::id())));
-            for file in ["root/index.html", "root/sub/page.txt", "root-b/secret.txt"] {
+            let place = Place(
+                env::temp_dir().join(format!("files-{}-{next}", process::id())),
+            );
+            for file in ["root/index.html", "root/sub/page.txt", "root-b/secret.txt"]
+            {
                 let path = place.0.join(file);
                 let folder = path.parent().expect("a file in a folder");
                 fs::create_dir_all(folder).expect("a temporary folder");
@@ -281,17 +292,20 @@ mod tests {
             Files::new(&self.0.join("root")).expect("a folder")
         }
 
-        /// Makes a link in `root`, by its path there, that leads to `target` in the whole place.
+        /// Makes a link in `root`, by its path there, that leads to `target` in the
+        /// whole place.
         #[cfg(unix)]
         fn link(&self, path: &str, target: &str) {
             let link = self.0.join("root").join(path);
-            std::os::unix::fs::symlink(self.0.join(target), link).expect("a symbolic link");
+            std::os::unix::fs::symlink(self.0.join(target), link)
+                .expect("a symbolic link");
         }
     }
 
     impl Drop for Place {
         fn drop(&mut self) {
-            // What cannot be removed stays in the temporary directory, which the system empties.
+            // What cannot be removed stays in the temporary directory, which the
+            // system empties.
             let _ = fs::remove_dir_all(&self.0);
         }
     }

@@ -19,8 +19,8 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// Refuses a size of zero, in which no job would ever run, and returns an error where the system
-    /// has not so many threads to spare.
+    /// Refuses a size of zero, in which no job would ever run, and returns an error
+    /// where the system has not so many threads to spare.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -37,14 +37,14 @@ impl ThreadPool {
     // ANCHOR_END: pool
 
     // ANCHOR: execute
-    /// Puts a job into the queue, from which the next worker that is free takes it. Where no worker
-    /// is left, the job never runs.
+    /// Puts a job into the queue, from which the next worker that is free takes it.
+    /// Where no worker is left, the job never runs.
     pub fn execute<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
     {
-        // An error means that each worker has ended with a job that panicked. It carries the job,
-        // which is dropped with it.
+        // An error means that each worker has ended with a job that panicked. It
+        // carries the job, which is dropped with it.
         let _ = self.jobs.send(Box::new(job));
     }
     // ANCHOR_END: execute
@@ -58,7 +58,8 @@ fn work(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Waits for a job. The lock is held while waiting, and no longer: it ends with this function.
+/// Waits for a job. The lock is held while waiting, and no longer: it ends with this
+/// function.
 fn next_job(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
     let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
     queue.recv().ok()

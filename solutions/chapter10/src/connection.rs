@@ -1,4 +1,5 @@
-//! A connection: a socket, and the bytes that have been read from it and not used yet.
+//! A connection: a socket, and the bytes that have been read from it and not used
+//! yet.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Take, Write};
@@ -37,8 +38,8 @@ pub enum Head {
 impl Connection {
     /// Takes over a stream from which nothing has been read.
     ///
-    /// `patience` is how long the client may take for a whole head, and for each 64 KiB of an
-    /// answer.
+    /// `patience` is how long the client may take for a whole head, and for each 64
+    /// KiB of an answer.
     pub fn new(stream: TcpStream, patience: Duration) -> Connection {
         Connection {
             stream,
@@ -68,7 +69,12 @@ impl Connection {
                     Err(error) if is_timeout(&error) && self.input.is_empty() => {
                         return Ok(Head::End);
                     }
-                    Ok(0) => return Ok(refused(400, "the head ends before its blank line")),
+                    Ok(0) => {
+                        return Ok(refused(
+                            400,
+                            "the head ends before its blank line",
+                        ));
+                    }
                     Err(error) if is_timeout(&error) => {
                         return Ok(refused(408, "the head took too long to arrive"));
                     }
@@ -127,9 +133,9 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Returns the error of a failed write, such as a reset connection or a client that takes too
-    /// long to read, or of a file that cannot be read to the length that the head has promised. The
-    /// connection is of no use after that.
+    /// Returns the error of a failed write, such as a reset connection or a client
+    /// that takes too long to read, or of a file that cannot be read to the length
+    /// that the head has promised. The connection is of no use after that.
     pub fn send(&mut self, response: Response) -> io::Result<()> {
         let mut bytes = Vec::new();
         response.append_to(&mut bytes);
@@ -146,7 +152,11 @@ impl Connection {
         let mut piece = vec![0; PIECE];
         while file.limit() > 0 {
             match file.read(&mut piece) {
-                Ok(0) => return Err(io::Error::other("a file became shorter while it was sent")),
+                Ok(0) => {
+                    return Err(io::Error::other(
+                        "a file became shorter while it was sent",
+                    ));
+                }
                 Ok(read) => self.write_all(&piece[..read])?,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -157,19 +167,23 @@ impl Connection {
     // ANCHOR_END: send
 
     // ANCHOR: write_all
-    /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
+    /// Writes bytes under one deadline. A client that takes a byte now and then does
+    /// not move it.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let deadline = Instant::now() + self.patience;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // A write that waits is woken only when much of the kernel's buffer is free, which with
-            // a slow client may take longer than our patience. A new write takes any room.
+            // A write that waits is woken only when much of the kernel's buffer is
+            // free, which with a slow client may take longer than our patience. A new
+            // write takes any room.
             let wait = left(deadline)?.min(LOOK_AGAIN);
             self.stream.set_write_timeout(Some(wait))?;
             match self.stream.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => rest = &rest[written..],
-                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if is_timeout(&error)
+                        || error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
@@ -179,11 +193,12 @@ impl Connection {
 
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
-    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
-    /// section 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can
+    /// destroy the answer. So we say that we are done, and read what comes until the
+    /// client closes too (RFC 9112, section 9.6).
     pub fn finish(mut self) {
-        // An error here or below means that the client is already gone: there is nothing to save.
+        // An error here or below means that the client is already gone: there is
+        // nothing to save.
         if self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
@@ -257,7 +272,10 @@ mod tests {
     }
 
     /// What the function returns, unless that takes too long.
-    fn soon<T: Send + 'static>(name: &str, function: impl FnOnce() -> T + Send + 'static) -> T {
+    fn soon<T: Send + 'static>(
+        name: &str,
+        function: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
         while !running.is_finished() {
@@ -423,7 +441,8 @@ mod tests {
                 }
             }
         });
-        // Far more than the client takes in so short a time, and than the kernel keeps for it.
+        // Far more than the client takes in so short a time, and than the kernel
+        // keeps for it.
         let bytes = vec![b'x'; 64 << 20];
         let outcome = soon("write_all", move || connection.write_all(&bytes));
         assert!(
@@ -449,7 +468,8 @@ mod tests {
         // The client may be gone already.
         let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) =
+            outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
         assert!(waits, "finish does not wait until the client closes");
     }

@@ -40,7 +40,8 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
@@ -48,12 +49,15 @@ impl Options {
         let mut patience = None;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
                 option if option == "--threads" => {
                     threads = Some(args.next()?.to_str()?.parse().ok()?);
                 }
                 option if option == "--patience" => {
-                    let milliseconds: NonZeroU64 = args.next()?.to_str()?.parse().ok()?;
+                    let milliseconds: NonZeroU64 =
+                        args.next()?.to_str()?.parse().ok()?;
                     patience = Some(Duration::from_millis(milliseconds.get()));
                 }
                 option if option.starts_with('-') || addr.is_some() => return None,
@@ -143,8 +147,8 @@ fn serve(
             }
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            // Something is used up, file descriptors perhaps. Trying again at once would burn a
-            // core until somebody gives something back.
+            // Something is used up, file descriptors perhaps. Trying again at once
+            // would burn a core until somebody gives something back.
             Err(error) => {
                 log(&format!("no connection can be accepted: {error}"));
                 thread::sleep(pause);
@@ -185,9 +189,11 @@ fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> 
 // ANCHOR: respond
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    let response = catch_unwind(|| app.respond(request))
-        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into());
-    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    let response = catch_unwind(|| app.respond(request)).unwrap_or_else(|_| {
+        Refusal::new(500, "the handler of this request has failed").into()
+    });
+    // The app leaves the content out where the method is HEAD, unless it panics
+    // before that.
     match request.method {
         Method::Head => response.without_content(),
         _ => response,
@@ -214,7 +220,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,5 +1,5 @@
-//! Chapter 11, graceful shutdown: the server stops when it is asked to, and every request that it
-//! has received is answered.
+//! Chapter 11, graceful shutdown: the server stops when it is asked to, and every
+//! request that it has received is answered.
 
 mod app;
 mod connection;
@@ -46,7 +46,8 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
@@ -56,8 +57,12 @@ impl Options {
         let mut until_eof = false;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
-                option if option == "--threads" => threads = Some(number(args.next()?)?),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
+                option if option == "--threads" => {
+                    threads = Some(number(args.next()?)?)
+                }
                 option if option == "--patience" => {
                     patience = Some(number(args.next()?).filter(|ms| *ms > 0)?);
                 }
@@ -129,7 +134,8 @@ fn main() -> ExitCode {
 }
 
 // ANCHOR: serve
-/// Says where the listener listens, then has the pool serve its clients until it is asked to stop.
+/// Says where the listener listens, then has the pool serve its clients until it is
+/// asked to stop.
 fn serve(
     listener: TcpListener,
     app: &Arc<App>,
@@ -159,13 +165,13 @@ fn serve(
                 };
                 pool.execute(job);
             }
-            // Stopping has begun, and nobody is left whom the kernel has connected. The listener is
-            // dropped here, and the kernel refuses whoever comes now.
+            // Stopping has begun, and nobody is left whom the kernel has connected.
+            // The listener is dropped here, and the kernel refuses whoever comes now.
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            // Something is used up, file descriptors perhaps. Trying again at once would burn a
-            // core until somebody gives something back.
+            // Something is used up, file descriptors perhaps. Trying again at once
+            // would burn a core until somebody gives something back.
             Err(error) => {
                 log(&format!("no connection can be accepted: {error}"));
                 thread::sleep(pause);
@@ -173,8 +179,8 @@ fn serve(
             }
         }
         if stop.has_begun() {
-            // Clients that the kernel has connected have perhaps sent their requests: they are
-            // taken, and no others are awaited.
+            // Clients that the kernel has connected have perhaps sent their requests:
+            // they are taken, and no others are awaited.
             listener.set_nonblocking(true)?;
         }
     }
@@ -182,7 +188,12 @@ fn serve(
 // ANCHOR_END: serve
 
 /// Answers the requests that a client sends, until none is left over.
-fn converse(stream: TcpStream, app: &App, patience: Duration, stop: Arc<Stop>) -> io::Result<()> {
+fn converse(
+    stream: TcpStream,
+    app: &App,
+    patience: Duration,
+    stop: Arc<Stop>,
+) -> io::Result<()> {
     // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
     stream.set_nonblocking(false)?;
     let mut connection = Connection::new(stream, patience, stop);
@@ -211,9 +222,11 @@ fn converse(stream: TcpStream, app: &App, patience: Duration, stop: Arc<Stop>) -
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    let response = catch_unwind(|| app.respond(request))
-        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into());
-    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    let response = catch_unwind(|| app.respond(request)).unwrap_or_else(|_| {
+        Refusal::new(500, "the handler of this request has failed").into()
+    });
+    // The app leaves the content out where the method is HEAD, unless it panics
+    // before that.
     match request.method {
         Method::Head => response.without_content(),
         _ => response,
@@ -239,7 +252,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,12 +1,13 @@
-//! What the standard library cannot do: to hear that somebody wants the program to end.
+//! What the standard library cannot do: to hear that somebody wants the program to
+//! end.
 //!
-//! This file is given. It is the only one with `unsafe` code, because it calls functions of the
-//! operating system of which Rust knows nothing.
+//! This file is given. It is the only one with `unsafe` code, because it calls
+//! functions of the operating system of which Rust knows nothing.
 
 use std::io;
 
-/// Signals that ask the program to end: Ctrl-C, and on Unix also SIGTERM, with which service managers
-/// ask.
+/// Signals that ask the program to end: Ctrl-C, and on Unix also SIGTERM, with which
+/// service managers ask.
 ///
 /// From the moment a value is made, these no longer end the program by themselves.
 pub struct Signals(imp::Signals);
@@ -39,8 +40,9 @@ mod imp {
     use std::sync::atomic::{AtomicI32, Ordering};
 
     // ANCHOR: declared
-    // Rust's standard library is itself linked with the C library, which has these two functions:
-    // see signal(2) and write(2). The numbers are the same on Linux, macOS and the BSDs.
+    // Rust's standard library is itself linked with the C library, which has these
+    // two functions: see signal(2) and write(2). The numbers are the same on Linux,
+    // macOS and the BSDs.
     unsafe extern "C" {
         fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
         fn write(fd: c_int, bytes: *const c_void, len: usize) -> isize;
@@ -56,14 +58,16 @@ mod imp {
     /// The end of a pipe into which the handler writes.
     static WRITER: AtomicI32 = AtomicI32::new(-1);
 
-    /// Runs in the middle of whatever a thread was doing, perhaps while it holds a lock. So it takes
-    /// no lock and allocates nothing: it writes one byte, and returns. See signal-safety(7).
+    /// Runs in the middle of whatever a thread was doing, perhaps while it holds a
+    /// lock. So it takes no lock and allocates nothing: it writes one byte, and
+    /// returns. See signal-safety(7).
     extern "C" fn on_signal(_number: c_int) {
         let byte = 0_u8;
-        // SAFETY: the pointer is good for reading one byte, write() may be called in a signal
-        // handler, and the descriptor belongs to the pipe for as long as the program runs. (The
-        // interrupted code may rely on errno. C libraries set that only when a call fails, and there
-        // is room for thousands of bytes in the pipe, so this call does not.)
+        // SAFETY: the pointer is good for reading one byte, write() may be called in
+        // a signal handler, and the descriptor belongs to the pipe for as long as the
+        // program runs. (The interrupted code may rely on errno. C libraries set that
+        // only when a call fails, and there is room for thousands of bytes in the
+        // pipe, so this call does not.)
         unsafe { write(WRITER.load(Ordering::Relaxed), (&raw const byte).cast(), 1) };
     }
     // ANCHOR_END: handler
@@ -79,8 +83,8 @@ mod imp {
             // From here on nobody owns the descriptor, so nobody closes it.
             WRITER.store(writer.into_raw_fd(), Ordering::Relaxed);
             for number in [SIGINT, SIGTERM] {
-                // SAFETY: the handler has the type that signal(2) asks for, and does only what a
-                // handler may do.
+                // SAFETY: the handler has the type that signal(2) asks for, and does
+                // only what a handler may do.
                 if unsafe { signal(number, on_signal) } == SIG_ERR {
                     return Err(io::Error::last_os_error());
                 }
@@ -101,10 +105,14 @@ mod imp {
     use std::sync::{Condvar, Mutex, PoisonError};
     use std::thread;
 
-    // In kernel32.dll; see SetConsoleCtrlHandler and HandlerRoutine in Microsoft's documentation.
+    // In kernel32.dll; see SetConsoleCtrlHandler and HandlerRoutine in Microsoft's
+    // documentation.
     #[link(name = "kernel32")]
     unsafe extern "system" {
-        fn SetConsoleCtrlHandler(handler: extern "system" fn(u32) -> i32, add: i32) -> i32;
+        fn SetConsoleCtrlHandler(
+            handler: extern "system" fn(u32) -> i32,
+            add: i32,
+        ) -> i32;
     }
 
     const CTRL_C_EVENT: u32 = 0;
@@ -121,8 +129,9 @@ mod imp {
         if matches!(event, CTRL_C_EVENT | CTRL_BREAK_EVENT) {
             return 1; // It has been dealt with.
         }
-        // The console is closed, or the user logs off. Windows ends the program when this function
-        // returns, and some seconds later in any case. So it waits for the program to end itself.
+        // The console is closed, or the user logs off. Windows ends the program when
+        // this function returns, and some seconds later in any case. So it waits for
+        // the program to end itself.
         loop {
             thread::park();
         }
@@ -132,8 +141,8 @@ mod imp {
 
     impl Signals {
         pub(super) fn listen() -> io::Result<Signals> {
-            // SAFETY: the handler has the type that the function asks for, and may be called at any
-            // time on any thread.
+            // SAFETY: the handler has the type that the function asks for, and may be
+            // called at any time on any thread.
             match unsafe { SetConsoleCtrlHandler(on_control, 1) } {
                 0 => Err(io::Error::last_os_error()),
                 _ => Ok(Signals),

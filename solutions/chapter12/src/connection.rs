@@ -1,4 +1,5 @@
-//! A connection: a socket, and the bytes that have been read from it and not used yet.
+//! A connection: a socket, and the bytes that have been read from it and not used
+//! yet.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Take, Write};
@@ -28,7 +29,8 @@ pub struct Connection<'a> {
     scanner: HeadScanner,
     /// Where a read puts its bytes: filled with zeros once, and not for each read.
     buffer: Vec<u8>,
-    /// Answers that have not been sent yet: those to requests that came together leave together.
+    /// Answers that have not been sent yet: those to requests that came together
+    /// leave together.
     output: Vec<u8>,
     patience: Duration,
     stop: &'a Stop,
@@ -50,9 +52,14 @@ pub enum Head {
 impl<'a> Connection<'a> {
     /// Takes over a stream from which nothing has been read.
     ///
-    /// `patience` is how long the client may take for a whole head, for the content behind it, and
-    /// for each 64 KiB of an answer. After stopping has begun, nothing is awaited that is not here.
-    pub fn new(stream: &'a TcpStream, patience: Duration, stop: &'a Stop) -> Connection<'a> {
+    /// `patience` is how long the client may take for a whole head, for the content
+    /// behind it, and for each 64 KiB of an answer. After stopping has begun, nothing
+    /// is awaited that is not here.
+    pub fn new(
+        stream: &'a TcpStream,
+        patience: Duration,
+        stop: &'a Stop,
+    ) -> Connection<'a> {
         Connection {
             stream,
             input: Vec::new(),
@@ -84,7 +91,12 @@ impl<'a> Connection<'a> {
                     Err(error) if is_timeout(&error) && self.input.is_empty() => {
                         return Ok(Head::End);
                     }
-                    Ok(0) => return Ok(refused(400, "the head ends before its blank line")),
+                    Ok(0) => {
+                        return Ok(refused(
+                            400,
+                            "the head ends before its blank line",
+                        ));
+                    }
                     Err(error) if is_timeout(&error) => {
                         return Ok(refused(408, "the head took too long to arrive"));
                     }
@@ -96,9 +108,9 @@ impl<'a> Connection<'a> {
     }
 
     // ANCHOR: skip
-    /// Reads the content behind a head that has been consumed, and drops it. The inner result is a
-    /// refusal if there is too much of it, if it comes too slowly, or if its end cannot be told: then
-    /// nobody knows where the next request begins.
+    /// Reads the content behind a head that has been consumed, and drops it. The
+    /// inner result is a refusal if there is too much of it, if it comes too slowly,
+    /// or if its end cannot be told: then nobody knows where the next request begins.
     ///
     /// # Errors
     ///
@@ -111,7 +123,8 @@ impl<'a> Connection<'a> {
         let deadline = Instant::now() + self.patience;
         let mut room = MAX_CONTENT;
         loop {
-            // What lies beyond the limit is not looked at. So it is all the same how the bytes come.
+            // What lies beyond the limit is not looked at. So it is all the same how
+            // the bytes come.
             let within = room.min(self.input.len());
             match content.scan(&self.input[..within]) {
                 Ok(used) => {
@@ -128,7 +141,9 @@ impl<'a> Connection<'a> {
             }
             match self.fill(deadline) {
                 Ok(1..) => {}
-                Ok(0) => return Ok(Err(Refusal::new(400, "the content ends too early"))),
+                Ok(0) => {
+                    return Ok(Err(Refusal::new(400, "the content ends too early")));
+                }
                 Err(error) if is_timeout(&error) => {
                     return Ok(Err(Refusal::new(
                         408,
@@ -142,13 +157,14 @@ impl<'a> Connection<'a> {
     // ANCHOR_END: skip
 
     // ANCHOR: fill
-    /// Reads once, and returns how many bytes came: 0 at the end of the stream. Before it waits for
-    /// the client, it sends what the client waits for. After stopping has begun, it waits no longer
-    /// than for a last look.
+    /// Reads once, and returns how many bytes came: 0 at the end of the stream.
+    /// Before it waits for the client, it sends what the client waits for. After
+    /// stopping has begun, it waits no longer than for a last look.
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         self.flush()?;
         loop {
-            // Asked before the read: what came before stopping began is read in any case.
+            // Asked before the read: what came before stopping began is read in any
+            // case.
             let stopping = self.stop.has_begun();
             let wait = if stopping { LAST_LOOK } else { TICK };
             let timeout = Some(left(deadline)?.min(wait));
@@ -193,13 +209,14 @@ impl<'a> Connection<'a> {
         self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
     }
 
-    /// Sends a response, now or together with the next ones: at the latest before the next read.
+    /// Sends a response, now or together with the next ones: at the latest before the
+    /// next read.
     ///
     /// # Errors
     ///
-    /// Returns the error of a failed write, such as a reset connection or a client that takes too
-    /// long to read, or of a file that cannot be read to the length that the head has promised. The
-    /// connection is of no use after that.
+    /// Returns the error of a failed write, such as a reset connection or a client
+    /// that takes too long to read, or of a file that cannot be read to the length
+    /// that the head has promised. The connection is of no use after that.
     pub fn send(&mut self, response: Response) -> io::Result<()> {
         response.append_to(&mut self.output);
         if let Body::File(file, len) = response.into_body() {
@@ -216,7 +233,9 @@ impl<'a> Connection<'a> {
             let room = PIECE.saturating_sub(self.output.len()) as u64;
             match (&mut file).take(room).read_to_end(&mut self.output)? {
                 0 if room > 0 => {
-                    return Err(io::Error::other("a file became shorter while it was sent"));
+                    return Err(io::Error::other(
+                        "a file became shorter while it was sent",
+                    ));
                 }
                 _ if self.output.len() >= PIECE => self.flush()?,
                 _ => {}
@@ -241,13 +260,15 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Writes bytes under one deadline. A client that takes a byte now and then does not move it.
+    /// Writes bytes under one deadline. A client that takes a byte now and then does
+    /// not move it.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let deadline = Instant::now() + self.patience;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // A write that waits is woken only when much of the kernel's buffer is free, which with
-            // a slow client may take longer than our patience. A new write takes any room.
+            // A write that waits is woken only when much of the kernel's buffer is
+            // free, which with a slow client may take longer than our patience. A new
+            // write takes any room.
             let wait = Some(left(deadline)?.min(LOOK_AGAIN));
             if self.timeouts[1] != wait {
                 self.stream.set_write_timeout(wait)?;
@@ -256,7 +277,9 @@ impl<'a> Connection<'a> {
             match self.stream.write(rest) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(written) => rest = &rest[written..],
-                Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => {}
+                Err(error)
+                    if is_timeout(&error)
+                        || error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
@@ -265,12 +288,13 @@ impl<'a> Connection<'a> {
 
     /// Closes the connection so that the last answer arrives.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, which can destroy the answer.
-    /// So we say that we are done, and read what comes until the client closes too (RFC 9112,
-    /// section 9.6).
+    /// Closing a socket with unread input makes the kernel send RST, which can
+    /// destroy the answer. So we say that we are done, and read what comes until the
+    /// client closes too (RFC 9112, section 9.6).
     pub fn finish(self) {
         let mut stream = self.stream;
-        // An error here or below means that the client is already gone: there is nothing to save.
+        // An error here or below means that the client is already gone: there is
+        // nothing to save.
         if stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
@@ -340,17 +364,23 @@ mod tests {
         client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         let (stream, _) = listener.accept().expect("a connection");
         // A test's end is soon enough to give these back.
-        let (stream, stop) = (Box::leak(stream.into()), Box::leak(Stop::new(addr).into()));
+        let (stream, stop) =
+            (Box::leak(stream.into()), Box::leak(Stop::new(addr).into()));
         (client, Connection::new(stream, patience, stop))
     }
 
     /// Reads a head, unless that takes too long.
-    fn read_head(mut connection: Connection<'static>) -> (io::Result<Head>, Connection<'static>) {
+    fn read_head(
+        mut connection: Connection<'static>,
+    ) -> (io::Result<Head>, Connection<'static>) {
         soon("read_head", move || (connection.read_head(), connection))
     }
 
     /// What the function returns, unless that takes too long.
-    fn soon<T: Send + 'static>(name: &str, function: impl FnOnce() -> T + Send + 'static) -> T {
+    fn soon<T: Send + 'static>(
+        name: &str,
+        function: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         let running = thread::spawn(function);
         let until = Instant::now() + DEADLINE;
         while !running.is_finished() {
@@ -454,7 +484,8 @@ mod tests {
         trickling.join().expect("a client that does not panic");
     }
 
-    /// What [`Connection::skip`] makes of chunked content; a refusal's status stands for it.
+    /// What [`Connection::skip`] makes of chunked content; a refusal's status stands
+    /// for it.
     fn skip(mut connection: Connection<'static>) -> io::Result<Result<(), u16>> {
         let outcome = soon("skip", move || {
             connection.skip(Content::Chunked(Chunks::Size))
@@ -504,8 +535,8 @@ mod tests {
         let (client, mut connection) = connected();
         connection.send(Response::new(200)).expect("a write");
         connection.flush().expect("a write");
-        // The answer has come when it can be seen. To close with unread input is to reset the
-        // connection.
+        // The answer has come when it can be seen. To close with unread input is to
+        // reset the connection.
         client.peek(&mut [0]).expect("an answer");
         drop(client);
         let outcome = skip(connection);
@@ -594,7 +625,8 @@ mod tests {
         let mut wanted = Vec::new();
         response.append_to(&mut wanted);
         let reading = thread::spawn(move || {
-            // Longer than a write waits before it looks again, and within the server's patience.
+            // Longer than a write waits before it looks again, and within the
+            // server's patience.
             thread::sleep(5 * LOOK_AGAIN);
             let mut received = vec![0; wanted.len()];
             client
@@ -642,7 +674,8 @@ mod tests {
                 }
             }
         });
-        // Far more than the client takes in so short a time, and than the kernel keeps for it.
+        // Far more than the client takes in so short a time, and than the kernel
+        // keeps for it.
         let bytes = vec![b'x'; 64 << 20];
         let outcome = soon("write_all", move || connection.write_all(&bytes));
         assert!(
@@ -669,7 +702,8 @@ mod tests {
         // The client may be gone already.
         let _ = returned.send(());
         let outcome = reading.join().expect("a client that does not panic");
-        let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
+        let (answer, waits) =
+            outcome.expect("the answer and then the end, not a reset");
         assert!(answer.starts_with(b"HTTP/1.1 400 "));
         assert!(waits, "finish does not wait until the client closes");
     }

@@ -1,5 +1,5 @@
-//! Where a request's content ends. Nobody here wants the content, but the next request begins behind
-//! it.
+//! Where a request's content ends. Nobody here wants the content, but the next
+//! request begins behind it.
 
 use crate::http::{Refusal, split_field, split_line};
 
@@ -40,8 +40,8 @@ impl Content {
         matches!(self, Content::Length(0) | Content::Chunked(Chunks::End))
     }
 
-    /// Looks at bytes that have come, and returns how many of them are used up by the content. The
-    /// others are wanted again, with more behind them.
+    /// Looks at bytes that have come, and returns how many of them are used up by the
+    /// content. The others are wanted again, with more behind them.
     ///
     /// # Errors
     ///
@@ -131,17 +131,21 @@ fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
 }
 
 // ANCHOR: chunk_size
-/// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a semicolon, which is
-/// ignored.
+/// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a
+/// semicolon, which is ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit());
     let (size, extension) = line.split_at(digits.count());
     let control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-    let is_extension = extension.is_empty() || extension.trim_ascii_start().starts_with(b";");
+    let is_extension =
+        extension.is_empty() || extension.trim_ascii_start().starts_with(b";");
     // 15 digits are beyond any content, and cannot overflow.
     match str::from_utf8(size) {
-        Ok(size) if size.len() <= 15 && is_extension && !extension.iter().any(control) => {
-            u64::from_str_radix(size, 16).map_err(|_| Refusal::bad_request("a chunk has no size"))
+        Ok(size)
+            if size.len() <= 15 && is_extension && !extension.iter().any(control) =>
+        {
+            u64::from_str_radix(size, 16)
+                .map_err(|_| Refusal::bad_request("a chunk has no size"))
         }
         _ => Err(Refusal::bad_request("the size of a chunk is not a number")),
     }
@@ -153,8 +157,8 @@ mod tests {
     use super::*;
     use crate::http::{HeadScanner, Request};
 
-    /// A small pseudo-random generator, xorshift64: the same numbers for the same seed, which is not
-    /// zero.
+    /// A small pseudo-random generator, xorshift64: the same numbers for the same
+    /// seed, which is not zero.
     fn random(seed: u64) -> impl FnMut(usize) -> usize {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         move |limit| {
@@ -165,7 +169,8 @@ mod tests {
         }
     }
 
-    /// Scans content that arrives in pieces which end at these places: what is used up of it.
+    /// Scans content that arrives in pieces which end at these places: what is used
+    /// up of it.
     fn scan_content(
         mut content: Content,
         bytes: &[u8],
@@ -213,7 +218,8 @@ mod tests {
             // One digit more than fits into 64 bits.
             "10000000000000000",
         ] {
-            let status = chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
+            let status =
+                chunk_size(line.as_bytes()).map_err(|refusal| refusal.status);
             assert_eq!(status, Err(400), "{line:?}: got (left), wanted (right)");
         }
     }
@@ -265,7 +271,8 @@ mod tests {
             "0\r\n\n",
             "0\r\n X: y\r\n\r\n",
         ] {
-            // What follows is in good form: whoever accepts the bytes before it refuses nothing else.
+            // What follows is in good form: whoever accepts the bytes before it
+            // refuses nothing else.
             let padded = bytes.to_owned() + &"0\r\n\r\n".repeat(300);
             let chunked = Content::Chunked(Chunks::Size);
             let verdict = scan_content(chunked, padded.as_bytes(), [padded.len()]);
@@ -309,7 +316,8 @@ mod tests {
                 _ => Content::Chunked(Chunks::Size),
             };
             let bytes: Vec<u8> = (0..48).map(|_| SOME[below(SOME.len())]).collect();
-            let mut ends: Vec<usize> = (0..below(10)).map(|_| below(bytes.len())).collect();
+            let mut ends: Vec<usize> =
+                (0..below(10)).map(|_| below(bytes.len())).collect();
             ends.sort_unstable();
             ends.push(bytes.len());
             assert_eq!(
@@ -356,8 +364,8 @@ mod tests {
         }
     }
 
-    /// The requests in bytes that arrive in pieces which end at these places; then how many bytes
-    /// were used up, or the refusal that was the end.
+    /// The requests in bytes that arrive in pieces which end at these places; then
+    /// how many bytes were used up, or the refusal that was the end.
     fn converse(
         bytes: &[u8],
         ends: impl IntoIterator<Item = usize>,
@@ -420,7 +428,8 @@ mod tests {
         for seed in 1..=5_000 {
             let mut below = random(seed);
             let bytes = some_requests(&mut below);
-            let mut ends: Vec<usize> = (0..below(20)).map(|_| below(bytes.len())).collect();
+            let mut ends: Vec<usize> =
+                (0..below(20)).map(|_| below(bytes.len())).collect();
             ends.sort_unstable();
             ends.push(bytes.len());
             let in_one_piece = converse(&bytes, [bytes.len()]);

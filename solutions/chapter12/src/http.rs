@@ -4,7 +4,8 @@ use std::fs::File;
 
 use crate::content::{Chunks, Content};
 
-/// The longest request line that is read, in bytes (RFC 9112, section 3, asks for at least 8000).
+/// The longest request line that is read, in bytes (RFC 9112, section 3, asks for at
+/// least 8000).
 pub const MAX_REQUEST_LINE: usize = 8192;
 /// The longest head that is read, in bytes, its request line included.
 pub const MAX_HEAD: usize = 32 * 1024;
@@ -18,7 +19,8 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// The version of HTTP that the client speaks.
     pub version: Version,
-    /// All fields in order: names as the client wrote them, values without the white space around.
+    /// All fields in order: names as the client wrote them, values without the white
+    /// space around.
     fields: Vec<(&'a str, &'a [u8])>,
 }
 
@@ -66,7 +68,8 @@ impl Refusal {
     }
 }
 
-/// Finds the end of a head in bytes that arrive little by little, and searches none of them twice.
+/// Finds the end of a head in bytes that arrive little by little, and searches none
+/// of them twice.
 #[derive(Debug, Default)]
 pub struct HeadScanner {
     /// How many bytes have been looked at.
@@ -76,14 +79,16 @@ pub struct HeadScanner {
 }
 
 impl HeadScanner {
-    /// Looks at the bytes that are new since the last call. `bytes` holds everything that has
-    /// arrived since the head began.
+    /// Looks at the bytes that are new since the last call. `bytes` holds everything
+    /// that has arrived since the head began.
     ///
-    /// Returns the length of the head with its blank line, or `None` while that has not arrived.
+    /// Returns the length of the head with its blank line, or `None` while that has
+    /// not arrived.
     ///
     /// # Errors
     ///
-    /// Refuses a head that is too long (414, 431) or has a line that does not end in CR LF (400).
+    /// Refuses a head that is too long (414, 431) or has a line that does not end in
+    /// CR LF (400).
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         for (at, &byte) in bytes.iter().enumerate().skip(self.seen) {
             self.seen = at + 1;
@@ -110,13 +115,13 @@ impl HeadScanner {
 }
 
 impl<'a> Request<'a> {
-    /// Parses a complete head: a request line, field lines, and the blank line (RFC 9112, sections
-    /// 2.1 to 5).
+    /// Parses a complete head: a request line, field lines, and the blank line (RFC
+    /// 9112, sections 2.1 to 5).
     ///
     /// # Errors
     ///
-    /// Refuses what is malformed (400), a method that HTTP does not define (501), and a version
-    /// other than 1.x (505).
+    /// Refuses what is malformed (400), a method that HTTP does not define (501), and
+    /// a version other than 1.x (505).
     pub fn parse(head: &'a [u8]) -> Result<Request<'a>, Refusal> {
         let (line, fields) = split_line(head)?;
         let mut words = line.split(|byte| *byte == b' ');
@@ -137,7 +142,8 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// All fields in order: names as the client wrote them, values without the white space around.
+    /// All fields in order: names as the client wrote them, values without the white
+    /// space around.
     pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         self.fields.iter().copied()
     }
@@ -150,8 +156,8 @@ impl<'a> Request<'a> {
     }
 
     // ANCHOR: persists
-    /// Whether the client wants to go on with other requests on this connection (RFC 9112, section
-    /// 9.3).
+    /// Whether the client wants to go on with other requests on this connection (RFC
+    /// 9112, section 9.3).
     pub fn persists(&self) -> bool {
         let is_asked_to = match self.version {
             Version::Http11 => true,
@@ -160,7 +166,8 @@ impl<'a> Request<'a> {
         is_asked_to && !self.has_option("Connection", b"close")
     }
 
-    /// Whether the client sends content only when it is told to (RFC 9110, section 10.1.1).
+    /// Whether the client sends content only when it is told to (RFC 9110, section
+    /// 10.1.1).
     pub fn expects_continue(&self) -> bool {
         self.version == Version::Http11 && self.has_option("Expect", b"100-continue")
     }
@@ -179,9 +186,9 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// Refuses what two servers could understand in two ways (400): where they disagree about the
-    /// end of one request, they disagree about where the next one begins. Refuses codings that this
-    /// server cannot undo (501).
+    /// Refuses what two servers could understand in two ways (400): where they
+    /// disagree about the end of one request, they disagree about where the next one
+    /// begins. Refuses codings that this server cannot undo (501).
     pub fn content(&self) -> Result<Content, Refusal> {
         let mut codings = self.values("Transfer-Encoding");
         let mut lengths = self.values("Content-Length");
@@ -192,7 +199,9 @@ impl<'a> Request<'a> {
             )),
             (None, Some(length)) => match lengths.next() {
                 None => parse_length(length).map(Content::Length),
-                Some(_) => Err(Refusal::bad_request("there are two Content-Length fields")),
+                Some(_) => {
+                    Err(Refusal::bad_request("there are two Content-Length fields"))
+                }
             },
             (Some(_), None) if self.version == Version::Http10 => {
                 Err(Refusal::bad_request("HTTP/1.0 knows no Transfer-Encoding"))
@@ -211,8 +220,12 @@ impl<'a> Request<'a> {
     fn check_host(&self) -> Result<(), Refusal> {
         let mut hosts = self.values("Host");
         match (hosts.next(), hosts.next(), self.version) {
-            (None, _, Version::Http11) => Err(Refusal::bad_request("the Host field is missing")),
-            (_, Some(_), _) => Err(Refusal::bad_request("there is more than one Host field")),
+            (None, _, Version::Http11) => {
+                Err(Refusal::bad_request("the Host field is missing"))
+            }
+            (_, Some(_), _) => {
+                Err(Refusal::bad_request("there is more than one Host field"))
+            }
             (Some(host), ..) if !host.iter().all(|byte| is_host(*byte)) => {
                 Err(Refusal::bad_request("the Host field is not a host"))
             }
@@ -228,7 +241,9 @@ impl<'a> Request<'a> {
 /// Refuses a line that does not end in CR LF (400).
 pub fn split_line(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) if bytes[..at].ends_with(b"\r") => Ok((&bytes[..at - 1], &bytes[at + 1..])),
+        Some(at) if bytes[..at].ends_with(b"\r") => {
+            Ok((&bytes[..at - 1], &bytes[at + 1..]))
+        }
         _ => Err(Refusal::bad_request("a line must end in CR LF")),
     }
 }
@@ -244,7 +259,9 @@ fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
         b"OPTIONS" => Ok(Method::Options),
         b"TRACE" => Ok(Method::Trace),
         b"PATCH" => Ok(Method::Patch),
-        _ if is_token(word) => Err(Refusal::new(501, "this method is not implemented")),
+        _ if is_token(word) => {
+            Err(Refusal::new(501, "this method is not implemented"))
+        }
         _ => Err(Refusal::bad_request("the method is not a token")),
     }
 }
@@ -252,7 +269,9 @@ fn parse_method(word: &[u8]) -> Result<Method, Refusal> {
 /// A target is visible ASCII: everything else has to be percent-encoded.
 fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
     match str::from_utf8(word) {
-        Ok(target) if !word.is_empty() && word.iter().all(u8::is_ascii_graphic) => Ok(target),
+        Ok(target) if !word.is_empty() && word.iter().all(u8::is_ascii_graphic) => {
+            Ok(target)
+        }
         _ => Err(Refusal::bad_request(
             "the target is empty or not visible ASCII",
         )),
@@ -263,11 +282,12 @@ fn parse_target(word: &[u8]) -> Result<&str, Refusal> {
 fn parse_version(word: &[u8]) -> Result<Version, Refusal> {
     match word {
         b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(Refusal::new(
-            505,
-            "this server speaks HTTP/1.0 and HTTP/1.1",
-        )),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => {
+            Ok(Version::Http11)
+        }
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(
+            Refusal::new(505, "this server speaks HTTP/1.0 and HTTP/1.1"),
+        ),
         _ => Err(Refusal::bad_request(
             "the version is not HTTP/ and two digits",
         )),
@@ -298,7 +318,8 @@ pub fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
         return Err(Refusal::bad_request("a field line needs a colon"));
     };
     let (name, value) = (&line[..colon], &line[colon + 1..]);
-    // White space before the colon, or at the start of the line, makes the name no token.
+    // White space before the colon, or at the start of the line, makes the name no
+    // token.
     let (true, Ok(name)) = (is_token(name), str::from_utf8(name)) else {
         return Err(Refusal::bad_request("a field name is not a token"));
     };
@@ -315,24 +336,28 @@ pub fn split_field(line: &[u8]) -> Result<(&str, &[u8]), Refusal> {
 
 /// token = 1*tchar (RFC 9110, section 5.6.2)
 fn is_token(word: &[u8]) -> bool {
-    let tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let tchar =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(tchar)
 }
 
-/// Content-Length = 1*DIGIT: no sign, no list, no white space (RFC 9110, section 8.6).
+/// Content-Length = 1*DIGIT: no sign, no list, no white space (RFC 9110, section
+/// 8.6).
 fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
-    let digits = str::from_utf8(value)
-        .ok()
-        .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = str::from_utf8(value).ok().filter(|value| {
+        !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+    });
     digits
         .and_then(|digits| digits.parse().ok())
         .ok_or(Refusal::bad_request("the Content-Length is not a number"))
 }
 
-/// The value of Transfer-Encoding. Where the last coding is not chunked, nobody knows where the
-/// content ends; where it is, one that we cannot undo may stand before it (RFC 9112, section 6.3).
+/// The value of Transfer-Encoding. Where the last coding is not chunked, nobody knows
+/// where the content ends; where it is, one that we cannot undo may stand before it
+/// (RFC 9112, section 6.3).
 fn parse_coding(value: &[u8]) -> Result<Content, Refusal> {
-    let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+    let is_chunked =
+        |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
     let mut codings = value.rsplit(|byte| *byte == b',');
     let ends_in_chunks = codings.next().is_some_and(is_chunked);
     match (ends_in_chunks, codings.next()) {
@@ -392,8 +417,8 @@ impl Response {
 
     /// Adds a field line.
     ///
-    /// A line end in the value would begin a line of its own, so a space takes its place (RFC 9110,
-    /// section 5.5).
+    /// A line end in the value would begin a line of its own, so a space takes its
+    /// place (RFC 9110, section 5.5).
     pub fn with_field(mut self, name: &str, value: &str) -> Response {
         self.fields.extend_from_slice(name.as_bytes());
         self.fields.extend_from_slice(b": ");
@@ -418,7 +443,8 @@ impl Response {
         self
     }
 
-    /// Drops the content but keeps its length: the answer to HEAD (RFC 9110, section 9.3.2).
+    /// Drops the content but keeps its length: the answer to HEAD (RFC 9110, section
+    /// 9.3.2).
     pub fn without_content(mut self) -> Response {
         self.body = Body::Omitted(self.body.len());
         self
@@ -429,10 +455,11 @@ impl Response {
         self.body
     }
 
-    /// Appends the response as it goes over the wire (RFC 9112, sections 2.1 and 4), without the
-    /// content of a file: whoever sends the response passes that on.
+    /// Appends the response as it goes over the wire (RFC 9112, sections 2.1 and 4),
+    /// without the content of a file: whoever sends the response passes that on.
     pub fn append_to(&self, out: &mut Vec<u8>) {
-        let status_line = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let status_line =
+            format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         out.extend_from_slice(status_line.as_bytes());
         out.extend_from_slice(&self.fields);
         let length = format!("Content-Length: {}\r\n", self.body.len());
@@ -459,7 +486,8 @@ impl From<Refusal> for Response {
     }
 }
 
-/// The reason phrase of a status code (RFC 9110, section 15); empty where we know none.
+/// The reason phrase of a status code (RFC 9110, section 15); empty where we know
+/// none.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -484,8 +512,12 @@ fn reason(status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What the scanner says of bytes that arrive in pieces, which end at these places.
-    fn scan(bytes: &[u8], ends: impl IntoIterator<Item = usize>) -> Result<Option<usize>, Refusal> {
+    /// What the scanner says of bytes that arrive in pieces, which end at these
+    /// places.
+    fn scan(
+        bytes: &[u8],
+        ends: impl IntoIterator<Item = usize>,
+    ) -> Result<Option<usize>, Refusal> {
         let mut scanner = HeadScanner::default();
         for end in ends {
             match scanner.scan(&bytes[..end])? {
@@ -588,7 +620,8 @@ mod tests {
             (state >> 33) as usize % limit
         };
         for case in 0..2_000 {
-            // Now and then a head that is long enough to be refused, of lines that are in order.
+            // Now and then a head that is long enough to be refused, of lines that
+            // are in order.
             let (bytes, longest_piece) = if case % 100 == 99 {
                 let line = vec![b'a'; 1 + below(2 * MAX_REQUEST_LINE)];
                 let line = [line.as_slice(), b"\r\n"].concat();
@@ -625,7 +658,8 @@ mod tests {
             "GET / a HTTP/1.1",
         ] {
             let head = format!("{line}\r\nHost: a\r\n\r\n");
-            let outcome = std::panic::catch_unwind(|| verdict(Request::parse(head.as_bytes())));
+            let outcome =
+                std::panic::catch_unwind(|| verdict(Request::parse(head.as_bytes())));
             let outcome = outcome.unwrap_or_else(|_| {
                 panic!("{line:?} has not three words, but its parts were parsed")
             });
@@ -859,13 +893,15 @@ mod tests {
                 );
             });
         }
-        // HTTP/1.0 knows no chunks: behind such a request the connection must end (section 6.1).
+        // HTTP/1.0 knows no chunks: behind such a request the connection must end
+        // (section 6.1).
         for length in ["", "Content-Length: 5\r\n"] {
             let head = format!(
                 "GET / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
                  Transfer-Encoding: chunked\r\n\r\n"
             );
-            let request = Request::parse(head.as_bytes()).expect("it is in good form");
+            let request =
+                Request::parse(head.as_bytes()).expect("it is in good form");
             let content = request.content();
             assert!(
                 content.is_err() || !request.persists(),

@@ -1,4 +1,5 @@
-//! Chapter 12, keep-alive and backpressure: a client may ask again, and a full server says so.
+//! Chapter 12, keep-alive and backpressure: a client may ask again, and a full server
+//! says so.
 
 mod app;
 mod connection;
@@ -36,7 +37,8 @@ const DEFAULT_THREADS: usize = 4;
 const DEFAULT_QUEUE: u32 = 128;
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 const DEFAULT_GRACE: Duration = Duration::from_secs(5);
-/// How many connections that were turned away are kept open until their clients have read why.
+/// How many connections that were turned away are kept open until their clients have
+/// read why.
 const MAX_TURNED_AWAY: usize = 64;
 /// How long to wait after a failed accept, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
@@ -53,7 +55,8 @@ struct Options {
 }
 
 impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no sense.
+    /// Reads the arguments behind the program's name; `None` where they make no
+    /// sense.
     fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
         let mut addr = None;
         let mut root = None;
@@ -64,8 +67,12 @@ impl Options {
         let mut until_eof = false;
         while let Some(arg) = args.next() {
             match arg.to_string_lossy() {
-                option if option == "--root" => root = Some(PathBuf::from(args.next()?)),
-                option if option == "--threads" => threads = Some(number(args.next()?)?),
+                option if option == "--root" => {
+                    root = Some(PathBuf::from(args.next()?))
+                }
+                option if option == "--threads" => {
+                    threads = Some(number(args.next()?)?)
+                }
                 option if option == "--queue" => queue = Some(number(args.next()?)?),
                 option if option == "--patience" => {
                     patience = Some(number(args.next()?).filter(|ms| *ms > 0)?);
@@ -138,7 +145,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Says where the listener listens, then has the pool serve its clients until it is asked to stop.
+/// Says where the listener listens, then has the pool serve its clients until it is
+/// asked to stop.
 fn serve(
     listener: TcpListener,
     app: &Arc<App>,
@@ -157,7 +165,8 @@ fn serve(
     let mut hand_over = |stream| {
         let stream = Arc::new(stream);
         let job = {
-            let (stream, app, stop) = (Arc::clone(&stream), Arc::clone(app), Arc::clone(&stop));
+            let (stream, app, stop) =
+                (Arc::clone(&stream), Arc::clone(app), Arc::clone(&stop));
             let patience = options.patience;
             move || {
                 // One client's failure is no reason to leave the others.
@@ -183,13 +192,13 @@ fn serve(
                 pause = first_pause;
                 hand_over(stream);
             }
-            // Stopping has begun, and nobody is left whom the kernel has connected. The listener is
-            // dropped here, and the kernel refuses whoever comes now.
+            // Stopping has begun, and nobody is left whom the kernel has connected.
+            // The listener is dropped here, and the kernel refuses whoever comes now.
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             // This client left while it was waiting: the next one is there.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            // Something is used up, file descriptors perhaps. Trying again at once would burn a
-            // core until somebody gives something back.
+            // Something is used up, file descriptors perhaps. Trying again at once
+            // would burn a core until somebody gives something back.
             Err(error) => {
                 log(&format!("no connection can be accepted: {error}"));
                 thread::sleep(pause);
@@ -197,18 +206,19 @@ fn serve(
             }
         }
         if stop.has_begun() {
-            // Clients that the kernel has connected have perhaps sent their requests: they are
-            // taken, and no others are awaited.
+            // Clients that the kernel has connected have perhaps sent their requests:
+            // they are taken, and no others are awaited.
             listener.set_nonblocking(true)?;
         }
     }
 }
 
 // ANCHOR: turn_away
-/// Tells a client that the server is busy. The thread that accepts must not wait for it: what the
-/// socket does not take at once is not sent.
+/// Tells a client that the server is busy. The thread that accepts must not wait for
+/// it: what the socket does not take at once is not sent.
 ///
-/// Whoever closes the stream at once could destroy the answer, because the request is still unread.
+/// Whoever closes the stream at once could destroy the answer, because the request is
+/// still unread.
 fn turn_away(mut stream: &TcpStream) {
     let refusal = Refusal::new(503, "the server is busy");
     let response = Response::from(refusal)
@@ -227,10 +237,16 @@ fn turn_away(mut stream: &TcpStream) {
 
 // ANCHOR: converse
 /// Answers one request after the other, until the client or the server wants no more.
-fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> io::Result<()> {
+fn converse(
+    stream: &TcpStream,
+    app: &App,
+    patience: Duration,
+    stop: &Stop,
+) -> io::Result<()> {
     // Elsewhere than on Linux, a stream is born as nonblocking as its listener.
     stream.set_nonblocking(false)?;
-    // Answers are written whole: there is nothing that their last bytes should wait for.
+    // Answers are written whole: there is nothing that their last bytes should wait
+    // for.
     stream.set_nodelay(true)?;
     let mut connection = Connection::new(stream, patience, stop);
     let mut clock = Clock::default();
@@ -241,7 +257,8 @@ fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> i
             Head::Complete(len) => answer(&mut connection, len, app)?,
         };
         let response = response.with_field("Date", clock.date());
-        // Requests that have been read already are answered, also when stopping has begun.
+        // Requests that have been read already are answered, also when stopping has
+        // begun.
         let goes_on = connection.has_more() || !stop.has_begun();
         match next.filter(|_| goes_on) {
             Some(Version::Http11) => connection.send(response)?,
@@ -261,18 +278,21 @@ fn converse(stream: &TcpStream, app: &App, patience: Duration, stop: &Stop) -> i
 // ANCHOR_END: converse
 
 // ANCHOR: answer
-/// Answers the request whose head has come. Also tells in which version the client may ask again:
-/// in none where it does not want to, or where nobody knows where its next request begins.
+/// Answers the request whose head has come. Also tells in which version the client
+/// may ask again: in none where it does not want to, or where nobody knows where its
+/// next request begins.
 fn answer(
     connection: &mut Connection,
     len: usize,
     app: &App,
 ) -> io::Result<(Response, Option<Version>)> {
-    let parsed =
-        Request::parse(connection.head(len)).and_then(|request| Ok((request.content()?, request)));
+    let parsed = Request::parse(connection.head(len))
+        .and_then(|request| Ok((request.content()?, request)));
     let (content, response, next) = match parsed {
         // The client would send the content when told to; nothing here wants it.
-        Ok((content, request)) if request.expects_continue() && !content.is_complete() => {
+        Ok((content, request))
+            if request.expects_continue() && !content.is_complete() =>
+        {
             return Ok((respond(app, &request), None));
         }
         Ok((content, request)) => {
@@ -291,9 +311,11 @@ fn answer(
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {
-    let response = catch_unwind(|| app.respond(request))
-        .unwrap_or_else(|_| Refusal::new(500, "the handler of this request has failed").into());
-    // The app leaves the content out where the method is HEAD, unless it panics before that.
+    let response = catch_unwind(|| app.respond(request)).unwrap_or_else(|_| {
+        Refusal::new(500, "the handler of this request has failed").into()
+    });
+    // The app leaves the content out where the method is HEAD, unless it panics
+    // before that.
     match request.method {
         Method::Head => response.without_content(),
         _ => response,
@@ -319,7 +341,8 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to tell.
+/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
+/// tell.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

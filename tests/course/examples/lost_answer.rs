@@ -1,7 +1,8 @@
-//! How often does an answer get lost when a server closes without having read the request?
+//! How often does an answer get lost when a server closes without having read the
+//! request?
 //!
-//! `cargo run -q -p course --example lost_answer` asks three servers the same three things, 200
-//! times each, and counts.
+//! `cargo run -q -p course --example lost_answer` asks three servers the same three
+//! things, 200 times each, and counts.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -72,7 +73,8 @@ fn start(reads: Reads, case: Case) -> io::Result<SocketAddr> {
     let addr = listener.local_addr()?;
     thread::spawn(move || {
         for stream in listener.incoming() {
-            // Here an error is part of the experiment: the client counts what it costs.
+            // Here an error is part of the experiment: the client counts what it
+            // costs.
             let _ = stream.and_then(|stream| answer(stream, reads, case));
         }
     });
@@ -87,7 +89,8 @@ fn answer(mut stream: TcpStream, reads: Reads, case: Case) -> io::Result<()> {
     };
     stream.read_exact(&mut vec![0; unread])?;
     let mut bytes =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", case.answer).into_bytes();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", case.answer)
+            .into_bytes();
     bytes.extend_from_slice(&vec![b'x'; case.answer]);
     stream.write_all(&bytes)
 }

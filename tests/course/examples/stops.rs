@@ -1,8 +1,9 @@
 //! Does a server that is stopped under load lose an answer?
 //!
-//! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the program and stops
-//! it, 1,000 times, while clients ask as fast as they can. Another number may stand behind the name.
-//! How far it has come goes to stderr, every five seconds.
+//! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the
+//! program and stops it, 1,000 times, while clients ask as fast as they can. Another
+//! number may stand behind the name. How far it has come goes to stderr, every five
+//! seconds.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -74,7 +75,8 @@ pub struct Tally {
     counted_lost: usize,
     /// Answered in part.
     cut_off: usize,
-    /// Connected, and reset or closed without a byte, after the stop had been asked for.
+    /// Connected, and reset or closed without a byte, after the stop had been asked
+    /// for.
     unseen: usize,
     slowest: Duration,
 }
@@ -123,11 +125,13 @@ enum End {
     CutOff,
 }
 
-/// Starts and stops the program, again and again, and tells after each time what came of it so far.
+/// Starts and stops the program, again and again, and tells after each time what came
+/// of it so far.
 ///
 /// # Errors
 ///
-/// Returns an error where the program does not start, or does not end in order and in time.
+/// Returns an error where the program does not start, or does not end in order and in
+/// time.
 pub fn stop_often(
     program: &Path,
     stops: usize,
@@ -135,27 +139,34 @@ pub fn stop_often(
 ) -> Result<Tally, Box<dyn Error>> {
     let mut tally = Tally::default();
     for round in 0..stops {
-        stop_once(program, round, &mut tally).map_err(|error| format!("stop {round}: {error}"))?;
+        stop_once(program, round, &mut tally)
+            .map_err(|error| format!("stop {round}: {error}"))?;
         tally.stops += 1;
         tell(&tally);
     }
     Ok(tally)
 }
 
-fn stop_once(program: &Path, round: usize, tally: &mut Tally) -> Result<(), Box<dyn Error>> {
+fn stop_once(
+    program: &Path,
+    round: usize,
+    tally: &mut Tally,
+) -> Result<(), Box<dyn Error>> {
     let mut server = Server::start(program)?;
     let addr = server.addr;
     let asked = AtomicBool::new(false);
 
-    // One request that takes long, and behind it on the same connection one that is counted: by
-    // then the server has counted all others, so that none of them can be missing unnoticed.
+    // One request that takes long, and behind it on the same connection one that is
+    // counted: by then the server has counted all others, so that none of them can be
+    // missing unnoticed.
     let mut last = TcpStream::connect(addr)?;
     let both = format!(
         "GET /app/wait/30 HTTP/1.1\r\nHost: localhost\r\n\r\n{}",
         get("visit/1")
     );
     last.write_all(both.as_bytes())?;
-    // In some rounds two clients are here who want nothing, and one who never says all.
+    // In some rounds two clients are here who want nothing, and one who never says
+    // all.
     let mut others = Vec::new();
     if round.is_multiple_of(4) {
         others = vec![TcpStream::connect(addr)?, TcpStream::connect(addr)?];
@@ -214,7 +225,8 @@ fn stop_once(program: &Path, round: usize, tally: &mut Tally) -> Result<(), Box<
         }
         _ => tally.early_lost += 1,
     }
-    // The visits are numbered from 1 on. A number that nobody got is an answer that was lost.
+    // The visits are numbered from 1 on. A number that nobody got is an answer that
+    // was lost.
     let highest = counted.last_key_value().map_or(0, |(&number, _)| number);
     tally.counted_lost += highest - counted.len();
     match counted.iter().find(|&(_, &times)| times > 1) {
@@ -223,8 +235,8 @@ fn stop_once(program: &Path, round: usize, tally: &mut Tally) -> Result<(), Box<
     }
 }
 
-/// Sends requests until the server refuses to be connected to. Tells how each of them ended, and
-/// whether it had been sent as a whole before the stop was asked for.
+/// Sends requests until the server refuses to be connected to. Tells how each of them
+/// ended, and whether it had been sent as a whole before the stop was asked for.
 fn ask_until_refused(
     addr: SocketAddr,
     client: usize,
@@ -270,7 +282,9 @@ fn ask_until_refused(
 }
 
 fn get(route: &str) -> String {
-    format!("GET /app/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    format!(
+        "GET /app/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
 }
 
 /// Everything that comes until the connection ends, however it does.
@@ -294,7 +308,8 @@ fn contents(mut bytes: &[u8]) -> Vec<String> {
             .filter_map(|line| line.strip_prefix("content-length:"))
             .find_map(|length| length.trim().parse().ok());
         let rest = &bytes[end + 4..];
-        let Some(content) = length.and_then(|length: usize| rest.get(..length)) else {
+        let Some(content) = length.and_then(|length: usize| rest.get(..length))
+        else {
             break;
         };
         contents.push(String::from_utf8_lossy(content).into_owned());
@@ -316,7 +331,9 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
+            .map_err(|error| {
+                format!("{} cannot be started: {error}", program.display())
+            })?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
@@ -325,7 +342,9 @@ impl Server {
         let addr = addr.and_then(|addr| addr.parse().ok());
         match addr {
             Some(addr) => Ok(Server { child, addr }),
-            None => Err(format!("the program says {line:?}, not where it listens").into()),
+            None => {
+                Err(format!("the program says {line:?}, not where it listens").into())
+            }
         }
     }
 
@@ -348,7 +367,9 @@ impl Server {
         while Instant::now() < until {
             match self.child.try_wait()? {
                 Some(status) if status.success() => return Ok(()),
-                Some(status) => return Err(format!("the program ended with {status}").into()),
+                Some(status) => {
+                    return Err(format!("the program ended with {status}").into());
+                }
                 None => thread::sleep(Duration::from_millis(1)),
             }
         }

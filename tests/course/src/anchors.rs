@@ -1,7 +1,8 @@
-//! The marks by which the book includes parts of a file: `// ANCHOR: name` and `// ANCHOR_END: name`.
+//! The marks by which the book includes parts of a file: `// ANCHOR: name` and `//
+//! ANCHOR_END: name`.
 //!
-//! They belong to the page of one chapter and are no part of what a starter takes over, nor of a
-//! mend that goes up the ladder.
+//! They belong to the page of one chapter and are no part of what a starter takes
+//! over, nor of a mend that goes up the ladder.
 
 /// A text without its marks, and the marks.
 pub struct Marked {
@@ -31,8 +32,9 @@ pub fn take(text: &[u8]) -> Marked {
 }
 
 impl Marked {
-    /// Puts the marks into a text that grew from this one: a begin stays with the line after it, an
-    /// end with the line before it, as far as these are still there.
+    /// Puts the marks into a text that grew from this one: a begin stays with the
+    /// line after it, an end with the line before it, as far as these are still
+    /// there.
     #[must_use]
     pub fn put_into(&self, text: &[u8]) -> Vec<u8> {
         if self.marks.is_empty() {
@@ -92,7 +94,8 @@ fn is_end(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"// ANCHOR_END: ")
 }
 
-/// For each old line its number among the new ones, if it was kept: a longest common subsequence.
+/// For each old line its number among the new ones, if it was kept: a longest common
+/// subsequence.
 fn kept(old: &[&[u8]], new: &[&[u8]]) -> Vec<Option<usize>> {
     let start = old
         .iter()
@@ -147,11 +150,11 @@ mod tests {
     use super::*;
 
     fn moved(old: &str, new: &str) -> String {
-        String::from_utf8(take(old.as_bytes()).put_into(new.as_bytes())).expect("text")
+        String::from_utf8(take(old.as_bytes()).put_into(new.as_bytes()))
+            .expect("text")
     }
 
-    const OLD: &str =
-        "use a;\n// ANCHOR: f\nfn f() {\n    one();\n}\n// ANCHOR_END: f\nfn g() {}\n";
+    const OLD: &str = "use a;\n// ANCHOR: f\nfn f() {\n    one();\n}\n// ANCHOR_END: f\nfn g() {}\n";
 
     #[test]
     fn marks_are_taken_out() {

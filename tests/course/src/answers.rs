@@ -1,10 +1,11 @@
-//! Wrong answers, which a milestone must reject, and right answers in other shapes, which it must
-//! not.
+//! Wrong answers, which a milestone must reject, and right answers in other shapes,
+//! which it must not.
 //!
-//! An answer is a patch against the solution of its chapter, or a folder that replaces the
-//! solution's `src`. It has no dependencies and is built with plain rustc, once for each content.
-//! The solution's own compiled milestone judges it; or one of its own unit tests does, which stands
-//! beside the code that the answer changes.
+//! An answer is a patch against the solution of its chapter, or a folder that
+//! replaces the solution's `src`. It has no dependencies and is built with plain
+//! rustc, once for each content. The solution's own compiled milestone judges it; or
+//! one of its own unit tests does, which stands beside the code that the answer
+//! changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env::consts::EXE_SUFFIX;
@@ -60,7 +61,11 @@ pub struct Answer {
 ///
 /// # Errors
 /// A sentence, if a folder cannot be read or has something else in it.
-pub fn find(course: &Course, kind: Kind, chapters: &[Chapter]) -> Result<Vec<Answer>, String> {
+pub fn find(
+    course: &Course,
+    kind: Kind,
+    chapters: &[Chapter],
+) -> Result<Vec<Answer>, String> {
     let mut found = Vec::new();
     for &chapter in chapters {
         let folder = course
@@ -70,11 +75,14 @@ pub fn find(course: &Course, kind: Kind, chapters: &[Chapter]) -> Result<Vec<Ans
             .join(chapter.name());
         for path in entries(&folder)? {
             let shown = course.shown(&path);
-            let patch = path.is_file() && path.extension().is_some_and(|end| end == "patch");
+            let patch =
+                path.is_file() && path.extension().is_some_and(|end| end == "patch");
             let replacement = kind == Kind::Right && path.join("main.rs").is_file();
             if !patch && !replacement {
                 return Err(match kind {
-                    Kind::Wrong => format!("{shown}: a wrong answer is a file NAME.patch"),
+                    Kind::Wrong => {
+                        format!("{shown}: a wrong answer is a file NAME.patch")
+                    }
                     Kind::Right => format!(
                         "{shown}: a right answer is a file NAME.patch or a folder with a main.rs"
                     ),
@@ -122,7 +130,8 @@ struct Program {
 }
 
 impl<'a> Proof<'a> {
-    /// Proves answers with these compiled milestones. Judging one may take up to `deadline`.
+    /// Proves answers with these compiled milestones. Judging one may take up to
+    /// `deadline`.
     #[must_use]
     pub fn new(
         course: &'a Course,
@@ -188,7 +197,8 @@ impl<'a> Proof<'a> {
         self.course.scratch().join("answers")
     }
 
-    /// The files that the answer consists of, and whether its unit tests are to judge it.
+    /// The files that the answer consists of, and whether its unit tests are to judge
+    /// it.
     fn source(&self, answer: &Answer) -> Result<(Files, bool), String> {
         let mut unit = false;
         let mut source = files(&self.course.solution(answer.chapter))?;
@@ -199,11 +209,14 @@ impl<'a> Proof<'a> {
             }
             let main = &source["src/main.rs"];
             if !main.starts_with(b"//!") {
-                return Err("its main.rs must begin with `//! …` and say what is different".into());
+                return Err(
+                    "its main.rs must begin with `//! …` and say what is different"
+                        .into(),
+                );
             }
         } else {
-            let text =
-                fs::read_to_string(&answer.path).map_err(|e| cannot("read", &answer.path, &e))?;
+            let text = fs::read_to_string(&answer.path)
+                .map_err(|e| cannot("read", &answer.path, &e))?;
             let header = Header::read(&text)?;
             if answer.kind == Kind::Wrong {
                 let (by, _) = header.rejection()?;
@@ -240,7 +253,8 @@ impl<'a> Proof<'a> {
         for (path, contents) in &source {
             write(&folder.join(path), contents)?;
         }
-        // Under another name first: a build that was broken off must leave no program behind.
+        // Under another name first: a build that was broken off must leave no program
+        // behind.
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let half = folder.join(format!("half-built-{}-{number}", std::process::id()));
@@ -287,8 +301,9 @@ impl<'a> Proof<'a> {
     /// Judges a built answer; an error is a complaint.
     fn judge(&self, answer: &Answer, program: &Path) -> Result<(), String> {
         let milestone = self.milestones.get(&answer.chapter);
-        let milestone = milestone
-            .ok_or_else(|| format!("the milestone of {} was not built", answer.chapter.name()))?;
+        let milestone = milestone.ok_or_else(|| {
+            format!("the milestone of {} was not built", answer.chapter.name())
+        })?;
         let folder = self.course.solution(answer.chapter);
         let verdict = |by: Option<By<'_>>| {
             let run = run_in(self.course.scratch(), self.deadline, true);
@@ -347,7 +362,9 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<(), String
         if verdict.output.contains("running 0 tests") {
             match by {
                 By::Check(_) => format!("the milestone has no check called {check}"),
-                By::Unit(_) => format!("the solution has no unit test called {check}"),
+                By::Unit(_) => {
+                    format!("the solution has no unit test called {check}")
+                }
             }
         } else {
             format!("{check} came to no verdict:\n{}", verdict.output.trim_end())
@@ -378,7 +395,8 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<(), String
 /// # Errors
 /// A complaint, with the report.
 pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), String> {
-    if report.contains(&format!("thread '{check}'")) && report.contains("panicked at") {
+    if report.contains(&format!("thread '{check}'")) && report.contains("panicked at")
+    {
         return Err(format!("{check} panics instead of reporting:\n{report}"));
     }
     says_so(check, says, report)

@@ -28,12 +28,16 @@ pub fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
     replace(course, &path, &text)
 }
 
-/// Makes the compiler errors and the transcripts anew whose name (`chapter02/echo`) contains
-/// `filter`, and says, a line each, what is different now.
+/// Makes the compiler errors and the transcripts anew whose name (`chapter02/echo`)
+/// contains `filter`, and says, a line each, what is different now.
 ///
 /// # Errors
-/// A sentence, if one does not come out as it should; the others are made all the same.
-pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>, String> {
+/// A sentence, if one does not come out as it should; the others are made all the
+/// same.
+pub fn bless_shown_output(
+    course: &Course,
+    filter: &str,
+) -> Result<Vec<String>, String> {
     let errors = errors::bless(course, filter);
     #[cfg(unix)]
     let transcripts = crate::transcripts::bless(course, filter);
@@ -42,7 +46,8 @@ pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>, 
     let transcripts: Result<Vec<std::path::PathBuf>, String> = Ok(Vec::new());
     let (mut changed, more) = (errors?, transcripts?);
     changed.extend(more);
-    let said = |path: &std::path::PathBuf| format!("{}: written anew", course.shown(path));
+    let said =
+        |path: &std::path::PathBuf| format!("{}: written anew", course.shown(path));
     Ok(changed.iter().map(said).collect())
 }
 
@@ -50,7 +55,11 @@ pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>, 
 ///
 /// # Errors
 /// A sentence, if the file cannot be written.
-pub fn replace(course: &Course, path: &Path, text: &str) -> Result<Vec<String>, String> {
+pub fn replace(
+    course: &Course,
+    path: &Path,
+    text: &str,
+) -> Result<Vec<String>, String> {
     let old = fs::read_to_string(path).unwrap_or_default();
     if old == text {
         return Ok(Vec::new());

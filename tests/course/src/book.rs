@@ -1,5 +1,6 @@
-//! Whether the book keeps its promises: each listing is compiled, each output is replayed, each link
-//! leads somewhere, each figure follows the reader's theme, and no sentence says that it is easy.
+//! Whether the book keeps its promises: each listing is compiled, each output is
+//! replayed, each link leads somewhere, each figure follows the reader's theme, and
+//! no sentence says that it is easy.
 
 mod figure;
 mod page;
@@ -20,7 +21,8 @@ const LANGUAGES: [&str; 8] = [
     "rust", "console", "text", "toml", "diff", "json", "html", "http",
 ];
 
-/// Where the Rust of the book comes from: folders whose files are compiled by some test.
+/// Where the Rust of the book comes from: folders whose files are compiled by some
+/// test.
 const COMPILED: [&str; 4] = [
     "solutions/",
     "tests/errors/",
@@ -70,7 +72,8 @@ impl Book {
         let mut pages = BTreeMap::new();
         for path in work::entries(&src)? {
             if path.extension().is_some_and(|ending| ending == "md") {
-                let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+                let text = fs::read_to_string(&path)
+                    .map_err(|e| cannot("read", &path, &e))?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 pages.insert(name.into_owned(), Page::read(&text));
             }
@@ -87,7 +90,9 @@ impl Book {
                 Component::ParentDir => {
                     parts.pop()?;
                 }
-                Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+                Component::Normal(part) => {
+                    parts.push(part.to_string_lossy().into_owned())
+                }
                 Component::CurDir => {}
                 Component::RootDir | Component::Prefix(_) => return None,
             }
@@ -113,11 +118,16 @@ impl Book {
                     wrong(&what);
                 }
             }
-            if fence.info == "console" && !fence.only_includes() && fence.has_output() {
-                wrong("output that no test replays: include it from tests/transcripts");
+            if fence.info == "console" && !fence.only_includes() && fence.has_output()
+            {
+                wrong(
+                    "output that no test replays: include it from tests/transcripts",
+                );
             }
             if fence.lines.iter().any(|line| line.contains("error[E")) {
-                wrong("a compiler error that no test compiles: include it from tests/errors");
+                wrong(
+                    "a compiler error that no test compiles: include it from tests/errors",
+                );
             }
         }
         problems
@@ -130,7 +140,9 @@ impl Book {
                 continue;
             };
             let path = self.in_repository(&include.path)?;
-            if !COMPILED.iter().any(|folder| path.starts_with(folder)) || !path.ends_with(".rs") {
+            if !COMPILED.iter().any(|folder| path.starts_with(folder))
+                || !path.ends_with(".rs")
+            {
                 return Some(format!("{path} is no Rust file that a test compiles"));
             }
             let Some(file) = path.strip_prefix("solutions/") else {
@@ -138,7 +150,8 @@ impl Book {
             };
             let file = file.split_once('/').map_or(file, |(_, file)| file);
             let label = format!("<span class=\"file\">{file}");
-            let follows = |rest: &str| rest.starts_with("</span>") || rest.starts_with(" <b>");
+            let follows =
+                |rest: &str| rest.starts_with("</span>") || rest.starts_with(" <b>");
             if !fence.above.strip_prefix(&label).is_some_and(follows) {
                 return Some(format!(
                     "over this listing there must stand `{label} <b>new</b></span>`, \
@@ -165,8 +178,7 @@ impl Book {
             return Some(format!("{{{{#{}}}}} is not used here", include.verb));
         }
         if include.indented {
-            let what =
-                "only the first line of an include would be indented: begin it at the margin";
+            let what = "only the first line of an include would be indented: begin it at the margin";
             return Some(what.to_owned());
         }
         let Some(path) = self.in_repository(written) else {
@@ -176,9 +188,11 @@ impl Book {
             return Some(format!("there is no {path} to include"));
         };
         let Some(anchor) = &include.anchor else {
-            return text
-                .contains("ANCHOR: ")
-                .then(|| format!("{path} has anchors, which would be shown: include one of them"));
+            return text.contains("ANCHOR: ").then(|| {
+                format!(
+                    "{path} has anchors, which would be shown: include one of them"
+                )
+            });
         };
         if anchor.contains(':') || anchor.parse::<usize>().is_ok() {
             return Some("line numbers change: include by an anchor".to_owned());
@@ -190,7 +204,9 @@ impl Book {
         };
         match (marks("ANCHOR"), marks("ANCHOR_END")) {
             (Some(begin), Some(end)) if begin + 1 < end => None,
-            (Some(_), Some(_)) => Some(format!("the anchor {anchor} in {path} holds nothing")),
+            (Some(_), Some(_)) => {
+                Some(format!("the anchor {anchor} in {path} holds nothing"))
+            }
             _ => Some(format!("{path} has no anchor {anchor} with an end")),
         }
     }
@@ -243,7 +259,8 @@ impl Book {
             .iter()
             .map(|link| link.target.as_str())
             .collect();
-        let lost = |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
+        let lost =
+            |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
         let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
         self.pages.keys().filter(lost).map(say).collect()
     }
@@ -256,10 +273,12 @@ impl Book {
             let name = format!("{}.md", chapter.name());
             let path = course.milestone(chapter);
             // A page that is no more than its heading is still to be written.
-            let Some(page) = self.pages.get(&name).filter(|page| page.is_begun()) else {
+            let Some(page) = self.pages.get(&name).filter(|page| page.is_begun())
+            else {
                 continue;
             };
-            let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let text =
+                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
             let sections: BTreeSet<&str> = text
                 .split(".read(\"")
                 .skip(1)
@@ -297,7 +316,8 @@ impl Book {
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let name = format!("book/src/figures/{name}");
-            let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let text =
+                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
             let (found, its_ids) = figure::problems(&text, &css);
             problems.extend(found.into_iter().map(|what| format!("{name}: {what}")));
             if !shown.contains(&name) {
@@ -313,7 +333,8 @@ impl Book {
     }
 }
 
-/// Tags that a person opens and forgets to close, and blank lines that would cut a figure in two.
+/// Tags that a person opens and forgets to close, and blank lines that would cut a
+/// figure in two.
 fn about_html(page: &Page) -> Vec<Problem> {
     let mut problems = Vec::new();
     for tag in ["details", "summary", "div", "figure", "figcaption", "span"] {
@@ -335,7 +356,8 @@ fn about_html(page: &Page) -> Vec<Problem> {
                 }
             }
             if tag == "figure" && !open.is_empty() && text.trim().is_empty() {
-                problems.push((line, "a blank line inside a figure ends it".to_owned()));
+                problems
+                    .push((line, "a blank line inside a figure ends it".to_owned()));
             }
         }
         problems.extend(
@@ -359,7 +381,9 @@ fn about_words(page: &Page) -> Vec<Problem> {
             continue;
         }
         let words = text.split(|c: char| !c.is_alphanumeric());
-        for word in words.filter(|word| BANNED.contains(&word.to_lowercase().as_str())) {
+        for word in
+            words.filter(|word| BANNED.contains(&word.to_lowercase().as_str()))
+        {
             problems.push((line, format!("\"{word}\" helps nobody who is stuck")));
         }
     }

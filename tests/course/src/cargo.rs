@@ -43,7 +43,8 @@ pub struct Message {
 /// The cargo that runs us, or the one on the PATH.
 #[must_use]
 pub fn command(course: &Course) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo =
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(course.root());
     cargo
 }
@@ -91,7 +92,9 @@ impl Built {
     pub fn program(&self, folder: &Path, name: &str) -> Option<&Path> {
         self.programs
             .iter()
-            .find(|program| same_folder(&program.package, folder) && program.name == name)
+            .find(|program| {
+                same_folder(&program.package, folder) && program.name == name
+            })
             .map(|program| program.path.as_path())
     }
 
@@ -140,8 +143,8 @@ fn package(line: &str) -> Option<PathBuf> {
     )
 }
 
-/// The first string that a line of JSON has under `key`. A quote within a string is written `\"`, so
-/// that what is looked for cannot stand inside one.
+/// The first string that a line of JSON has under `key`. A quote within a string is
+/// written `\"`, so that what is looked for cannot stand inside one.
 fn string(json: &str, key: &str) -> Option<String> {
     let begin = json.split_once(&format!(r#""{key}":""#))?.1;
     let mut text = String::new();
@@ -156,7 +159,9 @@ fn string(json: &str, key: &str) -> Option<String> {
                 'u' => {
                     let digits: String = rest.by_ref().take(4).collect();
                     let code = u32::from_str_radix(&digits, 16).ok()?;
-                    text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                    text.push(
+                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                    );
                 }
                 other => text.push(other),
             },
@@ -181,7 +186,12 @@ mod tests {
             })
         );
         assert_eq!(
-            program(&line.replace(r#""executable":"/t/milestone-1""#, r#""executable":null"#)),
+            program(
+                &line.replace(
+                    r#""executable":"/t/milestone-1""#,
+                    r#""executable":null"#
+                )
+            ),
             None
         );
         assert_eq!(program("not json"), None);

@@ -1,10 +1,11 @@
 //! `cargo course carry-up N`: takes a mend of one solution up the whole ladder.
 //!
-//! Starter M is solution M-1 and a gap, and solution M grew from it. So a change of solution N
-//! belongs into starter and solution N+1, what changes there belongs into N+2, and so on to the top.
-//! Each file is merged three ways: ours is the file in chapter M, theirs is solution M-1 as it is
-//! now, and the base is solution M-1 as it was when it was last carried: at first as git has it, later
-//! as a note in the git folder says. With that note the command can be given again at any time.
+//! Starter M is solution M-1 and a gap, and solution M grew from it. So a change of
+//! solution N belongs into starter and solution N+1, what changes there belongs into
+//! N+2, and so on to the top. Each file is merged three ways: ours is the file in
+//! chapter M, theirs is solution M-1 as it is now, and the base is solution M-1 as it
+//! was when it was last carried: at first as git has it, later as a note in the git
+//! folder says. With that note the command can be given again at any time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,8 +33,13 @@ pub struct Report {
 /// Carries the change of solution `from` since the commit `base` up the ladder.
 ///
 /// # Errors
-/// A sentence, if it cannot begin; nothing has been touched then. Or if a file cannot be written.
-pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report, String> {
+/// A sentence, if it cannot begin; nothing has been touched then. Or if a file cannot
+/// be written.
+pub fn carry_up(
+    course: &Course,
+    from: Chapter,
+    base: &str,
+) -> Result<Report, String> {
     let git = Git::of(course)?;
     let all = course.solutions();
     if !all.contains(&from) {
@@ -84,8 +90,8 @@ pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report, St
     Ok(report)
 }
 
-/// The files of the starter of the mended solution that hold what was mended: they are not changed,
-/// because only a person can tell the mend from the gap.
+/// The files of the starter of the mended solution that hold what was mended: they
+/// are not changed, because only a person can tell the mend from the gap.
 fn starter_beside(
     course: &Course,
     git: &Git,
@@ -99,7 +105,9 @@ fn starter_beside(
         if path == "Cargo.toml" {
             continue;
         }
-        if let Merge::Merged(_) = merge(Some(&ours), before.get(&path), now.get(&path))? {
+        if let Merge::Merged(_) =
+            merge(Some(&ours), before.get(&path), now.get(&path))?
+        {
             found.push(format!("{}/{path}", Side::Starter.folder(chapter)));
         }
     }
@@ -158,7 +166,12 @@ enum Merge {
 }
 
 impl Step<'_> {
-    fn carry(&self, course: &Course, notes: &mut Notes, report: &mut Report) -> Result<(), String> {
+    fn carry(
+        &self,
+        course: &Course,
+        notes: &mut Notes,
+        report: &mut Report,
+    ) -> Result<(), String> {
         let folder = self.side.folder(self.chapter);
         let ours = match files(&course.root().join(&folder)) {
             Ok(ours) => ours,
@@ -166,7 +179,8 @@ impl Step<'_> {
             Err(_) if !course.root().join(&folder).exists() => return Ok(()),
             Err(sentence) => return Err(sentence),
         };
-        let paths: BTreeSet<&String> = self.before.keys().chain(self.now.keys()).collect();
+        let paths: BTreeSet<&String> =
+            self.before.keys().chain(self.now.keys()).collect();
         for path in paths {
             let shown = format!("{folder}/{path}");
             let theirs = self.now.get(path).cloned();
@@ -192,7 +206,8 @@ impl Step<'_> {
                     report.lines.push(format!("carried   {shown}"));
                 }
                 Merge::Removed => {
-                    fs::remove_file(&target).map_err(|e| cannot("remove", &target, &e))?;
+                    fs::remove_file(&target)
+                        .map_err(|e| cannot("remove", &target, &e))?;
                     report.lines.push(format!("removed   {shown}"));
                 }
                 Merge::Marked(contents) => {
@@ -212,8 +227,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// A file of the solution below in the words of the crate to merge into: the manifest has the
-    /// package's name, and that of the milestone.
+    /// A file of the solution below in the words of the crate to merge into: the
+    /// manifest has the package's name, and that of the milestone.
     fn renamed(&self, path: &str, contents: &[u8]) -> Vec<u8> {
         match std::str::from_utf8(contents) {
             Ok(text) if path == "Cargo.toml" => text
@@ -228,7 +243,8 @@ impl Step<'_> {
     }
 }
 
-/// Merges a file. The book's anchors are those of the chapter: they are neither carried nor lost.
+/// Merges a file. The book's anchors are those of the chapter: they are neither
+/// carried nor lost.
 fn merge(
     ours: Option<&Vec<u8>>,
     base: Option<&Vec<u8>>,
@@ -260,14 +276,16 @@ fn merge_plain(
     }
     Ok(match (ours, base, theirs) {
         (Some(ours), Some(base), None) if ours == base => Merge::Removed,
-        (Some(_), _, None) => {
-            Merge::Undecided("the solution below no longer has it, and this chapter has changed it")
-        }
+        (Some(_), _, None) => Merge::Undecided(
+            "the solution below no longer has it, and this chapter has changed it",
+        ),
         (None, None, Some(theirs)) => Merge::Merged(theirs.clone()),
-        (None, Some(_), Some(_)) => {
-            Merge::Undecided("the solution below has changed it, and this chapter no longer has it")
+        (None, Some(_), Some(_)) => Merge::Undecided(
+            "the solution below has changed it, and this chapter no longer has it",
+        ),
+        (Some(ours), Some(base), Some(theirs)) if ours == base => {
+            Merge::Merged(theirs.clone())
         }
-        (Some(ours), Some(base), Some(theirs)) if ours == base => Merge::Merged(theirs.clone()),
         (Some(ours), base, Some(theirs)) => {
             merge_text(ours, base.map_or(&[], Vec::as_slice), theirs)?
         }
@@ -292,7 +310,8 @@ fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge, String> 
         command.arg(path);
     }
     let output = run(&mut command)?;
-    // The exit code is the number of conflicts, up to 127; above that something else went wrong.
+    // The exit code is the number of conflicts, up to 127; above that something else
+    // went wrong.
     Ok(match output.status.code() {
         Some(0) if output.stdout == ours => Merge::Same,
         Some(0) => Merge::Merged(output.stdout),
@@ -302,13 +321,21 @@ fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge, String> 
 }
 
 /// Refuses while a file that was in conflict still has marks in it.
-fn refuse_markers(course: &Course, all: &[Chapter], from: Chapter) -> Result<(), String> {
+fn refuse_markers(
+    course: &Course,
+    all: &[Chapter],
+    from: Chapter,
+) -> Result<(), String> {
     for &chapter in all.iter().filter(|&&chapter| chapter >= from) {
         for side in [Side::Starter, Side::Solution] {
             let folder = side.folder(chapter);
-            for (path, contents) in files(&course.root().join(&folder)).unwrap_or_default() {
+            for (path, contents) in
+                files(&course.root().join(&folder)).unwrap_or_default()
+            {
                 let text = String::from_utf8_lossy(&contents);
-                if let Some(line) = text.lines().position(|line| line.starts_with("<<<<<<< ")) {
+                if let Some(line) =
+                    text.lines().position(|line| line.starts_with("<<<<<<< "))
+                {
                     return Err(format!(
                         "{folder}/{path}:{}: here is an unresolved conflict; resolve it, then give the command again",
                         line + 1
@@ -320,8 +347,8 @@ fn refuse_markers(course: &Course, all: &[Chapter], from: Chapter) -> Result<(),
     Ok(())
 }
 
-/// Refuses when there are changes further up that this command has not made: merging into them
-/// could not be taken back.
+/// Refuses when there are changes further up that this command has not made: merging
+/// into them could not be taken back.
 fn refuse_foreign_changes(
     above: &[Chapter],
     dirty: &BTreeSet<String>,
@@ -349,8 +376,9 @@ fn refuse_foreign_changes(
     ))
 }
 
-/// What the command has done since the last commit: for each file that it wrote, the contents of the
-/// solution below that went into it, as the name of a blob, or `-` where there was no file.
+/// What the command has done since the last commit: for each file that it wrote, the
+/// contents of the solution below that went into it, as the name of a blob, or `-`
+/// where there was no file.
 struct Notes {
     /// The commits that the notes hold for.
     commits: String,
@@ -412,7 +440,8 @@ impl Git {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         command.arg("-C").arg(&self.root).args(args);
-        // Set where git itself runs us, in a hook: they would lead to another repository.
+        // Set where git itself runs us, in a hook: they would lead to another
+        // repository.
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             command.env_remove(name);
         }
@@ -494,7 +523,15 @@ impl Git {
     /// The files of a solution at a commit.
     fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files, String> {
         let folder = format!("{}/", Side::Solution.folder(chapter));
-        let list = self.ask_text(&["ls-tree", "-r", "-z", "--name-only", commit, "--", &folder])?;
+        let list = self.ask_text(&[
+            "ls-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            commit,
+            "--",
+            &folder,
+        ])?;
         list.split('\0')
             .filter_map(|path| Some((path, path.strip_prefix(&folder)?)))
             .filter(|(_, short)| !short.split('/').any(is_left_behind))
@@ -531,7 +568,9 @@ impl Git {
 
 fn run(command: &mut Command) -> Result<Output, String> {
     command.output().map_err(|e| match e.kind() {
-        ErrorKind::NotFound => "git was not found: carrying a change up needs it to merge".into(),
+        ErrorKind::NotFound => {
+            "git was not found: carrying a change up needs it to merge".into()
+        }
         _ => format!("cannot run git: {e}"),
     })
 }

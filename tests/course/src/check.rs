@@ -1,4 +1,5 @@
-//! `cargo course check`: one milestone, without cargo's noise, and after it the unit tests.
+//! `cargo course check`: one milestone, without cargo's noise, and after it the unit
+//! tests.
 
 use std::fs;
 use std::path::Path;
@@ -87,7 +88,9 @@ impl Standing {
             Standing::Passed { checks } => format!("passed {checks}"),
             Standing::Units { failing } => format!("units {failing}"),
             Standing::UnitsNotBuilding => "units-not-building".into(),
-            Standing::Failing { passed, checks } => format!("failing {passed} {checks}"),
+            Standing::Failing { passed, checks } => {
+                format!("failing {passed} {checks}")
+            }
             Standing::NotBuilding => "not-building".into(),
         }
     }
@@ -97,7 +100,8 @@ impl Standing {
 pub struct Judged {
     /// What its milestone says.
     pub verdict: Verdict,
-    /// What its unit tests say. They are asked where the milestone has nothing against it.
+    /// What its unit tests say. They are asked where the milestone has nothing
+    /// against it.
     pub units: Units,
 }
 
@@ -120,13 +124,17 @@ pub enum Units {
     NotBuilding,
 }
 
-/// Builds a chapter, runs its milestone and, if that is green, its unit tests. Nothing comes back
-/// if it does not build; the compiler has told why, if it was `shown`. What comes out is remembered
-/// for [`standing`].
+/// Builds a chapter, runs its milestone and, if that is green, its unit tests.
+/// Nothing comes back if it does not build; the compiler has told why, if it was
+/// `shown`. What comes out is remembered for [`standing`].
 ///
 /// # Errors
 /// A sentence, if cargo or the milestone cannot be run.
-pub fn judge(course: &Course, chapter: Chapter, shown: bool) -> Result<Option<Judged>, String> {
+pub fn judge(
+    course: &Course,
+    chapter: Chapter,
+    shown: bool,
+) -> Result<Option<Judged>, String> {
     let key = key(course, chapter)?;
     let say = || {
         note(&format!(
@@ -224,7 +232,8 @@ fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, Stri
             silent(&without_verdict(course, milestone, &verdict))
         ));
     }
-    // Libtest's last line: a test that takes the whole program down keeps it from being written.
+    // Libtest's last line: a test that takes the whole program down keeps it from
+    // being written.
     if !verdict.output.contains("\ntest result: ") {
         // Several were under way; one of them is to blame.
         let mut tests = without_verdict(course, milestone, &verdict);
@@ -248,8 +257,13 @@ fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, Stri
 }
 
 /// The tests that have not come to their end.
-fn without_verdict(course: &Course, milestone: &Path, verdict: &Verdict) -> Vec<String> {
-    let list = run_in(course.scratch(), DEADLINE, false).run(Command::new(milestone).arg("--list"));
+fn without_verdict(
+    course: &Course,
+    milestone: &Path,
+    verdict: &Verdict,
+) -> Vec<String> {
+    let list = run_in(course.scratch(), DEADLINE, false)
+        .run(Command::new(milestone).arg("--list"));
     let list = list.map_or(String::new(), |list| list.output);
     let all = list.lines().filter_map(|line| line.strip_suffix(": test"));
     let told = |name: &&str| verdict.checks.iter().any(|check| check.name == *name);
@@ -263,7 +277,8 @@ fn silent(tests: &[String]) -> String {
     }
 }
 
-/// How far an edited chapter is: as remembered, if nothing has changed since, else judged anew.
+/// How far an edited chapter is: as remembered, if nothing has changed since, else
+/// judged anew.
 ///
 /// # Errors
 /// A sentence, if cargo or the milestone cannot be run.
@@ -275,7 +290,8 @@ pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing, String> {
     judge(course, chapter, false).map(|judged| Standing::of(judged.as_ref()))
 }
 
-/// What a verdict depends on: the chapter, its milestone, and the library of the milestones.
+/// What a verdict depends on: the chapter, its milestone, and the library of the
+/// milestones.
 fn key(course: &Course, chapter: Chapter) -> Result<String, String> {
     let mut print = Fingerprint::of(&files(&course.starter(chapter))?);
     let milestone = course.milestone(chapter);
@@ -289,7 +305,9 @@ fn key(course: &Course, chapter: Chapter) -> Result<String, String> {
 }
 
 fn remembered(course: &Course, chapter: Chapter, key: &str) -> Option<Standing> {
-    let text = fs::read_to_string(course.scratch().join("verdicts").join(chapter.name())).ok()?;
+    let text =
+        fs::read_to_string(course.scratch().join("verdicts").join(chapter.name()))
+            .ok()?;
     let (old_key, standing) = text.split_once(' ')?;
     if old_key == key {
         Standing::parse(standing)
@@ -319,11 +337,13 @@ pub fn chapter_called(course: &Course, text: &str) -> Result<Chapter, String> {
     let found = digits.parse().ok().map(Chapter);
     match found {
         Some(chapter) if there.contains(&chapter) => Ok(chapter),
-        Some(chapter) if chapter.0 > 0 && chapter <= Chapter::last_planned() => Err(format!(
-            "chapter {chapter}, {}, is not written yet: {}",
-            course.title(chapter),
-            span(&there)
-        )),
+        Some(chapter) if chapter.0 > 0 && chapter <= Chapter::last_planned() => {
+            Err(format!(
+                "chapter {chapter}, {}, is not written yet: {}",
+                course.title(chapter),
+                span(&there)
+            ))
+        }
         _ => Err(format!("there is no chapter {digits}: {}", span(&there))),
     }
 }
@@ -336,7 +356,8 @@ fn span(there: &[Chapter]) -> String {
     }
 }
 
-/// The chapter to check when a person names none, and the line that says why this one.
+/// The chapter to check when a person names none, and the line that says why this
+/// one.
 ///
 /// # Errors
 /// A sentence, if there is no chapter, or a file cannot be read.
@@ -369,7 +390,12 @@ fn ago(when: SystemTime) -> String {
 
 /// The verdict for people: a line for each check, then the first failure in full.
 #[must_use]
-pub fn shown(course: &Course, chapter: Chapter, judged: &Judged, style: Style) -> String {
+pub fn shown(
+    course: &Course,
+    chapter: Chapter,
+    judged: &Judged,
+    style: Style,
+) -> String {
     let Judged { verdict, units } = judged;
     let mut text = String::new();
     for check in &verdict.checks {
@@ -399,7 +425,9 @@ pub fn shown(course: &Course, chapter: Chapter, judged: &Judged, style: Style) -
         text.push_str(&units_shown(chapter, units, style));
     } else if verdict.all_passed() {
         let units = match units {
-            Units::InOrder(asked @ 1..) => format!(" and {}", count(*asked, "unit test")),
+            Units::InOrder(asked @ 1..) => {
+                format!(" and {}", count(*asked, "unit test"))
+            }
             _ => String::new(),
         };
         text.push_str(&format!(
@@ -460,7 +488,8 @@ fn line(check: &Check, all: &[Check], style: Style) -> String {
         Finding::Failed(_) => format!("  {}   {title}\n", style.bad("fails")),
         Finding::Waiting(why) => {
             let ground = all.iter().find(|other| why.contains(&other.name));
-            let first = ground.map(|ground| format!("  (mend {} first)", number(&ground.title())));
+            let first = ground
+                .map(|ground| format!("  (mend {} first)", number(&ground.title())));
             format!(
                 "  {}   {title}{}\n",
                 style.faint("waits"),
@@ -499,8 +528,9 @@ fn after(course: &Course, chapter: Chapter) -> String {
     text
 }
 
-/// The section of a page from which on it speaks of a program that passes: `Use it`, or what comes
-/// after `Your turn` where the page doesn't go on explaining there, up to a section named `Check`.
+/// The section of a page from which on it speaks of a program that passes: `Use it`,
+/// or what comes after `Your turn` where the page doesn't go on explaining there, up
+/// to a section named `Check`.
 fn rest(page: &str) -> Option<String> {
     let headings: Vec<&str> = page
         .lines()
@@ -529,7 +559,8 @@ fn anchor(heading: &str) -> String {
     words.to_lowercase().replace(' ', "-")
 }
 
-/// Where the attribute still stands that keeps a starter with gaps quiet, as `path:line`.
+/// Where the attribute still stands that keeps a starter with gaps quiet, as
+/// `path:line`.
 fn attribute(course: &Course, chapter: Chapter) -> Option<String> {
     for (path, contents) in files(&course.starter(chapter)).ok()? {
         let text = String::from_utf8_lossy(&contents);

@@ -1,4 +1,5 @@
-//! Whether a starter is the solution of the chapter before, and the new gap, and nothing else.
+//! Whether a starter is the solution of the chapter before, and the new gap, and
+//! nothing else.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,10 @@ use crate::layout::{Chapter, Course, Files, files};
 ///
 /// # Errors
 /// A sentence, if a file cannot be read.
-pub fn complaints(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>, String> {
+pub fn complaints(
+    course: &Course,
+    chapters: &[Chapter],
+) -> Result<Vec<String>, String> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
         let before = course
@@ -33,8 +37,8 @@ fn named(course: &Course, chapter: Chapter) -> Result<Files, String> {
     Ok(nameless(files(&course.solution(chapter))?, chapter))
 }
 
-/// What each starter's manifest has and no solution's: without it `cargo test -p chapterNN` would
-/// begin with the unit tests, whose failures are bare panics.
+/// What each starter's manifest has and no solution's: without it `cargo test -p
+/// chapterNN` would begin with the unit tests, whose failures are bare panics.
 const MILESTONE_ALONE: &str = "\
 # `cargo test -p chapterNN` asks the milestone; unit tests, where there are some: `… --bins`.
 [[bin]]
@@ -44,7 +48,8 @@ test = false
 
 ";
 
-/// The manifest with the package's own name taken out, so that it is the same in every chapter.
+/// The manifest with the package's own name taken out, so that it is the same in
+/// every chapter.
 fn nameless(mut files: Files, chapter: Chapter) -> Files {
     if let Some(manifest) = files.get_mut("Cargo.toml") {
         let text = String::from_utf8_lossy(manifest);
@@ -101,7 +106,9 @@ impl Family {
     fn is_untouched(&self, path: &str) -> bool {
         let (old, new) = (self.old.get(path), self.new.get(path));
         old.is_some_and(|old| {
-            new.is_some_and(|new| anchors::take(old).plain == anchors::take(new).plain)
+            new.is_some_and(|new| {
+                anchors::take(old).plain == anchors::take(new).plain
+            })
         })
     }
 
@@ -117,7 +124,12 @@ impl Family {
         ))
     }
 
-    fn strangers(&self, path: &str, contents: &[u8], known: &BTreeSet<String>) -> Vec<String> {
+    fn strangers(
+        &self,
+        path: &str,
+        contents: &[u8],
+        known: &BTreeSet<String>,
+    ) -> Vec<String> {
         let gaps = gap_lines(contents);
         let strange = |(number, line): (usize, String)| {
             if line.is_empty()
@@ -153,10 +165,11 @@ fn is_comment(line: &str) -> bool {
     line.starts_with("//")
 }
 
-/// The numbers of the lines that a gap takes: from `todo!(`, `#[expect(` or the like to the bracket
-/// that closes it.
+/// The numbers of the lines that a gap takes: from `todo!(`, `#[expect(` or the like
+/// to the bracket that closes it.
 fn gap_lines(contents: &[u8]) -> BTreeSet<usize> {
-    const BEGINS: [&str; 5] = ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow("];
+    const BEGINS: [&str; 5] =
+        ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow("];
     let mut gap = BTreeSet::new();
     let mut open = 0;
     for (number, line) in lines(contents).iter().enumerate() {
@@ -225,7 +238,8 @@ mod tests {
         let complaints = of(old, &strange, new);
         assert_eq!(complaints.len(), 1, "{complaints:?}");
         assert!(
-            complaints[0].starts_with("chapters/chapter02/src/main.rs:11: `invented();`"),
+            complaints[0]
+                .starts_with("chapters/chapter02/src/main.rs:11: `invented();`"),
             "{complaints:?}"
         );
     }
@@ -265,7 +279,8 @@ mod tests {
             )])
         };
         let old = nameless(manifest("solution01", "tests/chapter01.rs"), Chapter(1));
-        let starter = nameless(manifest("chapter02", "tests/chapter02.rs"), Chapter(2));
+        let starter =
+            nameless(manifest("chapter02", "tests/chapter02.rs"), Chapter(2));
         assert_eq!(old, starter);
     }
 }

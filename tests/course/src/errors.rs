@@ -1,8 +1,10 @@
-//! The compiler errors that the book shows: small files in `tests/errors/chapterNN`, each refused
-//! by rustc with exactly the codes that its name begins with, and beside each its rendered output.
+//! The compiler errors that the book shows: small files in `tests/errors/chapterNN`,
+//! each refused by rustc with exactly the codes that its name begins with, and beside
+//! each its rendered output.
 //!
-//! The wording of an error changes from one compiler to the next, its code does not. So only codes
-//! are compared, and `cargo course bless` brings the wording up to date.
+//! The wording of an error changes from one compiler to the next, its code does not.
+//! So only codes are compared, and `cargo course bless` brings the wording up to
+//! date.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -40,7 +42,8 @@ impl Case {
 /// All cases under `tests/errors`, in order.
 ///
 /// # Errors
-/// A sentence, if a folder cannot be read, or a file's name does not begin with a code.
+/// A sentence, if a folder cannot be read, or a file's name does not begin with a
+/// code.
 pub fn cases(course: &Course) -> Result<Vec<Case>, String> {
     let mut found = Vec::new();
     for source in work::files_of_chapters(&folder(course), "rs")? {
@@ -70,7 +73,9 @@ fn codes_in_name(path: &Path) -> BTreeSet<String> {
 }
 
 fn is_code(word: &str) -> bool {
-    word.len() == 5 && word.starts_with('E') && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+    word.len() == 5
+        && word.starts_with('E')
+        && word[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What rustc said about a file.
@@ -82,7 +87,8 @@ pub struct Verdict {
     pub codes: BTreeSet<String>,
     /// How many errors had no code.
     pub without_code: usize,
-    /// Its words, fit for a page: `src/main.rs` for the file, no colours, no path of this machine.
+    /// Its words, fit for a page: `src/main.rs` for the file, no colours, no path of
+    /// this machine.
     pub rendered: String,
 }
 
@@ -107,7 +113,9 @@ pub fn compile(source: &Path) -> Result<Verdict, String> {
         codes: codes_in_output(&said),
         without_code: said
             .lines()
-            .filter(|line| line.starts_with("error: ") && !line.starts_with("error: aborting"))
+            .filter(|line| {
+                line.starts_with("error: ") && !line.starts_with("error: aborting")
+            })
             .count(),
         rendered: fit_for_a_page(&said, source),
     })
@@ -122,8 +130,8 @@ pub fn codes_in_output(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Takes out of rustc's words what differs from machine to machine, and the last line but one,
-/// which cargo does not show either.
+/// Takes out of rustc's words what differs from machine to machine, and the last line
+/// but one, which cargo does not show either.
 fn fit_for_a_page(said: &str, source: &Path) -> String {
     let mut page = String::new();
     for line in said.lines() {
@@ -140,14 +148,17 @@ fn fit_for_a_page(said: &str, source: &Path) -> String {
     page
 }
 
-/// Where rustc shortens a type, it names a file with the whole of it, and how to see it at once.
+/// Where rustc shortens a type, it names a file with the whole of it, and how to see
+/// it at once.
 fn is_about_a_long_type(line: &str) -> bool {
     line.contains("note: the full name for the type has been written to")
-        || line.contains("note: consider using `--verbose` to print the full type name")
+        || line
+            .contains("note: consider using `--verbose` to print the full type name")
 }
 
-/// std's own files are named by where rustc was built or where its source is installed:
-/// `/rustc/5980…/library/core/src/mem.rs` becomes `/rustc/library/core/src/mem.rs`.
+/// std's own files are named by where rustc was built or where its source is
+/// installed: `/rustc/5980…/library/core/src/mem.rs` becomes
+/// `/rustc/library/core/src/mem.rs`.
 fn shorten_std_path(line: &str) -> String {
     let Some(arrow) = ["--> ", "::: "].iter().find_map(|arrow| {
         let at = line.find(arrow)?;
@@ -221,12 +232,12 @@ fn list(codes: &BTreeSet<String>) -> String {
     }
 }
 
-/// Writes what rustc says today beside every case whose name contains `filter`, and returns the
-/// files that changed.
+/// Writes what rustc says today beside every case whose name contains `filter`, and
+/// returns the files that changed.
 ///
 /// # Errors
-/// A sentence, if a file cannot be read or written, rustc cannot be run, or a case is not refused
-/// with the codes in its name: such output is not worth keeping.
+/// A sentence, if a file cannot be read or written, rustc cannot be run, or a case is
+/// not refused with the codes in its name: such output is not worth keeping.
 pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>, String> {
     let mut cases = cases(course)?;
     cases.retain(|case| case.name().contains(filter));
@@ -237,7 +248,8 @@ pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>, String> {
         let verdict = verdict?;
         let path = case.rendered();
         if fs::read_to_string(&path).unwrap_or_default() != verdict.rendered {
-            fs::write(&path, &verdict.rendered).map_err(|e| cannot("write", &path, &e))?;
+            fs::write(&path, &verdict.rendered)
+                .map_err(|e| cannot("write", &path, &e))?;
             changed.push(path);
         }
         problems.extend(judge(case, &verdict));
@@ -255,7 +267,8 @@ mod tests {
     #[test]
     fn codes_come_from_the_front_of_a_name() {
         let codes = |name| {
-            let codes: Vec<String> = codes_in_name(Path::new(name)).into_iter().collect();
+            let codes: Vec<String> =
+                codes_in_name(Path::new(name)).into_iter().collect();
             codes.join(" ")
         };
         assert_eq!(codes("a/E0308-bind.rs"), "E0308");
@@ -273,7 +286,9 @@ mod tests {
             "error[E0308]: mismatched types\n  --> src/main.rs:2:3\n   |\n\nFor more information, try\n"
         );
         assert_eq!(
-            shorten_std_path("   ::: /home/me/.rustup/x/library/std/src/net/tcp.rs:1:2"),
+            shorten_std_path(
+                "   ::: /home/me/.rustup/x/library/std/src/net/tcp.rs:1:2"
+            ),
             "   ::: /rustc/library/std/src/net/tcp.rs:1:2"
         );
     }

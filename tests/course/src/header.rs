@@ -1,5 +1,5 @@
-//! The few lines at the top of a patch, or of a note on a starter: what is wrong with it, and which
-//! check must say so in which words.
+//! The few lines at the top of a patch, or of a note on a starter: what is wrong with
+//! it, and which check must say so in which words.
 //!
 //! ```text
 //! # Reads once and takes what came for all there is.
@@ -7,8 +7,9 @@
 //! says: came in two pieces
 //! ```
 //!
-//! What only a unit test of the solution can see has a line `unit: NAME_OF_TEST` in place of
-//! `check: …`, with the path of the test: `pool::tests::every_job_runs_once`.
+//! What only a unit test of the solution can see has a line `unit: NAME_OF_TEST` in
+//! place of `check: …`, with the path of the test:
+//! `pool::tests::every_job_runs_once`.
 
 /// The header of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +56,9 @@ impl Header {
             if begins_diff(line) {
                 break;
             }
-            let value = |key: &str| line.strip_prefix(key).map(|value| value.trim().to_owned());
+            let value = |key: &str| {
+                line.strip_prefix(key).map(|value| value.trim().to_owned())
+            };
             if let Some(about) = value("#") {
                 if !header.about.is_empty() {
                     header.about.push(' ');
@@ -77,12 +80,16 @@ impl Header {
             }
         }
         if header.about.is_empty() {
-            return Err("the first line must be `# …` and say in a sentence what this is".into());
+            return Err(
+                "the first line must be `# …` and say in a sentence what this is"
+                    .into(),
+            );
         }
         Ok(header)
     }
 
-    /// Who rejects it, and in which words: an answer that must be rejected has to name both.
+    /// Who rejects it, and in which words: an answer that must be rejected has to
+    /// name both.
     ///
     /// # Errors
     /// A sentence about what is missing.
@@ -93,7 +100,9 @@ impl Header {
             (Some(check), None) => By::Check(check),
             (None, Some(unit)) => By::Unit(unit),
             (Some(_), Some(_)) => {
-                return Err("`check: …` and `unit: …` exclude each other: name one".into());
+                return Err(
+                    "`check: …` and `unit: …` exclude each other: name one".into()
+                );
             }
             (None, None) => {
                 return Err(
@@ -104,7 +113,10 @@ impl Header {
             }
         };
         if self.says.is_empty() || self.says.iter().any(String::is_empty) {
-            return Err("a line `says: WORDS` is missing: what must the report contain?".into());
+            return Err(
+                "a line `says: WORDS` is missing: what must the report contain?"
+                    .into(),
+            );
         }
         Ok((by, &self.says))
     }
@@ -139,16 +151,19 @@ mod tests {
         let (by, says) = header.rejection().expect("it is complete");
         assert_eq!(by, By::Check("check_01"));
         assert_eq!(says, ["some words", "more"]);
-        let header = Header::read("# One.\nunit: a::b\nsays: c\n").expect("it is well formed");
+        let header =
+            Header::read("# One.\nunit: a::b\nsays: c\n").expect("it is well formed");
         let (by, _) = header.rejection().expect("it is complete");
         assert_eq!(by, By::Unit("a::b"));
-        let both = Header::read("# One.\ncheck: a\nunit: b\nsays: c\n").expect("it can be read");
+        let both = Header::read("# One.\ncheck: a\nunit: b\nsays: c\n")
+            .expect("it can be read");
         assert!(both.rejection().is_err());
     }
 
     #[test]
     fn what_is_missing_or_odd_is_said() {
-        let error = Header::read("# a\nchek: check_01\n").expect_err("a typing mistake");
+        let error =
+            Header::read("# a\nchek: check_01\n").expect_err("a typing mistake");
         assert!(error.starts_with("line 2: `chek: check_01`"), "{error}");
         assert!(Header::read("check: a\nsays: b\n").is_err());
         let no_check = Header::read("# a\nsays: b\n").expect("it can be read");
@@ -158,7 +173,8 @@ mod tests {
                 .expect_err("no check")
                 .contains("check: NAME")
         );
-        let no_words = Header::read("# a\ncheck: b\nsays:\n").expect("it can be read");
+        let no_words =
+            Header::read("# a\ncheck: b\nsays:\n").expect("it can be read");
         assert!(
             no_words
                 .rejection()

@@ -104,7 +104,8 @@ pub struct Course {
 }
 
 impl Course {
-    /// The course whose workspace is `root`. Anything built for it goes below `target`.
+    /// The course whose workspace is `root`. Anything built for it goes below
+    /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
         Course {
             root: root.into(),
@@ -142,7 +143,8 @@ impl Course {
         &self.root
     }
 
-    /// Where this package keeps what it builds and remembers; never under version control.
+    /// Where this package keeps what it builds and remembers; never under version
+    /// control.
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.target.join("course")
@@ -232,8 +234,8 @@ fn planned_title(chapter: Chapter) -> Option<&'static str> {
         .copied()
 }
 
-/// The first heading of a page without its number: "# 03 response" and "# Chapter 3: response"
-/// are both "response".
+/// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
+/// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
     let heading = page
         .lines()
@@ -255,7 +257,8 @@ pub fn files(dir: &Path) -> Result<Files, String> {
     let mut found = Files::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).map_err(|e| cannot("read", &folder, &e))?;
+        let entries =
+            fs::read_dir(&folder).map_err(|e| cannot("read", &folder, &e))?;
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
@@ -265,20 +268,26 @@ pub fn files(dir: &Path) -> Result<Files, String> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let contents = fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(slashed(path.strip_prefix(dir).unwrap_or(&path)), contents);
+                let contents =
+                    fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
+                found.insert(
+                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
+                    contents,
+                );
             }
         }
     }
     Ok(found)
 }
 
-/// Whether a file or folder with this name is left behind by an editor, the system or cargo, and no
-/// part of a chapter.
+/// Whether a file or folder with this name is left behind by an editor, the system or
+/// cargo, and no part of a chapter.
 #[must_use]
 pub fn is_left_behind(name: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    name == "target" || name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
+    name == "target"
+        || name.starts_with(['.', '#'])
+        || ends.iter().any(|end| name.ends_with(end))
 }
 
 fn slashed(path: &Path) -> String {
@@ -305,8 +314,8 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
 
 /// A short name for contents: FNV-1a, 64 bits, over each path and what is in it.
 ///
-/// A line that ends in CRLF counts as one that ends in LF, so that an editor on Windows does not
-/// make a file another one.
+/// A line that ends in CRLF counts as one that ends in LF, so that an editor on
+/// Windows does not make a file another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint(u64);
 

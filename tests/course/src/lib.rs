@@ -1,9 +1,9 @@
-//! The course as a program sees it: what chapters there are, how far a learner is, and whether the
-//! course keeps its own promises.
+//! The course as a program sees it: what chapters there are, how far a learner is,
+//! and whether the course keeps its own promises.
 //!
-//! The program `course` (`cargo course`) and the tests of this package are built from it. It is
-//! generic over the chapters that it finds, and has no dependencies, so that the first
-//! `cargo course` on a new machine takes seconds.
+//! The program `course` (`cargo course`) and the tests of this package are built from
+//! it. It is generic over the chapters that it finds, and has no dependencies, so
+//! that the first `cargo course` on a new machine takes seconds.
 
 pub mod anchors;
 pub mod answers;

@@ -69,27 +69,34 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
         }
         ["check", number] => {
             let course = course()?;
-            let chapter = check::chapter_called(&course, number).map_err(Trouble::Usage)?;
+            let chapter =
+                check::chapter_called(&course, number).map_err(Trouble::Usage)?;
             show_verdict(&course, chapter, None)
         }
-        ["check", ..] => Err(Trouble::Usage("`check` takes one chapter at a time".into())),
+        ["check", ..] => {
+            Err(Trouble::Usage("`check` takes one chapter at a time".into()))
+        }
         ["bless"] => say_changes(&bless::bless(&course()?)?),
         ["bless", "starters"] => say_changes(&bless::bless_starters(&course()?)?),
         ["bless", part] => say_changes(&bless::bless_shown_output(&course()?, part)?),
-        ["bless", ..] => Err(Trouble::Usage("`bless` takes one part of a name".into())),
-        ["carry-up", number] => carry_up(&course()?, number, "HEAD"),
-        ["carry-up", number, "--base", base] | ["carry-up", "--base", base, number] => {
-            carry_up(&course()?, number, base)
+        ["bless", ..] => {
+            Err(Trouble::Usage("`bless` takes one part of a name".into()))
         }
+        ["carry-up", number] => carry_up(&course()?, number, "HEAD"),
+        ["carry-up", number, "--base", base]
+        | ["carry-up", "--base", base, number] => carry_up(&course()?, number, base),
         ["carry-up", ..] => Err(Trouble::Usage(
             "write `carry-up N` or `carry-up N --base REVISION`".into(),
         )),
-        [unknown, ..] => Err(Trouble::Usage(format!("there is no command `{unknown}`"))),
+        [unknown, ..] => {
+            Err(Trouble::Usage(format!("there is no command `{unknown}`")))
+        }
     }
 }
 
 fn course() -> Result<Course, Trouble> {
-    let here = env::current_dir().map_err(|e| format!("cannot tell which folder this is: {e}"))?;
+    let here = env::current_dir()
+        .map_err(|e| format!("cannot tell which folder this is: {e}"))?;
     Ok(Course::around(&here)?)
 }
 
@@ -106,7 +113,8 @@ fn show_verdict(
     reason: Option<&str>,
 ) -> Result<ExitCode, Trouble> {
     let style = Style::of_stdout();
-    let heading = style.strong(&format!("Chapter {chapter}, {}", course.title(chapter)));
+    let heading =
+        style.strong(&format!("Chapter {chapter}, {}", course.title(chapter)));
     match reason {
         Some(reason) => show(&format!("{heading} ({reason})\n\n")),
         None => show(&format!("{heading}\n\n")),
@@ -162,7 +170,9 @@ fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Troub
             from.name()
         ));
     } else {
-        show("\nCarried to the top. Now run `cargo course bless`, then `cargo test`.\n");
+        show(
+            "\nCarried to the top. Now run `cargo course bless`, then `cargo test`.\n",
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

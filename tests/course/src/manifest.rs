@@ -1,4 +1,5 @@
-//! A Cargo.toml, read as far as the course needs: sections, keys, and what stands after `=`.
+//! A Cargo.toml, read as far as the course needs: sections, keys, and what stands
+//! after `=`.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,8 @@ use crate::layout::{Course, cannot};
 #[derive(Debug)]
 pub struct Manifest {
     shown: String,
-    /// Section, key and value of each line that has them. `[[test]]` is the section `[test]`.
+    /// Section, key and value of each line that has them. `[[test]]` is the section
+    /// `[test]`.
     entries: Vec<(String, String, String)>,
     sections: Vec<String>,
 }
@@ -21,7 +23,8 @@ impl Manifest {
     /// A sentence, if it cannot be read.
     pub fn of(course: &Course, folder: &Path) -> Result<Manifest, String> {
         let path = folder.join("Cargo.toml");
-        let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+        let text =
+            fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
         Ok(Manifest::read(&course.shown(&path), &text))
     }
 
@@ -45,16 +48,18 @@ impl Manifest {
                 manifest.sections.push(section.clone());
             } else if let Some((key, value)) = line.split_once('=') {
                 let value = value.trim().trim_matches('"').to_owned();
-                manifest
-                    .entries
-                    .push((section.clone(), key.trim().to_owned(), value));
+                manifest.entries.push((
+                    section.clone(),
+                    key.trim().to_owned(),
+                    value,
+                ));
             }
         }
         manifest
     }
 
-    /// What it depends on and should not, or should and does not: all that it may depend on stands
-    /// in one section.
+    /// What it depends on and should not, or should and does not: all that it may
+    /// depend on stands in one section.
     #[must_use]
     pub fn wrong(&self, section: &str, exactly: &[&str]) -> Vec<String> {
         let mut complaints = Vec::new();
@@ -106,7 +111,9 @@ impl Manifest {
     /// A complaint, if a section does not have this key with this value.
     #[must_use]
     pub fn without(&self, section: &str, key: &str, value: &str) -> Option<String> {
-        let there = |(s, k, v): &(String, String, String)| s == section && k == key && v == value;
+        let there = |(s, k, v): &(String, String, String)| {
+            s == section && k == key && v == value
+        };
         if self.entries.iter().any(there) {
             return None;
         }
@@ -170,8 +177,13 @@ path = \"../../tests/chapter01.rs\"
                 "{addition}"
             );
         }
-        assert!(!complaints(&GOOD.replace("harness =", "tokio = \"1\"\nharness =")).is_empty());
+        assert!(
+            !complaints(&GOOD.replace("harness =", "tokio = \"1\"\nharness ="))
+                .is_empty()
+        );
         assert!(!complaints(&GOOD.replace("harness =", "harnes =")).is_empty());
-        assert!(!complaints(&format!("dependencies.libc = \"0.2\"\n{GOOD}")).is_empty());
+        assert!(
+            !complaints(&format!("dependencies.libc = \"0.2\"\n{GOOD}")).is_empty()
+        );
     }
 }

@@ -58,7 +58,12 @@ fn place(course: &Course, chapter: Chapter) -> Result<Place, String> {
 
 /// The map as text.
 #[must_use]
-pub fn shown(course: &Course, rungs: &[Rung], current: Option<Chapter>, style: Style) -> String {
+pub fn shown(
+    course: &Course,
+    rungs: &[Rung],
+    current: Option<Chapter>,
+    style: Style,
+) -> String {
     let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
     let there = rungs
         .iter()
@@ -89,9 +94,9 @@ pub fn shown(course: &Course, rungs: &[Rung], current: Option<Chapter>, style: S
             style,
         )),
         None if there == 0 => text.push_str("No chapter was found in chapters/.\n"),
-        None => {
-            text.push_str(&style.good("You have passed every chapter that is written so far.\n"))
-        }
+        None => text.push_str(
+            &style.good("You have passed every chapter that is written so far.\n"),
+        ),
     }
     for rung in rungs {
         if let Place::Unknown(why) = &rung.place {
@@ -109,8 +114,8 @@ fn is_passed(rung: &Rung) -> bool {
     matches!(rung.place, Place::Begun(Standing::Passed { .. }))
 }
 
-/// What to do next: go on where the learner last wrote; if that is passed, the first unfinished
-/// chapter above it; if there is none, the first unfinished one.
+/// What to do next: go on where the learner last wrote; if that is passed, the first
+/// unfinished chapter above it; if there is none, the first unfinished one.
 fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
     let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
     let from = current.unwrap_or(Chapter(0));

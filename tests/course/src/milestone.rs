@@ -15,7 +15,8 @@ pub enum Finding {
     PassedOver(String),
     /// It does not; this is its report.
     Failed(String),
-    /// Its ground is missing: an earlier check has to be mended first. This is its line.
+    /// Its ground is missing: an earlier check has to be mended first. This is its
+    /// line.
     Waiting(String),
 }
 
@@ -74,7 +75,9 @@ impl Verdict {
     /// Whether all that could be made hold, and at least one does.
     #[must_use]
     pub fn all_passed(&self) -> bool {
-        let bad = |check: &Check| matches!(check.finding, Finding::Failed(_) | Finding::Waiting(_));
+        let bad = |check: &Check| {
+            matches!(check.finding, Finding::Failed(_) | Finding::Waiting(_))
+        };
         self.ended && self.passed() > 0 && !self.checks.iter().any(bad)
     }
 
@@ -131,16 +134,19 @@ impl Judge<'_> {
         if let Some(check) = self.check {
             command.args(["--exact", check]);
         }
-        self.run
-            .run(&mut command)
-            .map(Verdict::read)
-            .map_err(|e| format!("cannot run the milestone {}: {e}", self.milestone.display()))
+        self.run.run(&mut command).map(Verdict::read).map_err(|e| {
+            format!("cannot run the milestone {}: {e}", self.milestone.display())
+        })
     }
 }
 
 /// The usual way to run a milestone: everything kept.
 #[must_use]
-pub fn run_in(scratch: PathBuf, deadline: Duration, with_children: bool) -> Run<'static> {
+pub fn run_in(
+    scratch: PathBuf,
+    deadline: Duration,
+    with_children: bool,
+) -> Run<'static> {
     Run {
         scratch,
         deadline,
@@ -269,7 +275,9 @@ test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         );
         assert_eq!(
             found[2].finding,
-            Finding::Waiting("not checked: mend check_02_comes_back_exactly first".into())
+            Finding::Waiting(
+                "not checked: mend check_02_comes_back_exactly first".into()
+            )
         );
         assert_eq!(
             found[3].finding,

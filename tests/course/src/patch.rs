@@ -1,7 +1,7 @@
 //! Unified diffs, as `git diff` writes them, applied to files in memory.
 //!
-//! `git apply` would do, yet the tests must run where git is not installed. As with git, lines may
-//! have moved, and each line of context must be there.
+//! `git apply` would do, yet the tests must run where git is not installed. As with
+//! git, lines may have moved, and each line of context must be there.
 
 use crate::header::begins_diff;
 use crate::layout::Files;
@@ -57,10 +57,9 @@ impl Patch {
             while let Some(heading) = lines.next_if(|line| line.starts_with("@@ ")) {
                 hunks.push(Hunk::read(heading, &mut lines)?);
             }
-            if let Some(line) = lines
-                .peek()
-                .filter(|line| line.starts_with(['+', '-', ' ']) && !begins_diff(line))
-            {
+            if let Some(line) = lines.peek().filter(|line| {
+                line.starts_with(['+', '-', ' ']) && !begins_diff(line)
+            }) {
                 return Err(format!(
                     "`{line}` is one line more than its hunk's heading counts"
                 ));
@@ -137,9 +136,12 @@ impl FilePatch {
 }
 
 impl Hunk {
-    fn read<'a>(heading: &str, lines: &mut impl Iterator<Item = &'a str>) -> Result<Hunk, String> {
-        let (line, old, new) =
-            numbers(heading).ok_or_else(|| format!("`{heading}` is not the heading of a hunk"))?;
+    fn read<'a>(
+        heading: &str,
+        lines: &mut impl Iterator<Item = &'a str>,
+    ) -> Result<Hunk, String> {
+        let (line, old, new) = numbers(heading)
+            .ok_or_else(|| format!("`{heading}` is not the heading of a hunk"))?;
         let mut hunk = Hunk {
             heading: heading.to_owned(),
             line,
@@ -154,7 +156,8 @@ impl Hunk {
                 Some(b'-') => hunk.before.push(line[1..].to_owned()),
                 Some(b'+') => hunk.after.push(line[1..].to_owned()),
                 Some(b' ') => hunk.keep(&line[1..]),
-                // An editor that trims lines leaves an empty line of context quite empty.
+                // An editor that trims lines leaves an empty line of context quite
+                // empty.
                 None => hunk.keep(""),
                 // "\ No newline at end of file"
                 Some(b'\\') => {}
@@ -173,8 +176,8 @@ impl Hunk {
         self.after.push(line.to_owned());
     }
 
-    /// Changes the lines at the place next to where the hunk should be; `moved` lines is how far
-    /// the hunks before it were from theirs. Returns how far this one is.
+    /// Changes the lines at the place next to where the hunk should be; `moved` lines
+    /// is how far the hunks before it were from theirs. Returns how far this one is.
     fn apply(&self, lines: &mut Vec<String>, moved: isize) -> Option<isize> {
         let wanted = self
             .line
@@ -185,9 +188,11 @@ impl Hunk {
             .filter(|&at| lines[at..at + self.before.len()] == self.before)
             .min_by_key(|at| at.abs_diff(wanted))?;
         lines.splice(at..at + self.before.len(), self.after.iter().cloned());
-        let grown =
-            isize::try_from(self.after.len()).ok()? - isize::try_from(self.before.len()).ok()?;
-        Some(moved + isize::try_from(at).ok()? - isize::try_from(wanted).ok()? + grown)
+        let grown = isize::try_from(self.after.len()).ok()?
+            - isize::try_from(self.before.len()).ok()?;
+        Some(
+            moved + isize::try_from(at).ok()? - isize::try_from(wanted).ok()? + grown,
+        )
     }
 }
 
@@ -254,8 +259,10 @@ index 1..2 100644
 
     #[test]
     fn of_two_places_the_nearer_is_changed() {
-        let patch = Patch::read("--- a/src/main.rs\n+++ b/src/main.rs\n@@ -4,1 +4,1 @@\n-x\n+y\n")
-            .expect("a patch");
+        let patch = Patch::read(
+            "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -4,1 +4,1 @@\n-x\n+y\n",
+        )
+        .expect("a patch");
         let mut files = files("x\na\na\na\nx\n");
         patch.apply(&mut files).expect("it fits");
         assert_eq!(text(&files, "src/main.rs"), "x\na\na\na\ny\n");
@@ -282,17 +289,27 @@ index 1..2 100644
                 .expect_err("no")
         };
         assert!(
-            error(CHANGE).contains("`@@ -1,3 +1,4 @@ fn main()` does not fit src/main.rs"),
+            error(CHANGE)
+                .contains("`@@ -1,3 +1,4 @@ fn main()` does not fit src/main.rs"),
             "{}",
             error(CHANGE)
         );
-        assert!(error(&CHANGE.replace("src/main", "src/other")).contains("no file src/other.rs"));
-        assert!(error("# nothing\n").contains("no diff"));
-        assert!(error("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n").contains("cut short"));
         assert!(
-            error("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n+three\n").contains("one line more")
+            error(&CHANGE.replace("src/main", "src/other"))
+                .contains("no file src/other.rs")
         );
-        assert!(error("--- a/x\n+++ b/x\n@@ -1 +1 @@\none\n").contains("begins with none of"));
+        assert!(error("# nothing\n").contains("no diff"));
+        assert!(
+            error("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n").contains("cut short")
+        );
+        assert!(
+            error("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-one\n+two\n+three\n")
+                .contains("one line more")
+        );
+        assert!(
+            error("--- a/x\n+++ b/x\n@@ -1 +1 @@\none\n")
+                .contains("begins with none of")
+        );
         assert!(error("--- a/x\n@@ -1 +1 @@\n").contains("no `+++`"));
     }
 }

@@ -1,5 +1,5 @@
-//! Running other programs: always with a deadline, and with output that a stray grandchild cannot
-//! hold open.
+//! Running other programs: always with a deadline, and with output that a stray
+//! grandchild cannot hold open.
 
 use std::fs::{self, File};
 use std::io;
@@ -45,7 +45,8 @@ pub struct Run<'a> {
     pub deadline: Duration,
     /// What becomes of its stderr.
     pub stderr: Stderr,
-    /// Whether the programs that it started are stopped with it. Ctrl-C does not reach them then.
+    /// Whether the programs that it started are stopped with it. Ctrl-C does not
+    /// reach them then.
     pub with_children: bool,
     /// Called once, if the program runs longer than this.
     pub when_slow: Option<(Duration, &'a dyn Fn())>,
@@ -65,7 +66,8 @@ impl Run<'_> {
             .scratch
             .join(format!("output-{}-{number}", std::process::id()));
         let ended = self.run_into(&path, command);
-        // On Windows a grandchild can keep the file from being removed. It is only scratch.
+        // On Windows a grandchild can keep the file from being removed. It is only
+        // scratch.
         let _ = fs::remove_file(&path);
         ended
     }
@@ -94,7 +96,11 @@ impl Run<'_> {
         })
     }
 
-    fn wait(&self, child: &mut Child, begin: Instant) -> io::Result<Option<ExitStatus>> {
+    fn wait(
+        &self,
+        child: &mut Child,
+        begin: Instant,
+    ) -> io::Result<Option<ExitStatus>> {
         let mut slow = self.when_slow;
         let mut pause = Duration::from_millis(1);
         loop {
@@ -146,8 +152,13 @@ fn stop_group(child: &Child) {
     let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
-/// Does each piece of work, `at_once` at a time, and returns the answers in the order of the work.
-pub fn each<T: Sync, R: Send>(work: &[T], at_once: usize, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// Does each piece of work, `at_once` at a time, and returns the answers in the order
+/// of the work.
+pub fn each<T: Sync, R: Send>(
+    work: &[T],
+    at_once: usize,
+    act: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let mut done: Vec<(usize, R)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..at_once)
@@ -191,7 +202,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_program_that_hangs_is_stopped_with_its_children() {
-        let scratch = std::env::temp_dir().join(format!("course-process-{}", std::process::id()));
+        let scratch = std::env::temp_dir()
+            .join(format!("course-process-{}", std::process::id()));
         let run = Run {
             scratch: scratch.clone(),
             deadline: Duration::from_millis(300),
@@ -199,11 +211,11 @@ mod tests {
             with_children: true,
             when_slow: None,
         };
-        let ended = run
-            .run(
-                Command::new("sh")
-                    .args(["-c", "echo begun; echo oops >&2; sleep 300 & echo $!; wait"]),
-            )
+        let ended =
+            run.run(Command::new("sh").args([
+                "-c",
+                "echo begun; echo oops >&2; sleep 300 & echo $!; wait",
+            ]))
             .expect("sh runs");
         assert!(ended.status.is_none());
         let lines: Vec<&str> = ended.output.lines().collect();
@@ -214,7 +226,8 @@ mod tests {
             .status()
             .expect("kill runs")
             .success();
-        // A stopped process that nobody has waited for yet still has its number for a moment.
+        // A stopped process that nobody has waited for yet still has its number for a
+        // moment.
         let dead = gone || {
             thread::sleep(Duration::from_millis(500));
             fs::read_to_string(format!("/proc/{}/stat", lines[2]))

@@ -15,10 +15,13 @@ impl Style {
         Style { colour: false }
     }
 
-    /// With colour, if stdout is a terminal that is known to show it and `NO_COLOR` is not set.
+    /// With colour, if stdout is a terminal that is known to show it and `NO_COLOR`
+    /// is not set.
     #[must_use]
     pub fn of_stdout() -> Style {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let set = |name: &str| {
+            std::env::var_os(name).is_some_and(|value| !value.is_empty())
+        };
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let capable = if cfg!(windows) {
             set("WT_SESSION") || set("TERM")
@@ -69,14 +72,15 @@ impl Style {
     }
 }
 
-/// Prints to stdout. Nobody may be reading any more (`cargo course | head -1`): that is no mistake.
+/// Prints to stdout. Nobody may be reading any more (`cargo course | head -1`): that
+/// is no mistake.
 pub fn show(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Prints a line to stderr, also from within a test, where libtest would keep back what `eprintln!`
-/// prints.
+/// Prints a line to stderr, also from within a test, where libtest would keep back
+/// what `eprintln!` prints.
 pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
@@ -87,8 +91,8 @@ pub fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Ends a test that has found something, with all that it has found and without the noise of a
-/// panic.
+/// Ends a test that has found something, with all that it has found and without the
+/// noise of a panic.
 ///
 /// # Panics
 /// If there is a complaint.
@@ -99,7 +103,8 @@ pub fn expect_none(complaints: &[String]) {
     }
 }
 
-/// Whether this is a maintainers' run, in which nobody is learning and nothing is passed over.
+/// Whether this is a maintainers' run, in which nobody is learning and nothing is
+/// passed over.
 #[must_use]
 pub fn strict() -> bool {
     std::env::var_os("COURSE_STRICT").is_some_and(|value| value == "1")

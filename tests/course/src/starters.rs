@@ -109,13 +109,17 @@ pub fn state(course: &Course, chapter: Chapter) -> Result<State, String> {
     }
 }
 
-/// Divides the chapters into starters as they were handed out, and those somebody wrote in. The
-/// maintainers' run counts every chapter as a starter: there is no learner then, only a forgotten
-/// `cargo course bless`, about which [`complaints`] complains.
+/// Divides the chapters into starters as they were handed out, and those somebody
+/// wrote in. The maintainers' run counts every chapter as a starter: there is no
+/// learner then, only a forgotten `cargo course bless`, about which [`complaints`]
+/// complains.
 ///
 /// # Errors
 /// A sentence that names a file that cannot be read.
-pub fn pristine(course: &Course, strict: bool) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
+pub fn pristine(
+    course: &Course,
+    strict: bool,
+) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
     let mut divided = (Vec::new(), Vec::new());
     for chapter in course.chapters() {
         if strict || state(course, chapter)? == State::Pristine {
@@ -129,7 +133,10 @@ pub fn pristine(course: &Course, strict: bool) -> Result<(Vec<Chapter>, Vec<Chap
 
 /// The file of a chapter that was edited last, and when.
 #[must_use]
-pub fn edited_last(course: &Course, chapter: Chapter) -> Option<(String, SystemTime)> {
+pub fn edited_last(
+    course: &Course,
+    chapter: Chapter,
+) -> Option<(String, SystemTime)> {
     let folder = course.starter(chapter);
     files(&folder)
         .ok()?
@@ -143,11 +150,14 @@ pub fn edited_last(course: &Course, chapter: Chapter) -> Option<(String, SystemT
         .max_by_key(|(_, when)| *when)
 }
 
-/// The chapter that a learner is at: the one edited last, of those that differ from their starter.
+/// The chapter that a learner is at: the one edited last, of those that differ from
+/// their starter.
 ///
 /// # Errors
 /// A sentence that names a file that cannot be read.
-pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>, String> {
+pub fn current(
+    course: &Course,
+) -> Result<Option<(Chapter, String, SystemTime)>, String> {
     let mut edited = Vec::new();
     for chapter in course.chapters() {
         if state(course, chapter)? == State::Edited
@@ -167,15 +177,19 @@ pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
         let text = String::from_utf8_lossy(&contents);
         for (number, line) in text.lines().enumerate() {
             if line.contains("todo!(") && !line.trim_start().starts_with("//") {
-                gaps.push(format!("chapters/{}/{path}:{}", chapter.name(), number + 1));
+                gaps.push(format!(
+                    "chapters/{}/{path}:{}",
+                    chapter.name(),
+                    number + 1
+                ));
             }
         }
     }
     gaps
 }
 
-/// Whether each starter builds without a warning and then fails, at the check and in the words of its
-/// note, before the deadline.
+/// Whether each starter builds without a warning and then fails, at the check and in
+/// the words of its note, before the deadline.
 ///
 /// # Errors
 /// A sentence, if cargo cannot be run.
@@ -188,7 +202,8 @@ pub fn not_red(
         return Ok(Vec::new());
     }
     let mut command = cargo::command(course);
-    // All that `cargo test -p chapterNN` builds, so that a learner sees no warning there either.
+    // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
+    // there either.
     command.args([
         "build",
         "--quiet",
@@ -223,7 +238,8 @@ pub fn not_red(
     complaints.dedup();
     let failures = each(chapters, cores(), |&chapter| {
         let folder = course.starter(chapter);
-        // Cargo builds a milestone also where the program does not build; an old one may be about.
+        // Cargo builds a milestone also where the program does not build; an old one
+        // may be about.
         let program = built.program(&folder, &chapter.name());
         let milestone = program.and(built.program(&folder, "milestone"));
         let milestone = milestone.ok_or("it does not build")?;
@@ -249,12 +265,15 @@ pub fn not_red(
 
 /// Whether a message only tells how to learn more about the others.
 fn is_footnote(text: &str) -> bool {
-    text.starts_with("For more information about") || text.starts_with("Some errors have detailed")
+    text.starts_with("For more information about")
+        || text.starts_with("Some errors have detailed")
 }
 
 fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
     let (By::Check(check), says) = note.rejection()? else {
-        return Err("only a check says what a starter lacks: name it in `check: …`".into());
+        return Err(
+            "only a check says what a starter lacks: name it in `check: …`".into(),
+        );
     };
     if !verdict.ended {
         return Err(format!(
@@ -279,8 +298,8 @@ fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
     }
 }
 
-/// What is wrong with the fingerprints: a chapter without one, or one without a chapter; in a
-/// maintainers' run also one that is not the chapter's.
+/// What is wrong with the fingerprints: a chapter without one, or one without a
+/// chapter; in a maintainers' run also one that is not the chapter's.
 ///
 /// # Errors
 /// A sentence that names a file that cannot be read.

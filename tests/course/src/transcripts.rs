@@ -1,5 +1,5 @@
-//! The terminal sessions that the book shows: files in `tests/transcripts/chapterNN` that are
-//! typed again, with the real solutions, and compared with what comes out.
+//! The terminal sessions that the book shows: files in `tests/transcripts/chapterNN`
+//! that are typed again, with the real solutions, and compared with what comes out.
 //!
 //! ```text
 //! What this session is about. All before the first `$`, `@` or anchor is a comment.
@@ -15,11 +15,12 @@
 //! ANCHOR_END: echo
 //! ```
 //!
-//! A line `$ COMMAND` is typed; the lines under it are what comes out. A command that ends in `\`
-//! goes on in the next line, after `> `. `cargo run -q -p chapter02` means the program of solution02:
-//! when it says where it listens it stays, and the lines under it are all that it says until the
-//! end, or until a line `^C`. Ports from 1024 on stand for free ones. A command that ends in ` &`
-//! stays until the end, with its input open and its output unseen.
+//! A line `$ COMMAND` is typed; the lines under it are what comes out. A command that
+//! ends in `\` goes on in the next line, after `> `. `cargo run -q -p chapter02`
+//! means the program of solution02: when it says where it listens it stays, and the
+//! lines under it are all that it says until the end, or until a line `^C`. Ports
+//! from 1024 on stand for free ones. A command that ends in ` &` stays until the end,
+//! with its input open and its output unseen.
 //!
 //! Lines that begin with `@` are for the machine alone and never inside an anchor:
 //!
@@ -82,8 +83,8 @@ pub enum Outcome {
     Failed(String),
 }
 
-/// Builds all solutions; `chapter02` is the program of solution02. One that does not build is left
-/// out: only the transcripts that need it fail.
+/// Builds all solutions; `chapter02` is the program of solution02. One that does not
+/// build is left out: only the transcripts that need it fail.
 ///
 /// # Errors
 /// A sentence, if cargo cannot be run.
@@ -102,7 +103,8 @@ pub fn solutions(course: &Course) -> Result<Programs, String> {
     }
     let built = cargo::build(course, &mut build, Stderr::Dropped, None)?;
     let program = |chapter: Chapter| {
-        let path = built.program(&course.solution(chapter), &chapter.solution_name())?;
+        let path =
+            built.program(&course.solution(chapter), &chapter.solution_name())?;
         Some((chapter.name(), path.to_owned()))
     };
     Ok(course.solutions().into_iter().filter_map(program).collect())
@@ -116,7 +118,8 @@ pub fn all(course: &Course) -> Result<Vec<Transcript>, String> {
     work::files_of_chapters(&course.root().join("tests/transcripts"), "txt")?
         .iter()
         .map(|path| {
-            let text = fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
+            let text =
+                fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
             Transcript::parse(path, &text)
         })
         .collect()
@@ -130,13 +133,15 @@ impl Transcript {
     pub fn parse(path: &Path, text: &str) -> Result<Transcript, String> {
         let chapter = path.parent().and_then(Path::file_name).unwrap_or_default();
         let stem = path.file_stem().unwrap_or_default();
-        let name = format!("{}/{}", chapter.to_string_lossy(), stem.to_string_lossy());
+        let name =
+            format!("{}/{}", chapter.to_string_lossy(), stem.to_string_lossy());
         let mut items = Vec::new();
         let mut begun = false;
         let mut anchor: Option<String> = None;
         let mut lines = text.lines().zip(1..);
         while let Some((line, number)) = lines.next() {
-            let wrong = |what: &str| Err(format!("{name}.txt, line {number}: {what}"));
+            let wrong =
+                |what: &str| Err(format!("{name}.txt, line {number}: {what}"));
             if let Some((_, begins)) = line.split_once("ANCHOR: ") {
                 if anchor.replace(begins.trim().to_owned()).is_some() {
                     return wrong("an anchor begins inside another");
@@ -149,7 +154,9 @@ impl Transcript {
                 items.push(Item::Kept(line.to_owned()));
             } else if let Some(order) = line.strip_prefix('@') {
                 if anchor.is_some() {
-                    return wrong("a line that begins with @ inside an anchor would be shown");
+                    return wrong(
+                        "a line that begins with @ inside an anchor would be shown",
+                    );
                 }
                 items.push(Item::Order(order.trim().to_owned()));
             } else if line.starts_with("$ ") {
@@ -157,7 +164,9 @@ impl Transcript {
                 while typed.last().is_some_and(|line| line.ends_with('\\')) {
                     match lines.next() {
                         Some((more, _)) => typed.push(more.to_owned()),
-                        None => return wrong("the command goes on, but the file ends"),
+                        None => {
+                            return wrong("the command goes on, but the file ends");
+                        }
                     }
                 }
                 items.push(Item::Typed {
@@ -225,9 +234,13 @@ impl Transcript {
         self.name.split('/').next().unwrap_or_default()
     }
 
-    /// Types the commands and puts what comes out in the place of what stood there, except where
-    /// both say the same; says what differed, if anything did.
-    fn replay(&mut self, course: &Course, programs: &Programs) -> Result<Option<String>, String> {
+    /// Types the commands and puts what comes out in the place of what stood there,
+    /// except where both say the same; says what differed, if anything did.
+    fn replay(
+        &mut self,
+        course: &Course,
+        programs: &Programs,
+    ) -> Result<Option<String>, String> {
         let outputs = stage::play(self, course, programs)
             .map_err(|what| format!("{}.txt: {what}", self.name))?;
         let mut differences = String::new();
@@ -237,7 +250,10 @@ impl Transcript {
             };
             if let Some(difference) = compare::difference(output, &came) {
                 let command = lines.join("\n");
-                differences.push_str(&format!("{}.txt\n{command}\n{difference}\n", self.name));
+                differences.push_str(&format!(
+                    "{}.txt\n{command}\n{difference}\n",
+                    self.name
+                ));
                 *output = came;
             }
         }
@@ -245,7 +261,8 @@ impl Transcript {
     }
 }
 
-/// Takes the blank lines from the end of an output, and gives them back as lines of their own.
+/// Takes the blank lines from the end of an output, and gives them back as lines of
+/// their own.
 fn without_blank_end(item: Item) -> Vec<Item> {
     let Item::Typed { lines, output } = item else {
         return vec![item];
@@ -263,7 +280,8 @@ fn without_blank_end(item: Item) -> Vec<Item> {
     items
 }
 
-/// Types a transcript again and compares. In a strict run a missing tool is a failure.
+/// Types a transcript again and compares. In a strict run a missing tool is a
+/// failure.
 pub fn check(
     mut transcript: Transcript,
     course: &Course,
@@ -281,11 +299,12 @@ pub fn check(
     }
 }
 
-/// Types all transcripts again whose name contains `filter`, writes what came out into their files
-/// where it differs, and returns the files that changed.
+/// Types all transcripts again whose name contains `filter`, writes what came out
+/// into their files where it differs, and returns the files that changed.
 ///
 /// # Errors
-/// A sentence, if one cannot be replayed, written, or comes out differently each time.
+/// A sentence, if one cannot be replayed, written, or comes out differently each
+/// time.
 pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>, String> {
     let mut transcripts = all(course)?;
     transcripts.retain(|transcript| transcript.name.contains(filter));
@@ -334,15 +353,21 @@ fn bless_one(
     write(path, text.as_bytes())?;
     match again.replay(course, programs)? {
         None => Ok(true),
-        Some(difference) => Err(format!("it comes out differently each time:\n{difference}")),
+        Some(difference) => {
+            Err(format!("it comes out differently each time:\n{difference}"))
+        }
     }
 }
 
-/// Checks all transcripts, a few at a time, and returns each one's name with its outcome.
+/// Checks all transcripts, a few at a time, and returns each one's name with its
+/// outcome.
 ///
 /// # Errors
 /// A sentence, if the transcripts cannot be read or the solutions do not build.
-pub fn check_all(course: &Course, strict: bool) -> Result<Vec<(String, Outcome)>, String> {
+pub fn check_all(
+    course: &Course,
+    strict: bool,
+) -> Result<Vec<(String, Outcome)>, String> {
     let transcripts = all(course)?;
     if transcripts.is_empty() {
         return Ok(Vec::new());

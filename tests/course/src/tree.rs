@@ -33,13 +33,14 @@ const AT_THE_ROOT: [&str; 19] = [
     ".editorconfig",
 ];
 
-/// What each chapter needs and lacks: starter, solution, milestone, page, line in the summary, a
-/// wrong answer and two right ones.
+/// What each chapter needs and lacks: starter, solution, milestone, page, line in the
+/// summary, a wrong answer and two right ones.
 ///
 /// # Errors
 /// A sentence, if a file cannot be read.
 pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
-    let summary = fs::read_to_string(course.root().join("book/src/SUMMARY.md")).unwrap_or_default();
+    let summary = fs::read_to_string(course.root().join("book/src/SUMMARY.md"))
+        .unwrap_or_default();
     let mut complaints = Vec::new();
     for chapter in mentioned(course)? {
         let name = chapter.name();
@@ -68,7 +69,8 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
             summary.contains(&format!("({name}.md)")),
             format!("line with a link to {name}.md in book/src/SUMMARY.md"),
         );
-        let answers = |kind| find(course, kind, &[chapter]).map(|answers| answers.len());
+        let answers =
+            |kind| find(course, kind, &[chapter]).map(|answers| answers.len());
         need(
             answers(Kind::Wrong)? >= 1,
             format!("wrong answer: tests/wrong/{name}/NAME.patch"),
@@ -105,7 +107,10 @@ fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
 ///
 /// # Errors
 /// A sentence, if a file cannot be read.
-pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>, String> {
+pub fn not_mirrored(
+    course: &Course,
+    chapters: &[Chapter],
+) -> Result<Vec<String>, String> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
         let name = chapter.name();
@@ -128,10 +133,9 @@ pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>
                  to create the file, say `creates: {path}` in tests/course/starters/{name}.txt"
             ));
         }
-        for path in creates
-            .iter()
-            .filter(|path| starter.contains_key(*path) || !solution.contains_key(*path))
-        {
+        for path in creates.iter().filter(|path| {
+            starter.contains_key(*path) || !solution.contains_key(*path)
+        }) {
             complaints.push(format!(
                 "tests/course/starters/{name}.txt says `creates: {path}`, which must be in the solution and not in the starter"
             ));
@@ -144,17 +148,17 @@ pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>
 ///
 /// # Errors
 /// A sentence, if a file cannot be read.
-pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>, String> {
+pub fn dependencies(
+    course: &Course,
+    starters: &[Chapter],
+) -> Result<Vec<String>, String> {
     let mut complaints = Vec::new();
     let packages = starters
         .iter()
         .map(|&chapter| (chapter, chapter.name(), course.starter(chapter)))
-        .chain(
-            course
-                .solutions()
-                .into_iter()
-                .map(|chapter| (chapter, chapter.solution_name(), course.solution(chapter))),
-        );
+        .chain(course.solutions().into_iter().map(|chapter| {
+            (chapter, chapter.solution_name(), course.solution(chapter))
+        }));
     for (chapter, package, folder) in packages {
         let manifest = Manifest::of(course, &folder)?;
         complaints.extend(manifest.wrong("dev-dependencies", &["harness"]));
@@ -163,7 +167,8 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
         complaints.extend(manifest.without("[test]", "name", "milestone"));
         complaints.extend(manifest.without("[test]", "path", &milestone));
         if package == chapter.name() {
-            // The verdict on a starter is the milestone's; its unit tests are asked for by name.
+            // The verdict on a starter is the milestone's; its unit tests are asked
+            // for by name.
             complaints.extend(manifest.without("[bin]", "test", "false"));
         }
         if folder.join("build.rs").exists() {
@@ -175,14 +180,19 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     }
     let tests = course.root().join("tests");
     let harness = Manifest::of(course, &tests.join("harness"))?;
-    complaints.extend(harness.wrong("dependencies", &["assert_cmd", "predicates", "reqwest"]));
-    complaints.extend(Manifest::of(course, &tests.join("course"))?.wrong("dependencies", &[]));
-    complaints.extend(Manifest::of(course, course.root())?.wrong("dependencies", &[]));
+    complaints.extend(
+        harness.wrong("dependencies", &["assert_cmd", "predicates", "reqwest"]),
+    );
+    complaints.extend(
+        Manifest::of(course, &tests.join("course"))?.wrong("dependencies", &[]),
+    );
+    complaints
+        .extend(Manifest::of(course, course.root())?.wrong("dependencies", &[]));
     Ok(complaints)
 }
 
-/// Names at the root that do not belong there. What a person keeps beside the course on their own
-/// machine counts only in a maintainers' run.
+/// Names at the root that do not belong there. What a person keeps beside the course
+/// on their own machine counts only in a maintainers' run.
 #[must_use]
 pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
     let names = names_at_the_root(course.root(), strict)?;
@@ -205,7 +215,8 @@ fn fits(name: &str, allowed: &str) -> bool {
         .map_or(name == allowed, |start| name.starts_with(start))
 }
 
-/// The names that git knows; in a maintainers' run also those it would take. None without git.
+/// The names that git knows; in a maintainers' run also those it would take. None
+/// without git.
 fn names_at_the_root(root: &Path, strict: bool) -> Option<BTreeSet<String>> {
     let mut git = Command::new("git");
     git.arg("-C").arg(root).args(["ls-files", "-z", "--cached"]);

@@ -1,4 +1,5 @@
-//! Small things that the checks of the book share: folders of chapters and scratch space.
+//! Small things that the checks of the book share: folders of chapters and scratch
+//! space.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,8 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(cannot("read", folder, &e)),
     };
-    let paths: io::Result<Vec<PathBuf>> = reader.map(|entry| Ok(entry?.path())).collect();
+    let paths: io::Result<Vec<PathBuf>> =
+        reader.map(|entry| Ok(entry?.path())).collect();
     let mut paths = paths.map_err(|e| cannot("read", folder, &e))?;
     paths.sort();
     Ok(paths)
@@ -26,7 +28,10 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
 ///
 /// # Errors
 /// A sentence, if a folder cannot be read.
-pub fn files_of_chapters(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
+pub fn files_of_chapters(
+    folder: &Path,
+    ending: &str,
+) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for chapter in entries(folder)? {
         if chapter.is_dir() {
@@ -56,7 +61,8 @@ impl Scratch {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         loop {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir().join(format!("course-{purpose}-{}-{n}", process::id()));
+            let path = env::temp_dir()
+                .join(format!("course-{purpose}-{}-{n}", process::id()));
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Scratch(path)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}

@@ -1,7 +1,8 @@
-//! Every wrong answer is rejected by the check meant for it, and every right one passes.
+//! Every wrong answer is rejected by the check meant for it, and every right one
+//! passes.
 //!
-//! `COURSE_ONLY=wrong/chapter02/one-read cargo test -p course --test answers` judges those whose
-//! path contains this.
+//! `COURSE_ONLY=wrong/chapter02/one-read cargo test -p course --test answers` judges
+//! those whose path contains this.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,25 +12,27 @@ use course::answers::{Kind, Outcome, Proof, find, milestones};
 use course::screen::{count, expect_none, note};
 use course::work::cores;
 
-/// A milestone takes two seconds and waits four at most for any one thing; this is for a machine
-/// with much else to do.
+/// A milestone takes two seconds and waits four at most for any one thing; this is
+/// for a machine with much else to do.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[test]
 fn wrong_answers_are_rejected_and_right_ones_pass() {
     let course = Course::of_this_package();
     let chapters = course.solutions();
-    let milestones = milestones(&course, &chapters).expect("the milestones can be built");
+    let milestones =
+        milestones(&course, &chapters).expect("the milestones can be built");
     let proof = Proof::new(&course, &milestones, DEADLINE);
     let only = std::env::var("COURSE_ONLY").unwrap_or_default();
 
     let mut complaints = Vec::new();
     let mut folders = BTreeSet::new();
     let mut judged = 0;
-    // To judge a wrong answer is mostly to wait for what never comes. A right one keeps the whole
-    // milestone busy, and should not fail because the machine is.
+    // To judge a wrong answer is mostly to wait for what never comes. A right one
+    // keeps the whole milestone busy, and should not fail because the machine is.
     for (kind, at_once) in [(Kind::Wrong, 3 * cores()), (Kind::Right, cores())] {
-        let mut answers = find(&course, kind, &chapters).expect("the answers can be read");
+        let mut answers =
+            find(&course, kind, &chapters).expect("the answers can be read");
         answers.retain(|answer| answer.shown.contains(&only));
         let outcome = proof.prove(&answers, at_once);
         note(&summary(kind, answers.len(), &outcome));

@@ -8,7 +8,8 @@ use course::work::Scratch;
 
 #[test]
 fn the_book_keeps_its_promises() {
-    let problems = problems(&Course::of_this_package()).expect("the book is readable");
+    let problems =
+        problems(&Course::of_this_package()).expect("the book is readable");
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
@@ -251,9 +252,11 @@ fn a_page_outside_of_the_summary_is_seen() {
     let root = Scratch::new("book-test").expect("a scratch folder");
     let src = root.path().join("book/src");
     fs::create_dir_all(&src).expect("a folder can be made");
-    fs::write(src.join("SUMMARY.md"), "[Gone](gone.md)\n").expect("a file can be written");
+    fs::write(src.join("SUMMARY.md"), "[Gone](gone.md)\n")
+        .expect("a file can be written");
     fs::write(src.join("lost.md"), "# Lost\n").expect("a file can be written");
-    let said = problems(&Course::at(root.path(), root.path())).expect("it is readable");
+    let said =
+        problems(&Course::at(root.path(), root.path())).expect("it is readable");
     let said = said.join("\n");
     assert!(said.contains("gone.md leads nowhere"), "{said}");
     assert!(said.contains("does not lead to lost.md"), "{said}");
@@ -270,7 +273,8 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
             ("tests/chapter01.rs", "report().read(\"the-end\")"),
         ] {
             let path = root.path().join(path);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+            fs::create_dir_all(path.parent().expect("a folder"))
+                .expect("a folder can be made");
             fs::write(path, text).expect("a file can be written");
         }
         let course = Course::at(root.path(), root.path());
@@ -278,6 +282,7 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
     };
     assert_eq!(said("# 01 bind\n"), "");
     assert_eq!(said("# 01 bind\n\nText.\n\n## The end\n"), "");
-    let complaint = "book/src/chapter01.md has no the-end, where tests/chapter01.rs leads";
+    let complaint =
+        "book/src/chapter01.md has no the-end, where tests/chapter01.rs leads";
     assert_eq!(said("# 01 bind\n\nText.\n\n## An end\n"), complaint);
 }

@@ -8,7 +8,8 @@ use course::carry::{Report, carry_up};
 use course::work::Scratch;
 use course::{Chapter, Course};
 
-/// Three chapters. Each grows a line at the end of the one before; the last also changes the middle.
+/// Three chapters. Each grows a line at the end of the one before; the last also
+/// changes the middle.
 struct Ladder {
     scratch: Scratch,
     course: Course,
@@ -16,7 +17,8 @@ struct Ladder {
 
 const ONE: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\n";
 const TWO: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\nfn two() {}\n";
-const THREE: &str = "fn given() {}\n\n\nfn middle(x: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
+const THREE: &str =
+    "fn given() {}\n\n\nfn middle(x: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
 
 impl Ladder {
     /// `None` where git is not installed.
@@ -37,7 +39,8 @@ impl Ladder {
             (3, &format!("{TWO}// todo!()\n"), THREE),
         ] {
             ladder.write(&format!("chapters/chapter0{number}/src/main.rs"), starter);
-            ladder.write(&format!("solutions/chapter0{number}/src/main.rs"), solution);
+            ladder
+                .write(&format!("solutions/chapter0{number}/src/main.rs"), solution);
             ladder.write(
                 &format!("chapters/chapter0{number}/Cargo.toml"),
                 &manifest("chapter", number),
@@ -216,7 +219,9 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
         "{marked}"
     );
     assert!(
-        marked.contains("=======\nfn middle(mended: u8) {}\n>>>>>>> solution below, now"),
+        marked.contains(
+            "=======\nfn middle(mended: u8) {}\n>>>>>>> solution below, now"
+        ),
         "{marked}"
     );
     assert!(
@@ -239,8 +244,9 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
     for from in [1, 3] {
         let refusal = ladder.refusal(from);
         assert!(
-            refusal
-                .starts_with("solutions/chapter03/src/main.rs:4: here is an unresolved conflict"),
+            refusal.starts_with(
+                "solutions/chapter03/src/main.rs:4: here is an unresolved conflict"
+            ),
             "{refusal}"
         );
     }
@@ -279,7 +285,8 @@ fn files_are_added_changed_and_removed() {
     }
     ladder.commit();
 
-    fs::remove_file(ladder.path("solutions/chapter01/src/old.rs")).expect("it is there");
+    fs::remove_file(ladder.path("solutions/chapter01/src/old.rs"))
+        .expect("it is there");
     ladder.write("solutions/chapter01/src/new.rs", "new\n");
     ladder.write("solutions/chapter03/src/old.rs", "old, and more\n");
     ladder.git(&["add", "solutions/chapter03"]);
@@ -312,7 +319,8 @@ fn manifests_keep_their_names() {
     assert_eq!(report.conflicts, Vec::<String>::new());
     for (folder, kind) in [("chapters", "chapter"), ("solutions", "solution")] {
         for number in [2, 3] {
-            let mended = manifest(kind, number).replace("[[test]]\n", "[[test]]\nharness = true\n");
+            let mended = manifest(kind, number)
+                .replace("[[test]]\n", "[[test]]\nharness = true\n");
             assert_eq!(
                 ladder.read(&format!("{folder}/chapter0{number}/Cargo.toml")),
                 mended
@@ -353,7 +361,8 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
     );
     ladder.commit();
     assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
-    let carry = || carry_up(&ladder.course, Chapter(1), "HEAD~1").expect("it can begin");
+    let carry =
+        || carry_up(&ladder.course, Chapter(1), "HEAD~1").expect("it can begin");
     assert_eq!(carry().lines.len(), 4);
     assert_eq!(carry().lines.len(), 0);
     assert!(
@@ -361,7 +370,8 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
             .read("solutions/chapter03/src/main.rs")
             .starts_with("fn given(mended: u8) {}\n")
     );
-    let unknown = carry_up(&ladder.course, Chapter(1), "nonsense").expect_err("no such commit");
+    let unknown =
+        carry_up(&ladder.course, Chapter(1), "nonsense").expect_err("no such commit");
     assert_eq!(unknown, "git knows no commit `nonsense`");
 }
 
@@ -390,7 +400,8 @@ fn a_folder_that_git_does_not_know_is_refused_in_words() {
     let course = Course::at(scratch.path(), Path::new("target"));
     let refusal = carry_up(&course, Chapter(1), "HEAD").expect_err("there is no git");
     assert!(
-        refusal.contains("not a git checkout") || refusal.contains("git was not found"),
+        refusal.contains("not a git checkout")
+            || refusal.contains("git was not found"),
         "{refusal}"
     );
 }
@@ -431,7 +442,9 @@ fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     );
     let three = ladder.read("solutions/chapter03/src/main.rs");
     assert!(
-        three.starts_with("// ANCHOR: three\nfn given(mended: u8) {}\n// ANCHOR_END: three\n"),
+        three.starts_with(
+            "// ANCHOR: three\nfn given(mended: u8) {}\n// ANCHOR_END: three\n"
+        ),
         "{three}"
     );
     assert!(!three.contains("new"), "{three}");

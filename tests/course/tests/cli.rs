@@ -174,7 +174,9 @@ fn a_learner_goes_from_red_to_green() {
     let (code, out, _) = made_up.run(&["check", "01"]);
     assert_eq!(code, 0);
     assert!(
-        out.starts_with("Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n"),
+        out.starts_with(
+            "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n"
+        ),
         "{out}"
     );
     assert!(
@@ -238,7 +240,9 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     assert_eq!(code, 1);
     assert!(err.contains("error[E0425]"), "{err}");
     assert!(
-        out.ends_with("the unit tests do not build: cargo test -p chapter01 --bins\n"),
+        out.ends_with(
+            "the unit tests do not build: cargo test -p chapter01 --bins\n"
+        ),
         "{out}"
     );
 

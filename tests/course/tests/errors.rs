@@ -8,8 +8,8 @@ use course::work::Scratch;
 
 #[test]
 fn every_shown_error_is_refused_with_its_code() {
-    let problems =
-        problems(&Course::of_this_package()).expect("tests/errors is readable and rustc runs");
+    let problems = problems(&Course::of_this_package())
+        .expect("tests/errors is readable and rustc runs");
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 

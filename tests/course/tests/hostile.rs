@@ -1,12 +1,14 @@
-//! Random and mutated requests: each must end in an answer or a close, never in a panic, a dead
-//! process or silence, and never with a byte from outside of the root.
+//! Random and mutated requests: each must end in an answer or a close, never in a
+//! panic, a dead process or silence, and never with a byte from outside of the root.
 //!
-//! `cargo test` sends two thousand to every solution from chapter 05 on. The long run:
+//! `cargo test` sends two thousand to every solution from chapter 05 on. The long
+//! run:
 //!
 //!     cargo test -p course --test hostile -- --ignored
 //!
-//! `COURSE_PROGRAM` names another program to attack. `COURSE_REQUESTS` and `COURSE_SEED` change how
-//! many are sent and which; without them they are the same each time, so that a failure comes again.
+//! `COURSE_PROGRAM` names another program to attack. `COURSE_REQUESTS` and
+//! `COURSE_SEED` change how many are sent and which; without them they are the same
+//! each time, so that a failure comes again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,7 +23,8 @@ use course::screen::{count, note};
 use course::work::Scratch;
 use course::{Chapter, Course, cargo};
 
-/// How long one connection may take. It is far more than any needs, also on a busy machine.
+/// How long one connection may take. It is far more than any needs, also on a busy
+/// machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What lies beside the root and must never come.
@@ -38,8 +41,9 @@ fn a_hundred_thousand_hostile_requests() {
     attack_all(100_000);
 }
 
-/// Somebody who may write below the root turns a folder into a link and back, again and again: now
-/// and then between the server's look at a path and its opening of the file.
+/// Somebody who may write below the root turns a folder into a link and back, again
+/// and again: now and then between the server's look at a path and its opening of the
+/// file.
 #[test]
 #[cfg(target_os = "linux")]
 #[ignore = "for the long run; it can only ever find a leak by chance"]
@@ -51,7 +55,8 @@ fn a_folder_that_turns_into_a_link() {
         let root = scratch.path().join("site");
         make_site(&root);
         fs::create_dir(root.join("turns")).expect("a folder can be made");
-        fs::write(root.join("turns/secret.txt"), "no secret").expect("a file can be written");
+        fs::write(root.join("turns/secret.txt"), "no secret")
+            .expect("a file can be written");
         let server = Server::start(&program, &root, &scratch.path().join("stderr"));
         let done = AtomicBool::new(false);
         let rename = |from: &str, to: &str| {
@@ -67,7 +72,8 @@ fn a_folder_that_turns_into_a_link() {
                     rename("away", "turns");
                 }
             });
-            let request = "GET /turns/secret.txt HTTP/1.1\r\nHost: a\r\n\r\n".repeat(30);
+            let request =
+                "GET /turns/secret.txt HTTP/1.1\r\nHost: a\r\n\r\n".repeat(30);
             let mut ask = || {
                 let mut received = Vec::new();
                 let mut stream = TcpStream::connect(server.addr)?;
@@ -117,7 +123,8 @@ fn programs() -> Vec<(String, PathBuf)> {
     for chapter in &solutions {
         build.args(["--package", &chapter.solution_name()]);
     }
-    let built = cargo::build(&course, &mut build, Stderr::Dropped, None).expect("cargo builds");
+    let built = cargo::build(&course, &mut build, Stderr::Dropped, None)
+        .expect("cargo builds");
     let program = |chapter: Chapter| {
         let name = chapter.solution_name();
         let program = built.program(&course.solution(chapter), &name);
@@ -138,7 +145,8 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
     let mut connections = 0;
     let mut sent = 0;
     while sent < requests {
-        // Each connection has a generator of its own, so that it can be repeated alone.
+        // Each connection has a generator of its own, so that it can be repeated
+        // alone.
         let mut random = Random::new(seed, connections);
         let visit = Visit::random(&mut random, &root, requests - sent);
         sent += visit.well_formed.len() + 1;
@@ -176,11 +184,13 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
     ));
 }
 
-/// Files and folders with ordinary and odd names, links out of the root, and a secret beside it.
+/// Files and folders with ordinary and odd names, links out of the root, and a secret
+/// beside it.
 fn make_site(root: &Path) {
     let write = |path: &str, content: &str| {
         let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        fs::create_dir_all(path.parent().expect("a folder"))
+            .expect("a folder can be made");
         fs::write(path, content).expect("a file can be written");
     };
     write("index.html", "home");
@@ -195,7 +205,8 @@ fn make_site(root: &Path) {
     #[cfg(unix)]
     {
         let link = |path: &str, target: &str| {
-            std::os::unix::fs::symlink(target, root.join(path)).expect("a symbolic link");
+            std::os::unix::fs::symlink(target, root.join(path))
+                .expect("a symbolic link");
         };
         link("link.txt", "../secret.txt");
         link("up", "..");
@@ -249,7 +260,8 @@ impl Server {
         if let Ok(Some(status)) = self.child.try_wait() {
             words = format!("the program ended: {status}\n");
         }
-        let stderr = String::from_utf8_lossy(&fs::read(stderr).unwrap_or_default()).into_owned();
+        let stderr = String::from_utf8_lossy(&fs::read(stderr).unwrap_or_default())
+            .into_owned();
         if let Some(at) = stderr.find("panicked") {
             let begin = stderr[..at].rfind('\n').map_or(0, |end| end + 1);
             words.extend(stderr[begin..].chars().take(500));
@@ -288,7 +300,8 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// One connection: requests in good form for strange targets, and then one that may be anything.
+/// One connection: requests in good form for strange targets, and then one that may
+/// be anything.
 struct Visit {
     well_formed: Vec<Request>,
     last: Vec<u8>,
@@ -317,8 +330,14 @@ impl Visit {
         all.concat()
     }
 
-    /// Sends all requests at once or in two pieces, and reads until the connection ends.
-    fn make(&self, addr: SocketAddr, random: &mut Random, tally: &mut Tally) -> Result<(), String> {
+    /// Sends all requests at once or in two pieces, and reads until the connection
+    /// ends.
+    fn make(
+        &self,
+        addr: SocketAddr,
+        random: &mut Random,
+        tally: &mut Tally,
+    ) -> Result<(), String> {
         let mut stream = TcpStream::connect_timeout(&addr, DEADLINE)
             .map_err(|error| format!("no connection: {error}"))?;
         let prepared = stream
@@ -334,7 +353,8 @@ impl Visit {
             bytes.len()
         };
         let (first, second) = bytes.split_at(cut);
-        // Where the server has closed meanwhile, what it said before is still to be read.
+        // Where the server has closed meanwhile, what it said before is still to be
+        // read.
         let _ = stream
             .write_all(first)
             .and_then(|()| stream.write_all(second))
@@ -346,7 +366,12 @@ impl Visit {
         let mut received = Vec::new();
         match stream.read_to_end(&mut received) {
             Ok(_) => self.judge(&received, tally),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut
+                ) =>
+            {
                 Err(format!(
                     "neither an answer nor a close within {DEADLINE:?}, only: {}",
                     received.escape_ascii()
@@ -384,7 +409,8 @@ impl Visit {
             *tally.statuses.entry(answer.status.to_owned()).or_default() += 1;
             rest = answer.behind;
             if answer.closes {
-                // What had not arrived by then is not served: clients ask for it again.
+                // What had not arrived by then is not served: clients ask for it
+                // again.
                 tally.closed += self.well_formed.len() - at;
                 return match rest {
                     [] => Ok(()),
@@ -397,7 +423,8 @@ impl Visit {
             return Ok(());
         }
         // Whether this is an answer to HEAD cannot be told from outside.
-        let answer = Answer::read(rest, true).map_err(|why| format!("{why}: {}", shown()))?;
+        let answer =
+            Answer::read(rest, true).map_err(|why| format!("{why}: {}", shown()))?;
         *tally.statuses.entry(answer.status.to_owned()).or_default() += 1;
         Ok(())
     }
@@ -431,7 +458,8 @@ impl<'a> Answer<'a> {
             let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
             found.map(|(_, value)| value)
         };
-        let length = field("Content-Length").and_then(|length| length.parse::<usize>().ok());
+        let length =
+            field("Content-Length").and_then(|length| length.parse::<usize>().ok());
         let length = length.ok_or("an answer has no length")?;
         let content = if is_head { 0 } else { length };
         Ok(Answer {
@@ -497,7 +525,9 @@ fn target(random: &mut Random, root: &Path) -> String {
         "//example.com/",
     ]));
     match random.below(20) {
-        0 => target.push_str(&root.with_file_name("secret.txt").display().to_string()),
+        0 => {
+            target.push_str(&root.with_file_name("secret.txt").display().to_string())
+        }
         1 => target.push_str(&"x".repeat(random.below(7000))),
         2 => target.push_str(&"../".repeat(random.below(50))),
         3 => target.push_str(&random.visible(60)),
@@ -580,7 +610,8 @@ fn mutated(random: &mut Random, root: &Path) -> Vec<u8> {
     bytes
 }
 
-/// A small pseudo-random generator (splitmix64): the same seed gives the same requests.
+/// A small pseudo-random generator (splitmix64): the same seed gives the same
+/// requests.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,5 @@
-//! Every starter builds without a warning, and fails its milestone for the reason in its note.
+//! Every starter builds without a warning, and fails its milestone for the reason in
+//! its note.
 
 use std::time::Duration;
 

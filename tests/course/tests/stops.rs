@@ -1,7 +1,8 @@
-//! A server that is stopped under load loses no answer, and needs nobody who reads what it says.
+//! A server that is stopped under load loses no answer, and needs nobody who reads
+//! what it says.
 //!
-//! `cargo test` stops each solution from chapter 11 on 20 times. For more, and for another program,
-//! see `examples/stops.rs`.
+//! `cargo test` stops each solution from chapter 11 on 20 times. For more, and for
+//! another program, see `examples/stops.rs`.
 
 use std::path::PathBuf;
 
@@ -23,7 +24,8 @@ fn solutions() -> Vec<(String, PathBuf)> {
     for chapter in &solutions {
         build.args(["--package", &chapter.solution_name()]);
     }
-    let built = cargo::build(&course, &mut build, Stderr::Dropped, None).expect("cargo builds");
+    let built = cargo::build(&course, &mut build, Stderr::Dropped, None)
+        .expect("cargo builds");
     let program = |chapter: Chapter| {
         let name = chapter.solution_name();
         let program = built

@@ -1,5 +1,5 @@
-//! The tools that prove the course, proved themselves: on a made-up course, in which something is
-//! always wrong.
+//! The tools that prove the course, proved themselves: on a made-up course, in which
+//! something is always wrong.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,8 @@ use course::answers::{Answer, Kind, Proof, find};
 use course::work::Scratch;
 use course::{Chapter, Course, bless, derive, starters, tree};
 
-/// Numbers that no real chapter has, so that nothing built here is taken for a real one.
+/// Numbers that no real chapter has, so that nothing built here is taken for a real
+/// one.
 const FIRST: Chapter = Chapter(91);
 const SECOND: Chapter = Chapter(92);
 
@@ -141,7 +142,14 @@ impl MadeUp {
         removed.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
 
-    fn wrong(&self, chapter: Chapter, name: &str, check: &str, says: &str, diff: &str) {
+    fn wrong(
+        &self,
+        chapter: Chapter,
+        name: &str,
+        check: &str,
+        says: &str,
+        diff: &str,
+    ) {
         let path = format!("tests/wrong/{}/{name}.patch", chapter.name());
         self.write(
             &path,
@@ -175,7 +183,8 @@ impl MadeUp {
         let proof = Proof::new(&self.course, &milestones, Duration::from_secs(3));
         let complaints = proof.prove(&self.answers(kind), 2).complaints;
         let split = |complaint: &String| {
-            let (path, rest) = complaint.split_once(": ").expect("a path and a complaint");
+            let (path, rest) =
+                complaint.split_once(": ").expect("a path and a complaint");
             let name = path
                 .rsplit('/')
                 .next()
@@ -374,7 +383,8 @@ fn what_is_no_answer_is_named() {
     ] {
         let made_up = MadeUp::new();
         made_up.write(&format!("tests/{}/chapter91/{path}", kind.folder()), "x");
-        let sentence = find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
+        let sentence =
+            find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
         assert!(
             sentence.starts_with(&format!("tests/{}/chapter91/", kind.folder())),
             "{sentence}"
@@ -403,7 +413,8 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
     let third = proof.prove(&answers, 2);
     assert_eq!((third.built, &third.complaints), (1, &vec![]));
     proof.tidy(&third.folders).expect("it can be tidied");
-    let left = fs::read_dir(made_up.course.scratch().join("answers")).expect("the folder is there");
+    let left = fs::read_dir(made_up.course.scratch().join("answers"))
+        .expect("the folder is there");
     assert_eq!(left.count(), 1);
 }
 
@@ -435,7 +446,8 @@ fn what_a_chapter_lacks_is_named() {
     ] {
         let made_up = MadeUp::new();
         made_up.remove(path);
-        let complaints = tree::incomplete(&made_up.course).expect("the tree can be read");
+        let complaints =
+            tree::incomplete(&made_up.course).expect("the tree can be read");
         let complaint = format!("chapter 92 {complaint}");
         assert!(
             complaints.iter().any(|found| found.starts_with(&complaint)),
@@ -447,8 +459,10 @@ fn what_a_chapter_lacks_is_named() {
 #[test]
 fn a_file_without_counterpart_is_named() {
     let made_up = MadeUp::new();
-    let complaints =
-        || tree::not_mirrored(&made_up.course, &[FIRST, SECOND]).expect("the tree can be read");
+    let complaints = || {
+        tree::not_mirrored(&made_up.course, &[FIRST, SECOND])
+            .expect("the tree can be read")
+    };
     assert_eq!(complaints(), Vec::<String>::new());
     made_up.write("chapters/chapter92/src/extra.rs", "");
     made_up.write("solutions/chapter92/src/http.rs", "");
@@ -459,7 +473,9 @@ fn a_file_without_counterpart_is_named() {
         "{found:?}"
     );
     assert!(
-        found[1].contains("say `creates: src/http.rs` in tests/course/starters/chapter92.txt"),
+        found[1].contains(
+            "say `creates: src/http.rs` in tests/course/starters/chapter92.txt"
+        ),
         "{found:?}"
     );
 
@@ -481,7 +497,8 @@ fn a_dependency_is_named() {
     let deps = "[package]\nname = \"harness\"\n[dependencies]\nassert_cmd = \"2\"\npredicates = \"3\"\nreqwest = \"0\"\n";
     made_up.write("tests/harness/Cargo.toml", deps);
     let complaints = || {
-        tree::dependencies(&made_up.course, &[FIRST, SECOND]).expect("the manifests can be read")
+        tree::dependencies(&made_up.course, &[FIRST, SECOND])
+            .expect("the manifests can be read")
     };
     assert_eq!(complaints(), Vec::<String>::new());
 
@@ -513,14 +530,18 @@ fn a_dependency_is_named() {
 #[test]
 fn a_starter_that_does_not_derive_is_named() {
     let made_up = MadeUp::new();
-    let complaints =
-        || derive::complaints(&made_up.course, &[FIRST, SECOND]).expect("the chapters can be read");
-    // Both solutions are the same, so that the second chapter may not change anything.
+    let complaints = || {
+        derive::complaints(&made_up.course, &[FIRST, SECOND])
+            .expect("the chapters can be read")
+    };
+    // Both solutions are the same, so that the second chapter may not change
+    // anything.
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        found[0]
-            .starts_with("chapters/chapter92/src/main.rs: the chapter does not touch this file"),
+        found[0].starts_with(
+            "chapters/chapter92/src/main.rs: the chapter does not touch this file"
+        ),
         "{found:?}"
     );
 
@@ -536,7 +557,9 @@ fn a_starter_that_does_not_derive_is_named() {
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        found[0].starts_with("chapters/chapter92/src/main.rs:4: `fn more() {}` stands in neither"),
+        found[0].starts_with(
+            "chapters/chapter92/src/main.rs:4: `fn more() {}` stands in neither"
+        ),
         "{found:?}"
     );
 }
@@ -545,7 +568,8 @@ fn a_starter_that_does_not_derive_is_named() {
 fn a_learners_chapter_is_told_from_a_starter() {
     let made_up = MadeUp::new();
     let course = &made_up.course;
-    let found = starters::complaints(course, false).expect("the chapters can be read");
+    let found =
+        starters::complaints(course, false).expect("the chapters can be read");
     assert!(
         found[0].contains("no line for chapter91: run `cargo course bless`"),
         "{found:?}"
@@ -568,7 +592,8 @@ fn a_learners_chapter_is_told_from_a_starter() {
         starters::pristine(course, false),
         Ok((vec![FIRST], vec![SECOND]))
     );
-    let strict = starters::complaints(course, true).expect("the chapters can be read");
+    let strict =
+        starters::complaints(course, true).expect("the chapters can be read");
     assert!(
         strict[0].starts_with("chapters/chapter92 is not what"),
         "{strict:?}"
@@ -584,7 +609,8 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     let made_up = MadeUp::new();
     let complaints = || {
         let deadline = Duration::from_secs(3);
-        starters::not_red(&made_up.course, &[FIRST, SECOND], deadline).expect("cargo runs")
+        starters::not_red(&made_up.course, &[FIRST, SECOND], deadline)
+            .expect("cargo runs")
     };
     assert_eq!(complaints(), Vec::<String>::new());
 
@@ -595,11 +621,15 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     );
     let found = complaints().join("\n");
     assert!(
-        found.contains("chapters/chapter91: the starter passes its milestone: where is the gap?"),
+        found.contains(
+            "chapters/chapter91: the starter passes its milestone: where is the gap?"
+        ),
         "{found}"
     );
     assert!(
-        found.contains("chapters/chapter92: it must build without a warning:\nwarning: unused"),
+        found.contains(
+            "chapters/chapter92: it must build without a warning:\nwarning: unused"
+        ),
         "{found}"
     );
 
@@ -613,7 +643,9 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     );
     let found = complaints().join("\n");
     assert!(
-        found.contains("check_02_greets fails first, and not check_01_speaks as noted"),
+        found.contains(
+            "check_02_greets fails first, and not check_01_speaks as noted"
+        ),
         "{found}"
     );
     assert!(
@@ -630,7 +662,9 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     made_up.write("chapters/chapter92/src/main.rs", STARTER);
     let found = complaints().join("\n");
     assert!(
-        found.contains("chapters/chapter91: the milestone was still running after 3 s"),
+        found.contains(
+            "chapters/chapter91: the milestone was still running after 3 s"
+        ),
         "{found}"
     );
     assert!(

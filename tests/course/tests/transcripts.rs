@@ -1,5 +1,5 @@
-//! Every terminal session that the book shows comes out as it is shown. They are sh's, curl's and
-//! nc's, and so for Unix.
+//! Every terminal session that the book shows comes out as it is shown. They are
+//! sh's, curl's and nc's, and so for Unix.
 #![cfg(unix)]
 
 use std::fs;
@@ -20,12 +20,15 @@ fn strict() -> bool {
 
 #[test]
 fn every_transcript_comes_out_as_it_is_shown() {
-    let outcomes = check_all(&Course::of_this_package(), strict()).expect("solutions build");
+    let outcomes =
+        check_all(&Course::of_this_package(), strict()).expect("solutions build");
     let mut problems = Vec::new();
     for (name, outcome) in outcomes {
         match outcome {
             Outcome::Same => {}
-            Outcome::PassedOver(reason) => eprintln!("{name} is passed over: {reason}"),
+            Outcome::PassedOver(reason) => {
+                eprintln!("{name} is passed over: {reason}")
+            }
             Outcome::Differs(what) | Outcome::Failed(what) => problems.push(what),
         }
     }
@@ -90,7 +93,9 @@ fn what_comes_out_is_compared() {
 #[test]
 fn the_exit_code_is_at_hand() {
     same("$ (exit 3)\n$ echo $?\n3\n");
-    same("$ cargo run -q -p chapter02 -- nonsense\nusage: chapter02 [ADDR]\n$ echo $?\n2\n");
+    same(
+        "$ cargo run -q -p chapter02 -- nonsense\nusage: chapter02 [ADDR]\n$ echo $?\n2\n",
+    );
 }
 
 #[test]
@@ -151,7 +156,8 @@ fn orders_are_obeyed() {
 #[test]
 fn a_missing_tool_is_told_and_fails_where_nothing_may_be_left_out() {
     let session = "@needs no-such-tool\n$ echo a\nb\n";
-    let passed = Outcome::PassedOver("it needs no-such-tool, which is not installed".into());
+    let passed =
+        Outcome::PassedOver("it needs no-such-tool, which is not installed".into());
     assert_eq!(outcome(session), passed);
     let course = Course::of_this_package();
     let path = course

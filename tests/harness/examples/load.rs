@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in &files {
         let wanted = fs::read(file)?;
         compare(&client, &address(server, folder, file)?, &wanted)?;
-        // A folder's page is also what the folder's address gives, with its slash or without.
+        // A folder's page is also what the folder's address gives, with its slash or
+        // without.
         if file.file_name() == Some("index.html".as_ref()) {
             let parent = file.parent().unwrap_or(folder);
             compare(&client, &address(server, folder, parent)?, &wanted)?;
@@ -47,7 +48,11 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 /// The URL of a file or folder.
-fn address(server: &str, folder: &Path, file: &Path) -> Result<String, Box<dyn Error>> {
+fn address(
+    server: &str,
+    folder: &Path,
+    file: &Path,
+) -> Result<String, Box<dyn Error>> {
     let mut url = server.to_owned();
     for name in file.strip_prefix(folder)? {
         let name = name.to_str().ok_or("a file's name is not UTF-8")?;

@@ -1,5 +1,5 @@
-//! An HTTP/1.1 response, read strictly: each complaint carries the bytes with a caret under the
-//! first wrong one.
+//! An HTTP/1.1 response, read strictly: each complaint carries the bytes with a caret
+//! under the first wrong one.
 
 use std::time::Instant;
 
@@ -60,7 +60,8 @@ impl Client {
         };
         let interim = (100..200).contains(&head.status) && head.status != 101;
         if interim {
-            // An interim response (RFC 9110, section 15.2) comes before the one we wait for.
+            // An interim response (RFC 9110, section 15.2) comes before the one we
+            // wait for.
             self.take(head.len);
             return self.read_answer(likely, has_body);
         }
@@ -71,7 +72,8 @@ impl Client {
             (false, Ok(None)) => {
                 let complaint = Complaint {
                     at: head.len.saturating_sub(2),
-                    what: "the head ends here without a Content-Length field".to_owned(),
+                    what: "the head ends here without a Content-Length field"
+                        .to_owned(),
                 };
                 let likely = format!(
                     "without Content-Length the client cannot tell a whole answer from one that \
@@ -85,7 +87,9 @@ impl Client {
         while self.pending().len() < head.len + body_len {
             if let Err(end) = self.read_more(until) {
                 let got = self.pending().len() - head.len;
-                let missing = format!("{body_len} bytes of content (Content-Length), got {got}");
+                let missing = format!(
+                    "{body_len} bytes of content (Content-Length), got {got}"
+                );
                 self.cut_off(end, &missing, &likely);
             }
         }
@@ -126,7 +130,14 @@ impl Client {
 
     /// Checks an answer, and shows it with a caret at `at` where it fails.
     #[track_caller]
-    fn refuse(&self, answer: &Answer, at: usize, problem: &str, note: &str, likely: &str) -> ! {
+    fn refuse(
+        &self,
+        answer: &Answer,
+        at: usize,
+        problem: &str,
+        note: &str,
+        likely: &str,
+    ) -> ! {
         self.missed(
             problem.to_owned(),
             bytes::with_caret(&answer.raw, at, note),
@@ -146,8 +157,8 @@ impl Client {
         }
     }
 
-    /// Checks that a field is there, once, with a value that `accepts` accepts; `wanted` says in
-    /// words what that is.
+    /// Checks that a field is there, once, with a value that `accepts` accepts;
+    /// `wanted` says in words what that is.
     #[track_caller]
     pub fn expect_field(
         &self,
@@ -162,16 +173,32 @@ impl Client {
             [] => {
                 let end = answer.body_at.saturating_sub(2);
                 let problem = format!("The answer has no {name} field.");
-                self.refuse(answer, end, &problem, &format!("no {name} above"), likely);
+                self.refuse(
+                    answer,
+                    end,
+                    &problem,
+                    &format!("no {name} above"),
+                    likely,
+                );
             }
             [field] if accepts(&String::from_utf8_lossy(&field.value)) => {}
             [field] => {
                 let at = field.at + name.len() + 2;
-                let problem = format!("The {name} field is {}, not {wanted}.", show(&field.value));
-                self.refuse(answer, at, &problem, &format!("expected {wanted}"), likely);
+                let problem = format!(
+                    "The {name} field is {}, not {wanted}.",
+                    show(&field.value)
+                );
+                self.refuse(
+                    answer,
+                    at,
+                    &problem,
+                    &format!("expected {wanted}"),
+                    likely,
+                );
             }
             [_, second, ..] => {
-                let problem = format!("The answer has {} {name} fields.", found.len());
+                let problem =
+                    format!("The answer has {} {name} fields.", found.len());
                 self.refuse(answer, second.at, &problem, "once is enough", likely);
             }
         }
@@ -189,13 +216,16 @@ impl Client {
         let note = match (same == body.len(), rest.is_empty()) {
             (true, _) => format!("ends here; expected {} bytes more", rest.len()),
             (false, true) => "nothing more was expected".to_owned(),
-            (false, false) => format!("expected \"{}\"", show(&rest[..rest.len().min(24)])),
+            (false, false) => {
+                format!("expected \"{}\"", show(&rest[..rest.len().min(24)]))
+            }
         };
         let problem = format!("The content differs from byte {same} on.");
         self.refuse(answer, answer.body_at + same, &problem, &note, likely);
     }
 
-    /// Expects that the content of a file that must not be served is nowhere in an answer's content.
+    /// Expects that the content of a file that must not be served is nowhere in an
+    /// answer's content.
     #[track_caller]
     pub fn expect_body_without(&self, answer: &Answer, secret: &[u8], likely: &str) {
         let mut places = answer.body().windows(secret.len());
@@ -265,7 +295,10 @@ fn read_head(bytes: &[u8]) -> Result<Option<Head>, Complaint> {
                 begins_like_http(bytes)?;
             }
             if bytes.len() > MAX_HEAD {
-                return Err(complaint(MAX_HEAD, "64 KiB without the end of the head"));
+                return Err(complaint(
+                    MAX_HEAD,
+                    "64 KiB without the end of the head",
+                ));
             }
             return Ok(None);
         };
@@ -294,7 +327,8 @@ fn read_line(bytes: &[u8], at: usize) -> Result<Option<&[u8]>, Complaint> {
             }
             b'\n' => {
                 let what = match index == at && at > 0 {
-                    // `"…\r\n` and the rest of the literal on the next line of the source
+                    // `"…\r\n` and the rest of the literal on the next line of the
+                    // source
                     true => {
                         r"a blank line is \r\n, this one is \n alone: is a string literal broken over lines in your source?"
                     }
@@ -402,10 +436,15 @@ impl Head {
                 return Err(complaint(field.at, "a second Content-Length"));
             }
             if field.value.is_empty() || !field.value.iter().all(u8::is_ascii_digit) {
-                return Err(complaint(at, "a length is written in decimal digits alone"));
+                return Err(complaint(
+                    at,
+                    "a length is written in decimal digits alone",
+                ));
             }
             let value = String::from_utf8_lossy(&field.value).parse();
-            length = Some(value.map_err(|_| complaint(at, "a length beyond all measure"))?);
+            length = Some(
+                value.map_err(|_| complaint(at, "a length beyond all measure"))?,
+            );
         }
         Ok(length)
     }

@@ -1,4 +1,5 @@
-//! Bytes as a person reads them: escapes for what cannot be seen, and a caret under one of them.
+//! Bytes as a person reads them: escapes for what cannot be seen, and a caret under
+//! one of them.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,8 @@ const LONG: usize = 100_000;
 /// The longest line shown, in characters; a longer one is cut around the caret.
 const WIDTH: usize = 96;
 
-/// Shows bytes in one line: printable text as it is, everything else escaped (`\r\n`, `\x00`).
+/// Shows bytes in one line: printable text as it is, everything else escaped (`\r\n`,
+/// `\x00`).
 pub fn show(bytes: &[u8]) -> String {
     escape(bytes).into_iter().map(|(_, text)| text).collect()
 }
@@ -38,9 +40,11 @@ pub fn printf(bytes: &[u8]) -> String {
     command
 }
 
-/// Shows bytes in lines, broken after each `\n`, with a caret under the byte at `mark`.
+/// Shows bytes in lines, broken after each `\n`, with a caret under the byte at
+/// `mark`.
 ///
-/// `mark` may be the length of `bytes`: the caret then stands where the next byte was awaited.
+/// `mark` may be the length of `bytes`: the caret then stands where the next byte was
+/// awaited.
 pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
     let mut lines = lines(bytes);
     if lines.is_empty() || (mark >= bytes.len() && bytes.ends_with(b"\n")) {
@@ -77,8 +81,8 @@ pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
     out.join("\n")
 }
 
-/// Shows bytes in lines, broken after each `\n`; at most a screenful, of a very long text less, and
-/// of bytes that are no text at most a line.
+/// Shows bytes in lines, broken after each `\n`; at most a screenful, of a very long
+/// text less, and of bytes that are no text at most a line.
 pub(crate) fn in_lines(bytes: &[u8]) -> String {
     let most = match is_text(bytes) {
         true if bytes.len() < LONG => MOST_LINES,
@@ -117,7 +121,8 @@ fn lines(bytes: &[u8]) -> Vec<(usize, &[u8])> {
         .collect()
 }
 
-/// Shows one line, cut to [`WIDTH`] around the byte at `mark`, and the column of that byte.
+/// Shows one line, cut to [`WIDTH`] around the byte at `mark`, and the column of that
+/// byte.
 fn window(line: &[u8], mark: usize) -> (String, usize) {
     let pieces = escape(line);
     let (mut column, mut length) = (0, 0);

@@ -1,4 +1,5 @@
-//! One thing that a milestone checks, and the report that a learner reads when it fails.
+//! One thing that a milestone checks, and the report that a learner reads when it
+//! fails.
 
 use std::any::type_name;
 use std::cell::Cell;
@@ -11,7 +12,8 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use crate::program::Watched;
 
-/// The environment variable that names another program to judge instead of the chapter's own.
+/// The environment variable that names another program to judge instead of the
+/// chapter's own.
 pub(crate) const PROGRAM_VARIABLE: &str = "COURSE_PROGRAM";
 /// The width to which reports are wrapped, labels included.
 const WIDTH: usize = 92;
@@ -67,7 +69,8 @@ impl Check {
     /// See [`check!`](crate::check!).
     pub fn new(exe: &Path, package: &str, title: &str) -> Check {
         let named = std::env::var_os(PROGRAM_VARIABLE);
-        let exe = named.map_or_else(|| exe.to_owned(), |path| in_workspace(Path::new(&path)));
+        let exe = named
+            .map_or_else(|| exe.to_owned(), |path| in_workspace(Path::new(&path)));
         Check {
             exe,
             package: package.to_owned(),
@@ -83,7 +86,8 @@ impl Check {
         }
     }
 
-    /// Names the section of this chapter's page that explains the check, by its anchor.
+    /// Names the section of this chapter's page that explains the check, by its
+    /// anchor.
     pub fn read(mut self, section: &str) -> Check {
         self.section = section.to_owned();
         self
@@ -96,8 +100,8 @@ impl Check {
         self
     }
 
-    /// Gives shell commands to try by hand. `{addr}` stands for the server's address, `{port}` for
-    /// its port.
+    /// Gives shell commands to try by hand. `{addr}` stands for the server's address,
+    /// `{port}` for its port.
     pub fn by_hand(mut self, commands: &str) -> Check {
         self.by_hand = commands
             .replace("{addr}", "127.0.0.1:7878")
@@ -106,20 +110,22 @@ impl Check {
         self
     }
 
-    /// Gives the options with which to start the program by hand, such as `--root book/src`.
+    /// Gives the options with which to start the program by hand, such as `--root
+    /// book/src`.
     pub fn with_options(mut self, options: &str) -> Check {
         self.options = options.to_owned();
         self
     }
 
-    /// Says that panics with this message are the check's own doing: where it fails, they are not the
-    /// reason.
+    /// Says that panics with this message are the check's own doing: where it fails,
+    /// they are not the reason.
     pub fn causes_panics(mut self, message: &str) -> Check {
         self.caused = message.to_owned();
         self
     }
 
-    /// Says what is likely, whatever fails, if the program has said these words on stderr.
+    /// Says what is likely, whatever fails, if the program has said these words on
+    /// stderr.
     pub fn told_by(mut self, words: &str, likely: &str) -> Check {
         self.told = Some([words.to_owned(), likely.to_owned()]);
         self
@@ -135,7 +141,8 @@ impl Check {
         })
     }
 
-    /// Prints a line for a check that cannot be made, on this machine or of this program.
+    /// Prints a line for a check that cannot be made, on this machine or of this
+    /// program.
     pub fn pass_over(&self, why: &str) {
         if !QUIET.get() {
             println!("passed over: {why}");
@@ -194,13 +201,17 @@ impl Check {
             more = first;
             first = match panic.message.strip_prefix("not yet implemented: ") {
                 Some(gap) => format!("Still to be written: {gap} ({})", panic.place),
-                None => format!("The program panicked: {} ({})", panic.message, panic.place),
+                None => format!(
+                    "The program panicked: {} ({})",
+                    panic.message, panic.place
+                ),
             };
             if let Some(of_gap) = self.section_of_gap(&panic.message) {
                 section = of_gap;
             }
             failure.likely = if panic.message.starts_with("not yet implemented") {
-                // Other threads may have come to other gaps, which are not spoken of here.
+                // Other threads may have come to other gaps, which are not spoken of
+                // here.
                 failure.stderr = panic.text.clone();
                 format!(
                     "open {} and write what the todo!() there asks for.",
@@ -213,7 +224,9 @@ impl Check {
                     .to_owned()
             } else {
                 let rule = match watched.is_some() {
-                    true => ". Nothing that a client does may end the server.".to_owned(),
+                    true => {
+                        ". Nothing that a client does may end the server.".to_owned()
+                    }
                     // No client was there yet; the check knows more.
                     false => format!(
                         ": say in words what is wrong, with match or if let. {}",
@@ -225,9 +238,12 @@ impl Check {
                      an index out of range or a subtraction below zero{rule}"
                 )
             };
-        } else if let (Some(exit), false) = (exit, self.log.may_end.load(Ordering::Relaxed)) {
+        } else if let (Some(exit), false) =
+            (exit, self.log.may_end.load(Ordering::Relaxed))
+        {
             more = first;
-            first = format!("The program ended ({exit}) when it should have gone on.");
+            first =
+                format!("The program ended ({exit}) when it should have gone on.");
         } else if let Some([words, likely]) = &self.told
             && failure.stderr.contains(words)
         {
@@ -236,7 +252,8 @@ impl Check {
 
         let mut out = format!("\n{}\n", wrap(&first, 0));
         if !more.is_empty() {
-            let _ = writeln!(out, "{}", wrap(&format!("Seen from outside: {more}"), 0));
+            let _ =
+                writeln!(out, "{}", wrap(&format!("Seen from outside: {more}"), 0));
         }
         out.push('\n');
         row(&mut out, "checked", &wrap(&self.title, INDENT));
@@ -258,7 +275,8 @@ impl Check {
         if !section.is_empty() {
             let _ = write!(read, "#{section}");
         }
-        // Cargo names the file as the manifest does: chapters/chapter01/../../tests/chapter01.rs.
+        // Cargo names the file as the manifest does:
+        // chapters/chapter01/../../tests/chapter01.rs.
         let file = location.file();
         let file = file.rsplit_once("../").map_or(file, |(_, file)| file);
         let _ = write!(read, "  (this check: {file}:{})", location.line());
@@ -266,8 +284,8 @@ impl Check {
         out
     }
 
-    /// The section of the page that explains the gap whose `todo!` panicked with this message, where
-    /// the gap has a number and the page has a word on it.
+    /// The section of the page that explains the gap whose `todo!` panicked with this
+    /// message, where the gap has a number and the page has a word on it.
     fn section_of_gap(&self, message: &str) -> Option<String> {
         let gap = message.strip_prefix("not yet implemented: (")?;
         let (number, _) = gap.split_once(" of ")?;
@@ -284,7 +302,9 @@ impl Check {
         }
         let program = match std::env::var_os(PROGRAM_VARIABLE) {
             Some(program) => program.to_string_lossy().into_owned(),
-            None if self.options.is_empty() => format!("cargo run -p {}", self.package),
+            None if self.options.is_empty() => {
+                format!("cargo run -p {}", self.package)
+            }
             None => format!("cargo run -p {} --", self.package),
         };
         if self.by_hand.starts_with("cargo ") {
@@ -309,9 +329,11 @@ type Verdict = Arc<OnceLock<bool>>;
 ///
 /// The earlier check is run once for each test process, without printing its report.
 pub fn after<F: Fn() + Copy>(ground: F) {
-    static VERDICTS: LazyLock<Mutex<HashMap<&str, Verdict>>> = LazyLock::new(Mutex::default);
+    static VERDICTS: LazyLock<Mutex<HashMap<&str, Verdict>>> =
+        LazyLock::new(Mutex::default);
     let name = type_name::<F>();
-    let verdict = Arc::clone(VERDICTS.lock().expect("verdicts").entry(name).or_default());
+    let verdict =
+        Arc::clone(VERDICTS.lock().expect("verdicts").entry(name).or_default());
     let passed = verdict.get_or_init(|| {
         let before = QUIET.replace(true);
         let outcome = catch_unwind(AssertUnwindSafe(ground));
@@ -332,7 +354,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Fails the test without the "panicked at" of a panic: the report says all there is to say.
+/// Fails the test without the "panicked at" of a panic: the report says all there is
+/// to say.
 fn end_test() -> ! {
     resume_unwind(Box::new("reported"))
 }
@@ -346,8 +369,9 @@ struct Panic {
 }
 
 impl Panic {
-    /// The first panic whose message is not `caused`. Where that is a numbered gap, the one with the
-    /// lowest number: which of several threads comes to its gap first is chance.
+    /// The first panic whose message is not `caused`. Where that is a numbered gap,
+    /// the one with the lowest number: which of several threads comes to its gap
+    /// first is chance.
     fn find(stderr: &str, caused: &str) -> Option<Panic> {
         let mut panics = Panic::all(stderr).into_iter();
         let first = panics.find(|panic| panic.message != caused)?;
@@ -390,7 +414,8 @@ impl Panic {
     }
 }
 
-/// The first steps and the last: a check that tries many things would fill the screen.
+/// The first steps and the last: a check that tries many things would fill the
+/// screen.
 fn shown_steps(steps: &[String]) -> String {
     const FIRST: usize = 2;
     const LAST: usize = 6;
@@ -452,8 +477,8 @@ fn section_with(page: &str, words: &str) -> Option<String> {
     Some(kept.collect())
 }
 
-/// A path as a person meant it who typed it at the top of the workspace: milestones run in the folder
-/// of their chapter.
+/// A path as a person meant it who typed it at the top of the workspace: milestones
+/// run in the folder of their chapter.
 fn in_workspace(path: &Path) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -469,7 +494,8 @@ fn as_sentence(text: &str) -> String {
     }
 }
 
-/// The last lines of what a program printed, without the backtrace that a panic may print.
+/// The last lines of what a program printed, without the backtrace that a panic may
+/// print.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
         .lines()
@@ -515,8 +541,7 @@ mod tests {
             "thread 'main' (7) panicked at chapters/chapter02/src/main.rs:31:5:\n\
              not yet implemented: send every byte back\nnote: run with\n",
         );
-        let first =
-            "\nStill to be written: send every byte back (chapters/chapter02/src/main.rs:31)\n";
+        let first = "\nStill to be written: send every byte back (chapters/chapter02/src/main.rs:31)\n";
         assert!(text.starts_with(first), "{text}");
     }
 

@@ -1,4 +1,5 @@
-//! A raw TCP client for tests: it sends exactly the bytes it is told to, and every wait ends.
+//! A raw TCP client for tests: it sends exactly the bytes it is told to, and every
+//! wait ends.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -111,8 +112,8 @@ impl Client {
         self
     }
 
-    /// Sends bytes in pieces that end at `cuts`, each only when the program has read the one
-    /// before. On Linux the kernel tells; elsewhere a pause has to do.
+    /// Sends bytes in pieces that end at `cuts`, each only when the program has read
+    /// the one before. On Linux the kernel tells; elsewhere a pause has to do.
     #[track_caller]
     pub fn send_in_pieces(&mut self, bytes: &[u8], cuts: &[usize]) -> &mut Client {
         let pieces = match cuts.len() {
@@ -131,8 +132,8 @@ impl Client {
         self
     }
 
-    /// Sends `chunk` again and again until the program answers or closes, at most `limit` bytes;
-    /// returns how many were sent.
+    /// Sends `chunk` again and again until the program answers or closes, at most
+    /// `limit` bytes; returns how many were sent.
     pub fn flood(&mut self, chunk: &[u8], limit: usize) -> usize {
         self.check.step(format!(
             "go on sending {:?}… up to {limit} bytes",
@@ -158,9 +159,9 @@ impl Client {
         total
     }
 
-    /// Sends ten bytes more, three times with a pause between, and expects the program to take
-    /// them: where its socket is closed already, the kernel answers them with RST, and a later write
-    /// fails.
+    /// Sends ten bytes more, three times with a pause between, and expects the
+    /// program to take them: where its socket is closed already, the kernel answers
+    /// them with RST, and a later write fails.
     #[track_caller]
     pub fn expect_lingering(&mut self, likely: &str) -> &mut Client {
         const PAUSE: Duration = Duration::from_millis(50);
@@ -184,8 +185,8 @@ impl Client {
         self
     }
 
-    /// Goes on sending a byte now and then, for longer than any deadline, while the check goes on
-    /// with other clients.
+    /// Goes on sending a byte now and then, for longer than any deadline, while the
+    /// check goes on with other clients.
     pub fn dribble(&mut self) -> &mut Client {
         const PAUSE: Duration = Duration::from_millis(200);
         self.check.step("go on sending a byte every 0.2 s");
@@ -200,8 +201,8 @@ impl Client {
         self
     }
 
-    /// Sends as much of `bytes` as goes without reading anything: until all buffers on the way are
-    /// full, or the program stops reading. Returns how much went.
+    /// Sends as much of `bytes` as goes without reading anything: until all buffers
+    /// on the way are full, or the program stops reading. Returns how much went.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         self.check
             .step(format!("send up to {} bytes without reading", bytes.len()));
@@ -219,8 +220,8 @@ impl Client {
         total
     }
 
-    /// Reads what comes, at least `count` bytes unless the end or the deadline comes first. Returns
-    /// all that has come and was not used up yet.
+    /// Reads what comes, at least `count` bytes unless the end or the deadline comes
+    /// first. Returns all that has come and was not used up yet.
     pub fn read_some(&mut self, count: usize) -> &[u8] {
         let until = Instant::now() + DEADLINE;
         let wanted = self.received.len() + count;
@@ -228,9 +229,10 @@ impl Client {
         self.pending()
     }
 
-    /// Sends `byte` again and again with a pause before each, until the program answers or closes,
-    /// and returns the longest time for which it then has sent nothing: on a busy machine that may
-    /// be far more than `pause`. `None` if the program neither answers nor closes.
+    /// Sends `byte` again and again with a pause before each, until the program
+    /// answers or closes, and returns the longest time for which it then has sent
+    /// nothing: on a busy machine that may be far more than `pause`. `None` if the
+    /// program neither answers nor closes.
     pub fn trickle(&mut self, byte: &[u8], pause: Duration) -> Option<Duration> {
         self.check
             .step(format!("send {:?} every {pause:?}", show(byte)));
@@ -238,7 +240,8 @@ impl Client {
         let mut last = Instant::now();
         let mut longest = Duration::ZERO;
         while Instant::now() < until {
-            let is_over = !self.has_silence(pause) || self.stream.write_all(byte).is_err();
+            let is_over =
+                !self.has_silence(pause) || self.stream.write_all(byte).is_err();
             longest = longest.max(last.elapsed());
             last = Instant::now();
             if is_over {
@@ -248,7 +251,8 @@ impl Client {
         None
     }
 
-    /// Waits until the program has read every byte sent so far, or has answered or closed.
+    /// Waits until the program has read every byte sent so far, or has answered or
+    /// closed.
     #[track_caller]
     pub fn until_read(&mut self) -> &mut Client {
         if !self.is_read_within(DEADLINE) {
@@ -262,8 +266,8 @@ impl Client {
         self
     }
 
-    /// Like [`Client::until_read`], for a program that may rightly be slow: waits at most this long,
-    /// and tells whether it has come to that.
+    /// Like [`Client::until_read`], for a program that may rightly be slow: waits at
+    /// most this long, and tells whether it has come to that.
     pub fn is_read_within(&mut self, wait: Duration) -> bool {
         let addrs = self.stream.local_addr().and_then(|local| {
             let peer = self.stream.peer_addr()?;
@@ -277,7 +281,8 @@ impl Client {
             match unread_bytes(server, client) {
                 Some(0) => return true,
                 Some(_) if self.has_news() => return true,
-                // A socket's timeout would be rounded up to the kernel's tick, some milliseconds.
+                // A socket's timeout would be rounded up to the kernel's tick, some
+                // milliseconds.
                 Some(_) => thread::sleep(Duration::from_micros(50)),
                 None => {
                     thread::sleep(Duration::from_millis(30));
@@ -293,23 +298,25 @@ impl Client {
     /// Closes the sending half: the program reads EOF and can still answer.
     pub fn half_close(&mut self) -> &mut Client {
         self.check.step("close the sending half");
-        // Where the connection has already gone, the next expectation tells more than this error.
+        // Where the connection has already gone, the next expectation tells more than
+        // this error.
         let _ = self.stream.shutdown(Shutdown::Write);
         self
     }
 
-    /// Closes the connection, so that the program can turn to the next client. What has been
-    /// received can still be checked.
+    /// Closes the connection, so that the program can turn to the next client. What
+    /// has been received can still be checked.
     pub fn hang_up(&mut self) {
         // An error means that it is closed already.
         let _ = self.stream.shutdown(Shutdown::Both);
         self.end = Some(End::Closed);
     }
 
-    /// Tears the connection down with RST, as happens when a client ends with bytes unread.
+    /// Tears the connection down with RST, as happens when a client ends with bytes
+    /// unread.
     ///
-    /// Closing a socket with unread input makes the kernel send RST, so the program must have sent
-    /// something that this client has not read; waits for that.
+    /// Closing a socket with unread input makes the kernel send RST, so the program
+    /// must have sent something that this client has not read; waits for that.
     #[track_caller]
     pub fn reset(self) {
         self.check
@@ -350,15 +357,16 @@ impl Client {
         self
     }
 
-    /// Gives other commands to try by hand, where they depend on what this client sends: see
+    /// Gives other commands to try by hand, where they depend on what this client
+    /// sends: see
     /// [`Check::by_hand`].
     pub fn by_hand(&mut self, commands: &str) -> &mut Client {
         self.check = self.check.clone().by_hand(commands);
         self
     }
 
-    /// Expects the program not to be silent. What comes, an end too, is left to the next
-    /// expectation.
+    /// Expects the program not to be silent. What comes, an end too, is left to the
+    /// next expectation.
     #[track_caller]
     pub fn expect_a_sign(&mut self, likely: &str) -> &mut Client {
         if self.pending().is_empty()
@@ -373,8 +381,9 @@ impl Client {
         self
     }
 
-    /// Expects exactly these bytes to come next; more may follow. Each byte that comes extends the
-    /// deadline, so that a slow program is not taken for a silent one.
+    /// Expects exactly these bytes to come next; more may follow. Each byte that
+    /// comes extends the deadline, so that a slow program is not taken for a silent
+    /// one.
     #[track_caller]
     pub fn expect(&mut self, wanted: &[u8], likely: Likely) -> &mut Client {
         self.check
@@ -382,7 +391,8 @@ impl Client {
         let mut same = 0;
         loop {
             let got = &self.received[self.taken..];
-            while same < got.len() && same < wanted.len() && got[same] == wanted[same] {
+            while same < got.len() && same < wanted.len() && got[same] == wanted[same]
+            {
                 same += 1;
             }
             if same == wanted.len() {
@@ -390,7 +400,8 @@ impl Client {
                 return self;
             }
             if same < got.len() {
-                let note = format!("byte {same}: expected {}", preview(&wanted[same..]));
+                let note =
+                    format!("byte {same}: expected {}", preview(&wanted[same..]));
                 self.missed(
                     format!("The bytes differ from byte {same} on."),
                     bytes::with_caret(got, same, &note),
@@ -399,9 +410,14 @@ impl Client {
             }
             if let Err(end) = self.read_more(Instant::now() + DEADLINE) {
                 let got = &self.received[self.taken..];
-                let note = format!("{}; expected {}", end.here(), preview(&wanted[same..]));
+                let note =
+                    format!("{}; expected {}", end.here(), preview(&wanted[same..]));
                 self.missed(
-                    format!("{} after {same} of {} bytes.", end.sentence(), wanted.len()),
+                    format!(
+                        "{} after {same} of {} bytes.",
+                        end.sentence(),
+                        wanted.len()
+                    ),
                     bytes::with_caret(got, same, &note),
                     likely.because(end),
                 );
@@ -429,14 +445,20 @@ impl Client {
                 likely.because(end),
             ),
             Ok(()) => self.missed(
-                "More bytes came where the end of the stream was expected.".to_owned(),
-                bytes::with_caret(&self.received, self.taken, "nothing more should come"),
+                "More bytes came where the end of the stream was expected."
+                    .to_owned(),
+                bytes::with_caret(
+                    &self.received,
+                    self.taken,
+                    "nothing more should come",
+                ),
                 likely.differs,
             ),
         }
     }
 
-    /// Reads whatever comes until the connection ends, in order or not, and returns all of it.
+    /// Reads whatever comes until the connection ends, in order or not, and returns
+    /// all of it.
     #[track_caller]
     pub fn read_to_end(&mut self, likely: Likely) -> Vec<u8> {
         self.check.step("read until the connection ends");
@@ -455,20 +477,24 @@ impl Client {
                         likely.silent,
                     );
                 }
-                Err(End::Closed | End::Reset) => return self.take(self.pending().len()),
+                Err(End::Closed | End::Reset) => {
+                    return self.take(self.pending().len());
+                }
             }
         }
     }
 
-    /// Waits for the next byte or for the end, and tells whether the connection ended in order.
+    /// Waits for the next byte or for the end, and tells whether the connection ended
+    /// in order.
     pub fn ends_at_once(&mut self) -> bool {
-        self.pending().is_empty() && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
+        self.pending().is_empty()
+            && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
     }
 
     /// Checks that nothing has come yet beyond what earlier expectations used up.
     ///
-    /// This cannot wait for what must not happen; call it after an event that shows that the
-    /// program had its chance, such as [`Client::until_read`].
+    /// This cannot wait for what must not happen; call it after an event that shows
+    /// that the program had its chance, such as [`Client::until_read`].
     #[track_caller]
     pub fn expect_nothing_yet(&mut self, likely: &'static str) -> &mut Client {
         let silent = self.has_silence(Duration::from_millis(5));
@@ -482,20 +508,26 @@ impl Client {
             };
             self.missed(
                 problem.to_owned(),
-                bytes::with_caret(&self.received, self.taken, "nothing should come yet"),
+                bytes::with_caret(
+                    &self.received,
+                    self.taken,
+                    "nothing should come yet",
+                ),
                 likely,
             );
         }
         self
     }
 
-    /// Whether the program has closed the connection already, in order or not, without a byte.
+    /// Whether the program has closed the connection already, in order or not,
+    /// without a byte.
     ///
-    /// As with [`Client::expect_nothing_yet`], call it after an event that shows that the program
-    /// had its chance.
+    /// As with [`Client::expect_nothing_yet`], call it after an event that shows that
+    /// the program had its chance.
     pub fn is_turned_away(&mut self) -> bool {
         self.has_silence(Duration::from_millis(5));
-        matches!(self.end, Some(End::Closed | End::Reset)) && self.pending().is_empty()
+        matches!(self.end, Some(End::Closed | End::Reset))
+            && self.pending().is_empty()
     }
 
     /// The check that this client belongs to.
@@ -581,8 +613,8 @@ impl Client {
 
     #[track_caller]
     fn write(&mut self, bytes: &[u8]) {
-        // While the program's answer fills the buffers on the way back, it does not read: so what
-        // comes has to be read here between the writes.
+        // While the program's answer fills the buffers on the way back, it does not
+        // read: so what comes has to be read here between the writes.
         let mut rest = bytes;
         let until = Instant::now() + DEADLINE;
         while !rest.is_empty() {
@@ -625,7 +657,9 @@ impl End {
         match self {
             End::Closed => "The connection was closed".to_owned(),
             End::Reset => "The connection was reset".to_owned(),
-            End::Silent => format!("Nothing more came within {} seconds", DEADLINE.as_secs()),
+            End::Silent => {
+                format!("Nothing more came within {} seconds", DEADLINE.as_secs())
+            }
         }
     }
 
@@ -650,10 +684,11 @@ fn preview(bytes: &[u8]) -> String {
     }
 }
 
-/// How many bytes wait unread in the program's end of a connection, where the system tells.
+/// How many bytes wait unread in the program's end of a connection, where the system
+/// tells.
 ///
-/// Linux lists its sockets in `/proc/net/tcp`, see proc(5): addresses in hexadecimal, and
-/// `tx_queue:rx_queue`. A connection that is no longer listed has nothing unread.
+/// Linux lists its sockets in `/proc/net/tcp`, see proc(5): addresses in hexadecimal,
+/// and `tx_queue:rx_queue`. A connection that is no longer listed has nothing unread.
 fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
     let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
     let port = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();

@@ -1,4 +1,5 @@
-//! Whole exchanges: what the milestones of the servers with many clients say over and over.
+//! Whole exchanges: what the milestones of the servers with many clients say over and
+//! over.
 
 use crate::{Client, Likely, Program, Site};
 
@@ -25,8 +26,8 @@ impl Program {
         client
     }
 
-    /// Connects and sends only the first bytes of a GET request; returns the others with the
-    /// client. Waits until the program has read the first ones.
+    /// Connects and sends only the first bytes of a GET request; returns the others
+    /// with the client. Waits until the program has read the first ones.
     #[track_caller]
     pub fn ask_half(&self, target: &str) -> (Client, String) {
         let mut client = self.connect();

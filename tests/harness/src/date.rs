@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Whether this is an IMF-fixdate (RFC 9110, section 5.6.7) of the present, give or take an hour.
+/// Whether this is an IMF-fixdate (RFC 9110, section 5.6.7) of the present, give or
+/// take an hour.
 pub fn is_date_of_today(value: &str) -> bool {
     seconds(value).is_some_and(|seconds| {
         let time = UNIX_EPOCH + Duration::from_secs(seconds);
@@ -25,7 +26,8 @@ fn seconds(value: &str) -> Option<u64> {
         (22, ":"),
         (25, " GMT"),
     ];
-    let fits = |(at, text): &(usize, &str)| value.get(*at..at + text.len()) == Some(text);
+    let fits =
+        |(at, text): &(usize, &str)| value.get(*at..at + text.len()) == Some(text);
     if value.len() != 29 || !separators.iter().all(fits) {
         return None;
     }
@@ -34,15 +36,19 @@ fn seconds(value: &str) -> Option<u64> {
         let all = digits.bytes().all(|byte| byte.is_ascii_digit());
         all.then(|| digits.parse::<u64>().ok())?
     };
-    let month = MONTHS.find(value.get(8..11)?).filter(|at| at % 3 == 0)? as u64 / 3 + 1;
+    let month =
+        MONTHS.find(value.get(8..11)?).filter(|at| at % 3 == 0)? as u64 / 3 + 1;
     let (day, year) = (number(5, 7)?, number(12, 16)?);
-    // Days from 1 March of the year 0, when a year begins in March: February's end is the year's.
+    // Days from 1 March of the year 0, when a year begins in March: February's end is
+    // the year's.
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {
         (year - 1, month + 9)
     };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    let days =
+        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day
+            - 1;
     let days = days.checked_sub(719_468)?;
     if DAYS[(days % 7) as usize] != value.get(..3)? {
         return None;

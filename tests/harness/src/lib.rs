@@ -1,10 +1,11 @@
 //! What the milestones are written with.
 //!
-//! A milestone watches a chapter's program from outside: it starts the program, talks to it over
-//! TCP, and reads its output and exit code. It never looks at source code. This library holds the
-//! parts that all milestones share:
+//! A milestone watches a chapter's program from outside: it starts the program, talks
+//! to it over TCP, and reads its output and exit code. It never looks at source code.
+//! This library holds the parts that all milestones share:
 //!
-//! - [`Check`]: one thing that a milestone checks, and the report a learner reads when it fails;
+//! - [`Check`]: one thing that a milestone checks, and the report a learner reads
+//!   when it fails;
 //! - [`Program`]: the program under test, which is always ended;
 //! - [`Client`]: a raw TCP client in which every wait has a deadline;
 //! - [`Answer`]: an HTTP response, read strictly;
@@ -48,12 +49,16 @@ pub const DEADLINE: Duration = Duration::from_secs(4);
 
 /// Begins a check of the program that belongs to the calling milestone.
 ///
-/// The argument says in a few words what must hold; it becomes the title of the report.
+/// The argument says in a few words what must hold; it becomes the title of the
+/// report.
 #[macro_export]
 macro_rules! check {
     ($title:expr) => {
         $crate::Check::new(
-            ::std::path::Path::new(env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")))),
+            ::std::path::Path::new(env!(concat!(
+                "CARGO_BIN_EXE_",
+                env!("CARGO_PKG_NAME")
+            ))),
             env!("CARGO_PKG_NAME"),
             $title,
         )

@@ -1,6 +1,8 @@
-//! Servers with a pool of threads: what the milestones from chapter 07 on check again and again.
+//! Servers with a pool of threads: what the milestones from chapter 07 on check again
+//! and again.
 //!
-//! A milestone says what is likely where the same mistake means something else in its chapter.
+//! A milestone says what is likely where the same mistake means something else in its
+//! chapter.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -19,10 +21,11 @@ const NO_LINE: &str = "main prints its line after ThreadPool::new() has returned
 /// Why a client that goes on is not answered.
 const GOES_ON: &str = "the rest of its request has come at last.";
 
-/// A number of threads that no program can know beforehand, and more than it takes by default.
+/// A number of threads that no program can know beforehand, and more than it takes by
+/// default.
 ///
-/// It is the same for all checks of a run: a check must not fail where the one that it rests on has
-/// passed with another number.
+/// It is the same for all checks of a run: a check must not fail where the one that
+/// it rests on has passed with another number.
 pub fn some_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| 5 + Random::default().below(3))
@@ -40,8 +43,8 @@ impl Check {
         )
     }
 
-    /// Checks that clients get a file, one after the other. `answer` says what is likely where none
-    /// comes, `other` where it is not the file.
+    /// Checks that clients get a file, one after the other. `answer` says what is
+    /// likely where none comes, `other` where it is not the file.
     #[track_caller]
     pub fn still_serves_files(&self, answer: Likely, other: &str) {
         let site = Site::with_a_home();
@@ -55,10 +58,14 @@ impl Check {
         }
     }
 
-    /// Checks that while N threads wait for their clients, one client more waits too, and that all
-    /// are served in the end.
+    /// Checks that while N threads wait for their clients, one client more waits too,
+    /// and that all are served in the end.
     #[track_caller]
-    pub fn serves_no_more_than_threads(&self, more: &'static str, served: &'static str) {
+    pub fn serves_no_more_than_threads(
+        &self,
+        more: &'static str,
+        served: &'static str,
+    ) {
         let site = Site::with_a_home();
         let threads = some_threads();
         let server = self.start_pool(&site, threads);
@@ -79,7 +86,8 @@ impl Check {
         let site = Site::with_a_home();
         let threads = some_threads();
         let server = self.start_pool(&site, threads);
-        // The first one says nothing at all: nobody may wait for its first byte either.
+        // The first one says nothing at all: nobody may wait for its first byte
+        // either.
         let mut stalled = vec![(server.connect(), get("/"))];
         let mut one_more = server.ask("/");
         if !one_more.is_read_within(DEADLINE) {
@@ -101,7 +109,8 @@ impl Check {
         }
     }
 
-    /// Checks that of clients who wait for the only thread, who came first is served first.
+    /// Checks that of clients who wait for the only thread, who came first is served
+    /// first.
     #[track_caller]
     pub fn serves_in_order(&self) {
         let site = Site::with_a_home();
@@ -123,17 +132,20 @@ impl Check {
         }
     }
 
-    /// Checks that all threads are there before the first job, and that jobs make no other.
+    /// Checks that all threads are there before the first job, and that jobs make no
+    /// other.
     #[track_caller]
     pub fn makes_its_threads_once(&self, served: &'static str) {
         let site = Site::with_a_home();
-        // More than a pool has that stops at some number of its own, of eight or twelve.
+        // More than a pool has that stops at some number of its own, of eight or
+        // twelve.
         let threads = 8 + some_threads();
         let server = self.start_pool(&site, threads);
         server.ask("/").must_get(200, "home", served);
         server.comes_to_rest();
         let Some(idle) = server.threads() else {
-            return self.pass_over("only Linux tells here how many threads a program has");
+            return self
+                .pass_over("only Linux tells here how many threads a program has");
         };
         if idle < threads {
             self.fail(
@@ -144,7 +156,8 @@ impl Check {
                  are not made when a job comes.",
             );
         }
-        // All are busy, and more clients wait: nothing about that makes another thread.
+        // All are busy, and more clients wait: nothing about that makes another
+        // thread.
         let busy = server.ask_halves(threads);
         let waiting = server.ask_often(threads, "/");
         server.comes_to_rest();
@@ -191,9 +204,10 @@ impl Check {
         }
     }
 
-    /// Checks that the program goes on where a job has panicked and its worker may have ended, by
-    /// sending more such jobs to that worker. For pools that deal their jobs out in turn: what
-    /// becomes of these jobs is free, as is what becomes of the worker.
+    /// Checks that the program goes on where a job has panicked and its worker may
+    /// have ended, by sending more such jobs to that worker. For pools that deal
+    /// their jobs out in turn: what becomes of these jobs is free, as is what becomes
+    /// of the worker.
     #[track_caller]
     pub fn outlives_jobs_that_panic(&self, gone: &'static str, served: &'static str) {
         let site = Site::with_a_home();
@@ -216,14 +230,21 @@ impl Check {
         }
     }
 
-    /// Checks that a program that gets fewer threads than it was asked for ends, and says so.
+    /// Checks that a program that gets fewer threads than it was asked for ends, and
+    /// says so.
     #[cfg(target_os = "linux")]
     #[track_caller]
     pub fn refuses_a_pool_it_cannot_have(&self) {
         const GOES_ON: &str = "an error of spawn() is lost, and the pool has fewer threads than it was \
                                asked for. new() hands it on, with ?, and main ends.";
-        let run = self.run_with_room_for_few_threads(&["127.0.0.1:0", "--threads", "500"], GOES_ON);
-        run.code_is_one_of(&[1, 2], "where new() fails, main says why and ends with 1.");
+        let run = self.run_with_room_for_few_threads(
+            &["127.0.0.1:0", "--threads", "500"],
+            GOES_ON,
+        );
+        run.code_is_one_of(
+            &[1, 2],
+            "where new() fails, main says why and ends with 1.",
+        );
         run.stderr(
             "say why",
             predicate::str::is_empty().not(),
@@ -231,8 +252,8 @@ impl Check {
         );
     }
 
-    /// Checks that clients who leave without a word, or in the middle of their answer, take no thread
-    /// away.
+    /// Checks that clients who leave without a word, or in the middle of their
+    /// answer, take no thread away.
     #[track_caller]
     pub fn keeps_its_threads_when_clients_leave(&self, left: &'static str) {
         let site = Site::with_a_home();
@@ -260,7 +281,8 @@ impl Check {
         }
     }
 
-    /// Checks that reqwest gets what a raw client gets, and that requests are still read strictly.
+    /// Checks that reqwest gets what a raw client gets, and that requests are still
+    /// read strictly.
     #[track_caller]
     pub fn serves_a_real_client(&self) {
         let site = Site::with_a_home();
@@ -284,8 +306,8 @@ impl Check {
 }
 
 impl Run {
-    /// Checks that a pool of no threads was refused, in words and in time. `why` says what is likely
-    /// where the exit code is another one.
+    /// Checks that a pool of no threads was refused, in words and in time. `why` says
+    /// what is likely where the exit code is another one.
     #[track_caller]
     pub fn refuses_a_pool_of_nothing(&self, why: &str) {
         self.code_is_one_of(&[1, 2], why);
@@ -317,17 +339,20 @@ impl Program {
         }
     }
 
-    /// Has so many handlers try to meet, who must not: so many must never run at once.
+    /// Has so many handlers try to meet, who must not: so many must never run at
+    /// once.
     #[track_caller]
     pub fn must_not_meet(&self, size: usize, likely: &'static str) {
         let clients = self.ask_often(size, &format!("/app/meet/{size}/150"));
-        // Where the others met nobody, the last one would only wait alone, once more as long.
+        // Where the others met nobody, the last one would only wait alone, once more
+        // as long.
         for client in clients.into_iter().take(size - 1) {
             client.must_get(503, &format!("fewer than {size} came\n"), likely);
         }
     }
 
-    // Loops, because a report names the line of whoever called, and closures hide that.
+    // Loops, because a report names the line of whoever called, and closures hide
+    // that.
 
     #[track_caller]
     fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {

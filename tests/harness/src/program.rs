@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{
+    Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio,
+};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -36,7 +38,8 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// The exit status, where the process has ended. Waits a moment for a process that is ending.
+    /// The exit status, where the process has ended. Waits a moment for a process
+    /// that is ending.
     pub(crate) fn exited(&self) -> Option<ExitStatus> {
         let until = Instant::now() + Duration::from_millis(150);
         loop {
@@ -69,21 +72,22 @@ impl Drop for Watched {
 }
 
 impl Check {
-    /// Starts the program on a free port of 127.0.0.1 with these further arguments, and waits for
-    /// its `listening on` line.
+    /// Starts the program on a free port of 127.0.0.1 with these further arguments,
+    /// and waits for its `listening on` line.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Program {
         self.start_command(Command::new(self.exe()), Stdio::null(), args, NO_LINE)
     }
 
-    /// Like [`Check::start`], with a stdin that stays open until [`Program::close_stdin`].
+    /// Like [`Check::start`], with a stdin that stays open until
+    /// [`Program::close_stdin`].
     #[track_caller]
     pub fn start_with_stdin(&self, args: &[&str]) -> Program {
         self.start_command(Command::new(self.exe()), Stdio::piped(), args, NO_LINE)
     }
 
-    /// Like [`Check::start`], with a stderr that nobody reads any more: whoever writes there learns it
-    /// as an error.
+    /// Like [`Check::start`], with a stderr that nobody reads any more: whoever
+    /// writes there learns it as an error.
     #[track_caller]
     pub fn start_unheard(&self, args: &[&str]) -> Program {
         self.step("close the other end of its stderr");
@@ -92,7 +96,8 @@ impl Check {
         self.start_with_streams(Command::new(self.exe()), streams, args, NO_LINE)
     }
 
-    /// Like [`Check::start`], for a program that may have at most so many files and sockets open.
+    /// Like [`Check::start`], for a program that may have at most so many files and
+    /// sockets open.
     #[cfg(unix)]
     #[track_caller]
     pub fn start_with_few_files(&self, files: u32, args: &[&str]) -> Program {
@@ -220,7 +225,8 @@ impl Program {
         }
     }
 
-    /// Fetches a path with a real HTTP client (reqwest), which does not follow redirects.
+    /// Fetches a path with a real HTTP client (reqwest), which does not follow
+    /// redirects.
     #[track_caller]
     pub fn get(&self, path: &str) -> Fetched {
         self.check.step(format!("GET {path} with reqwest"));
@@ -277,8 +283,8 @@ impl Program {
         }
     }
 
-    /// Waits until the program has ended, which must not look like success: with an exit code other
-    /// than 0, or by a signal.
+    /// Waits until the program has ended, which must not look like success: with an
+    /// exit code other than 0, or by a signal.
     #[track_caller]
     pub fn must_end_without_success(&mut self, likely: &str, success: &str) {
         if self.ended(likely).success() {
@@ -334,7 +340,8 @@ impl Program {
                     likely,
                 );
             }
-            // A listener whose queue is full does not refuse: connecting takes too long then.
+            // A listener whose queue is full does not refuse: connecting takes too
+            // long then.
             match TcpStream::connect_timeout(&self.addr, left) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
                 _ => thread::sleep(Duration::from_millis(2)),
@@ -342,11 +349,13 @@ impl Program {
         }
     }
 
-    /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a shell does with
-    /// Ctrl-Z and `fg`. Before that it waits until the program waits; on Linux, the kernel tells.
+    /// Stops the program for a moment and lets it go on (SIGSTOP, SIGCONT), as a
+    /// shell does with Ctrl-Z and `fg`. Before that it waits until the program waits;
+    /// on Linux, the kernel tells.
     ///
-    /// A write that has sent a part of its bytes and waits for room then returns early, with the
-    /// number of bytes that it has sent. On Windows, which has no such signals, nothing happens.
+    /// A write that has sent a part of its bytes and waits for room then returns
+    /// early, with the number of bytes that it has sent. On Windows, which has no
+    /// such signals, nothing happens.
     pub fn stop_and_go_on(&self) {
         let id = self.watched.child.lock().expect("a child").id();
         until_all_threads_are(id, 'S');
@@ -355,7 +364,8 @@ impl Program {
         signal(id, "CONT");
     }
 
-    /// Waits until every thread of the program waits for something; `false` if they stay busy.
+    /// Waits until every thread of the program waits for something; `false` if they
+    /// stay busy.
     ///
     /// On Linux the kernel tells; elsewhere a pause has to do.
     pub fn comes_to_rest(&self) -> bool {
@@ -367,8 +377,8 @@ impl Program {
         until_all_threads_are(id, 'S')
     }
 
-    /// The most memory that the program has had in use so far, in bytes, where the system tells:
-    /// on Linux as `VmHWM` in `/proc/PID/status`, see proc(5).
+    /// The most memory that the program has had in use so far, in bytes, where the
+    /// system tells: on Linux as `VmHWM` in `/proc/PID/status`, see proc(5).
     pub fn peak_memory(&self) -> Option<u64> {
         Some(self.status("VmHWM:")? * 1024)
     }
@@ -377,19 +387,20 @@ impl Program {
     pub fn cpu_time(&self) -> Option<Duration> {
         let id = self.watched.child.lock().expect("a child").id();
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name in parentheses may contain spaces; utime and stime are fields 14 and 15 of
-        // proc(5), in hundredths of a second on every Linux that Rust runs on.
+        // The name in parentheses may contain spaces; utime and stime are fields 14
+        // and 15 of proc(5), in hundredths of a second on every Linux that Rust runs
+        // on.
         let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
         let mut ticks = || fields.next()?.parse::<u64>().ok();
         Some(Duration::from_millis((ticks()? + ticks()?) * 10))
     }
 
-    /// Whether the program keeps a core busy while it should wait: watches it for this long, and
-    /// returns how much processor time it used, if that is most of what it could get. `None` where
-    /// it rests, or where the system does not tell.
+    /// Whether the program keeps a core busy while it should wait: watches it for
+    /// this long, and returns how much processor time it used, if that is most of
+    /// what it could get. `None` where it rests, or where the system does not tell.
     ///
-    /// What counts is its share of the time in which it did not wait for a core. So a busy machine
-    /// neither hides that it spins nor makes it look as if it did.
+    /// What counts is its share of the time in which it did not wait for a core. So a
+    /// busy machine neither hides that it spins nor makes it look as if it did.
     pub fn spins(&self, wait: Duration) -> Option<Duration> {
         self.check
             .step(format!("look for {wait:?} whether it rests"));
@@ -400,7 +411,8 @@ impl Program {
             let now = self.scheduled()?;
             let used = now.0.saturating_sub(before.0);
             let kept_waiting = now.1.saturating_sub(before.1);
-            let share = used.as_secs_f64() / wall.saturating_sub(kept_waiting).as_secs_f64();
+            let share =
+                used.as_secs_f64() / wall.saturating_sub(kept_waiting).as_secs_f64();
             if used >= wait / 4 && share > 0.25 {
                 return Some(used);
             }
@@ -412,9 +424,9 @@ impl Program {
         }
     }
 
-    /// How often the program's threads wake up by themselves while nothing happens: the fewest times
-    /// of several spans of this length, because whatever happens once is no habit. `None` where the
-    /// system does not tell.
+    /// How often the program's threads wake up by themselves while nothing happens:
+    /// the fewest times of several spans of this length, because whatever happens
+    /// once is no habit. `None` where the system does not tell.
     pub fn wakes(&self, span: Duration) -> Option<u64> {
         self.check
             .step(format!("count for {span:?} how often it wakes up"));
@@ -439,9 +451,11 @@ impl Program {
             .flatten()
         {
             // A thread that has no such file has ended meanwhile.
-            let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            let status = std::fs::read_to_string(thread.path().join("status"))
+                .unwrap_or_default();
             let mut lines = status.lines();
-            let value = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            let value =
+                lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
             sum += value
                 .and_then(|value| value.trim().parse().ok())
                 .unwrap_or(0);
@@ -449,8 +463,9 @@ impl Program {
         Some(sum)
     }
 
-    /// How long all threads of the program have run so far, and how long they have waited for a
-    /// core: the first two numbers in `/proc/PID/task/TID/schedstat`, in nanoseconds.
+    /// How long all threads of the program have run so far, and how long they have
+    /// waited for a core: the first two numbers in `/proc/PID/task/TID/schedstat`, in
+    /// nanoseconds.
     fn scheduled(&self) -> Option<(Duration, Duration)> {
         let id = self.watched.child.lock().expect("a child").id();
         let mut sums = (Duration::ZERO, Duration::ZERO);
@@ -458,7 +473,8 @@ impl Program {
             .ok()?
             .flatten()
         {
-            let stat = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let stat =
+                std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
             let mut numbers = stat.split_whitespace().map(str::parse);
             let mut next = || Some(Duration::from_nanos(numbers.next()?.ok()?));
             sums.0 += next()?;
@@ -499,10 +515,13 @@ impl Program {
     /// Checks that the program still runs.
     #[track_caller]
     pub fn must_still_run(&self) {
-        self.must_still_run_after("one client's error ended the loop that serves all the others.");
+        self.must_still_run_after(
+            "one client's error ended the loop that serves all the others.",
+        );
     }
 
-    /// Checks that the program still runs; says what the likely reason is if it does not.
+    /// Checks that the program still runs; says what the likely reason is if it does
+    /// not.
     #[track_caller]
     pub fn must_still_run_after(&self, likely: &str) {
         self.check.step("look whether the program still runs");
@@ -512,8 +531,8 @@ impl Program {
         }
     }
 
-    /// Checks that the program has printed no panic. Call it after an event that shows that whatever
-    /// might have panicked is over.
+    /// Checks that the program has printed no panic. Call it after an event that
+    /// shows that whatever might have panicked is over.
     #[track_caller]
     pub fn must_not_have_panicked(&self, likely: &str) {
         self.check.step("look for panics on stderr");
@@ -530,14 +549,15 @@ fn signal(id: u32, name: &str) {
     if cfg!(windows) {
         return;
     }
-    // Not every machine has a program `kill`, but every shell has a command of that name.
+    // Not every machine has a program `kill`, but every shell has a command of that
+    // name.
     let _ = Command::new("sh")
         .args(["-c", &format!("kill -{name} {id}")])
         .status();
 }
 
-/// Waits until each thread of a process is in this state: `S` for asleep, `T` for stopped. Tells
-/// whether it has come to that.
+/// Waits until each thread of a process is in this state: `S` for asleep, `T` for
+/// stopped. Tells whether it has come to that.
 ///
 /// Only Linux tells (proc(5)); elsewhere this returns at once.
 fn until_all_threads_are(id: u32, state: char) -> bool {
@@ -547,9 +567,10 @@ fn until_all_threads_are(id: u32, state: char) -> bool {
             return true;
         };
         let all = threads.flatten().all(|thread| {
-            // `ID (NAME) STATE …`; a thread that has no such file, or is in state Z, has ended
-            // meanwhile.
-            let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // `ID (NAME) STATE …`; a thread that has no such file, or is in state Z,
+            // has ended meanwhile.
+            let stat = std::fs::read_to_string(thread.path().join("stat"))
+                .unwrap_or_default();
             let rest = stat.rsplit(')').next().unwrap_or_default();
             stat.is_empty() || rest.trim_start().starts_with([state, 'Z'])
         });
@@ -583,7 +604,8 @@ fn browser() -> reqwest::Result<http::Client> {
         .timeout(DEADLINE)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        // A sequential server cannot serve a second connection while the first one idles.
+        // A sequential server cannot serve a second connection while the first one
+        // idles.
         .pool_max_idle_per_host(0)
         .build()
 }
@@ -599,7 +621,8 @@ fn causes(error: &dyn std::error::Error) -> impl Display + use<> {
     text
 }
 
-/// Sends the first line of the program's stdout, then reads on so that the pipe never fills.
+/// Sends the first line of the program's stdout, then reads on so that the pipe never
+/// fills.
 fn first_line(stdout: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -3,10 +3,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// A small pseudo-random generator (xorshift64*), so that wrong code cannot answer from memory.
+/// A small pseudo-random generator (xorshift64*), so that wrong code cannot answer
+/// from memory.
 ///
-/// It is seeded anew for each check; what was sent is part of every report, so a failure can be
-/// understood without knowing the seed.
+/// It is seeded anew for each check; what was sent is part of every report, so a
+/// failure can be understood without knowing the seed.
 pub struct Random(u64);
 
 impl Default for Random {

@@ -1,7 +1,7 @@
 //! Programs that get no more threads from the system: what they do with clients then.
 //!
-//! The system's limit is one of addresses. Rust's threads take as many of them for their stacks as
-//! `RUST_MIN_STACK` says, unless the program asks for other stacks.
+//! The system's limit is one of addresses. Rust's threads take as many of them for
+//! their stacks as `RUST_MIN_STACK` says, unless the program asks for other stacks.
 
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,16 +13,17 @@ use crate::{Check, Client, DEADLINE, Likely, Program, Run};
 const STACK: u64 = 100 << 20;
 
 impl Check {
-    /// Like [`Check::start`], for a program that may use at most 1 GB of addresses, of which each of
-    /// its threads takes 100 MB: it has room for nine threads or so, and enough memory for the rest.
+    /// Like [`Check::start`], for a program that may use at most 1 GB of addresses,
+    /// of which each of its threads takes 100 MB: it has room for nine threads or so,
+    /// and enough memory for the rest.
     #[track_caller]
     pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
         self.step("leave room for about nine threads");
         self.start_with_large_stacks(self.with_little_room(), args)
     }
 
-    /// Like [`Check::run`], for a program with room for nine threads or so, which must not go on.
-    /// `likely` says why it may not end.
+    /// Like [`Check::run`], for a program with room for nine threads or so, which
+    /// must not go on. `likely` says why it may not end.
     #[track_caller]
     pub fn run_with_room_for_few_threads(&self, args: &[&str], likely: &str) -> Run {
         self.step("leave room for about nine threads");
@@ -38,15 +39,19 @@ impl Check {
         command
     }
 
-    /// Starts the program with stacks so large that [`Program::has_room_for_threads`] can count
-    /// them.
+    /// Starts the program with stacks so large that [`Program::has_room_for_threads`]
+    /// can count them.
     #[track_caller]
     pub fn start_for_few_threads(&self, args: &[&str]) -> Program {
         self.start_with_large_stacks(Command::new(self.exe()), args)
     }
 
     #[track_caller]
-    fn start_with_large_stacks(&self, mut command: Command, args: &[&str]) -> Program {
+    fn start_with_large_stacks(
+        &self,
+        mut command: Command,
+        args: &[&str],
+    ) -> Program {
         let_stacks_be_large(&mut command);
         self.start_command(command, Stdio::null(), args, crate::program::NO_LINE)
     }
@@ -59,8 +64,9 @@ fn let_stacks_be_large(command: &mut Command) {
 }
 
 impl Program {
-    /// Leaves the running program room for so many threads more, or for any number with `None`.
-    /// `false` where this machine cannot do that: it takes `prlimit`, of util-linux.
+    /// Leaves the running program room for so many threads more, or for any number
+    /// with `None`. `false` where this machine cannot do that: it takes `prlimit`, of
+    /// util-linux.
     pub fn has_room_for_threads(&self, more: Option<u64>) -> bool {
         let limit = match (more, self.addresses()) {
             (None, _) => "unlimited".to_owned(),
@@ -79,7 +85,8 @@ impl Program {
             .is_ok_and(|status| status.success())
     }
 
-    /// Has so many clients stall, and waits until all have been accepted or one must wait.
+    /// Has so many clients stall, and waits until all have been accepted or one must
+    /// wait.
     #[track_caller]
     pub fn stall(&self, count: usize) -> Vec<Client> {
         self.check().step(format!("{count} clients stall"));
@@ -89,16 +96,16 @@ impl Program {
             client.send("GET /");
             stalled.push(client);
         }
-        // They are accepted in order. A server may close on those for whom it has no thread, or let
-        // them wait.
+        // They are accepted in order. A server may close on those for whom it has no
+        // thread, or let them wait.
         if let Some(last) = stalled.last_mut() {
             last.is_read_within(Duration::from_secs(1));
         }
         stalled
     }
 
-    /// Asks for the home page until there is an answer. `silent` says what is likely where the
-    /// server accepts a client, says nothing and does not close.
+    /// Asks for the home page until there is an answer. `silent` says what is likely
+    /// where the server accepts a client, says nothing and does not close.
     #[track_caller]
     pub fn serves_again(&self, silent: &'static str) -> bool {
         let until = Instant::now() + DEADLINE;

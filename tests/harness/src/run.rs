@@ -1,4 +1,5 @@
-//! A program that is expected to end by itself: wrong command lines and addresses it cannot have.
+//! A program that is expected to end by itself: wrong command lines and addresses it
+//! cannot have.
 
 use assert_cmd::Command;
 use predicates::Predicate;
@@ -45,8 +46,8 @@ impl Check {
     pub fn run_unprivileged(&self, args: &[&str]) -> Option<Run> {
         use std::os::unix::process::CommandExt;
         const NOBODY: u32 = 65534;
-        // Only root may change the user: for anybody else the first try fails, and the program
-        // runs without privileges anyway.
+        // Only root may change the user: for anybody else the first try fails, and
+        // the program runs without privileges anyway.
         let mut command = std::process::Command::new(self.exe());
         command.uid(NOBODY).gid(NOBODY).arg("--no-such-option");
         match command.output() {
@@ -120,7 +121,12 @@ impl Run {
 
     /// Checks stderr with a predicate; `wanted` says in words what it asks for.
     #[track_caller]
-    pub fn stderr(&self, wanted: &str, predicate: impl Predicate<str>, likely: &str) -> &Run {
+    pub fn stderr(
+        &self,
+        wanted: &str,
+        predicate: impl Predicate<str>,
+        likely: &str,
+    ) -> &Run {
         if !predicate.eval(&self.stderr) {
             self.fail(format!("stderr does not {wanted}."), likely);
         }
@@ -129,7 +135,12 @@ impl Run {
 
     /// Checks stdout with a predicate; `wanted` says in words what it asks for.
     #[track_caller]
-    pub fn stdout(&self, wanted: &str, predicate: impl Predicate<str>, likely: &str) -> &Run {
+    pub fn stdout(
+        &self,
+        wanted: &str,
+        predicate: impl Predicate<str>,
+        likely: &str,
+    ) -> &Run {
         if !predicate.eval(&self.stdout) {
             self.fail(format!("stdout does not {wanted}."), likely);
         }

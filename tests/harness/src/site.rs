@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Panics
 ///
-/// Its methods panic where the machine refuses a file: that is no fault of the program under test.
+/// Its methods panic where the machine refuses a file: that is no fault of the
+/// program under test.
 pub struct Site {
     outer: PathBuf,
 }
@@ -21,7 +22,8 @@ impl Default for Site {
 }
 
 impl Site {
-    /// Makes an empty folder, and a parent folder around it for files that must not be served.
+    /// Makes an empty folder, and a parent folder around it for files that must not
+    /// be served.
     pub fn new() -> Site {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -48,7 +50,8 @@ impl Site {
         self
     }
 
-    /// Makes a file of `len` bytes that ends in `end`, without writing what lies before.
+    /// Makes a file of `len` bytes that ends in `end`, without writing what lies
+    /// before.
     pub fn large_file(&self, path: &str, len: u64, end: &[u8]) -> &Site {
         let file = fs::File::create(self.root().join(path)).expect("a file to serve");
         let mut file = &file;
@@ -70,7 +73,8 @@ impl Site {
     /// Makes a symbolic link at `path`, relative to the root, that leads to `target`.
     #[cfg(unix)]
     pub fn link(&self, path: &str, target: &Path) -> &Site {
-        std::os::unix::fs::symlink(target, self.root().join(path)).expect("a symbolic link");
+        std::os::unix::fs::symlink(target, self.root().join(path))
+            .expect("a symbolic link");
         self
     }
 
@@ -84,7 +88,8 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // What cannot be removed stays in the temporary directory, which the system empties.
+        // What cannot be removed stays in the temporary directory, which the system
+        // empties.
         let _ = fs::remove_dir_all(&self.outer);
     }
 }

@@ -1,4 +1,5 @@
-//! What chapter 01 teaches and every later chapter keeps: a program that cannot start says why.
+//! What chapter 01 teaches and every later chapter keeps: a program that cannot start
+//! says why.
 
 use std::net::TcpListener;
 
@@ -7,23 +8,26 @@ use predicates::prelude::*;
 use crate::{Check, Run};
 
 impl Check {
-    /// Checks that the program still refuses a wrong command line, and an address that it cannot
-    /// have, as in chapter 01.
+    /// Checks that the program still refuses a wrong command line, and an address
+    /// that it cannot have, as in chapter 01.
     ///
     /// # Panics
     ///
-    /// Panics where the machine has no free port: that is no fault of the program under test.
+    /// Panics where the machine has no free port: that is no fault of the program
+    /// under test.
     #[track_caller]
     pub fn starts_as_in_chapter_01(self) {
         let check = self.read_on("chapter01", "when-bind-fails").by_hand(
             "cargo run -p {package} -- --no-such-option; echo \"exit code $?\"\n\
                  cargo run -p {package} -- nowhere; echo \"exit code $?\"",
         );
-        const USAGE: &str = "the lines of chapter 01 that read the command line should stay.";
+        const USAGE: &str =
+            "the lines of chapter 01 that read the command line should stay.";
         for args in [&["--no-such-option"][..], &["127.0.0.1:0", "127.0.0.1:0"]] {
             check.run(args).code(2, USAGE).stderr(
                 "show the usage",
-                predicate::str::contains("usage").or(predicate::str::contains("Usage")),
+                predicate::str::contains("usage")
+                    .or(predicate::str::contains("Usage")),
                 USAGE,
             );
         }

@@ -105,7 +105,8 @@ fn many_jobs_leave_the_pool_as_it_was() {
             }
         }
         let meetings = Arc::new(Meetings::default());
-        for (size, patience) in [(SIZE, SOON), (SIZE + 1, Duration::from_millis(100))] {
+        for (size, patience) in [(SIZE, SOON), (SIZE + 1, Duration::from_millis(100))]
+        {
             let (done, finished) = mpsc::channel();
             for _ in 0..size {
                 let (meetings, done) = (Arc::clone(&meetings), done.clone());

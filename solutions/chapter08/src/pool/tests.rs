@@ -56,9 +56,9 @@ fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
         pool.execute(job);
     }
     for _ in 0..4 {
-        finished
-            .recv_timeout(SOON)
-            .expect("four jobs run at once: does anything keep one waiting for another?");
+        finished.recv_timeout(SOON).expect(
+            "four jobs run at once: does anything keep one waiting for another?",
+        );
     }
 }
 
@@ -77,7 +77,8 @@ fn pool_after_panics() -> ThreadPool {
         });
     }
     drop(held);
-    // Until both workers have ended. A pool may also keep them, which is no business of these tests.
+    // Until both workers have ended. A pool may also keep them, which is no business
+    // of these tests.
     let _ = gone.recv_timeout(SOON);
     pool
 }
@@ -134,7 +135,8 @@ fn workers_end_when_the_pool_is_dropped() {
     let (done, finished) = mpsc::channel();
     let (held, gone) = mpsc::channel();
     for _ in 0..2 {
-        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        let (barrier, done, held) =
+            (Arc::clone(&barrier), done.clone(), held.clone());
         pool.execute(move || {
             // The jobs meet, so each is on another worker.
             barrier.wait();

@@ -95,7 +95,8 @@ fn pool_after_panics() -> ThreadPool {
         });
     }
     drop(held);
-    // Until both workers have ended. A pool may also keep them, which is no business of these tests.
+    // Until both workers have ended. A pool may also keep them, which is no business
+    // of these tests.
     let _ = gone.recv_timeout(SOON);
     pool
 }
@@ -152,7 +153,8 @@ fn workers_end_when_the_pool_is_dropped() {
     let (done, finished) = mpsc::channel();
     let (held, gone) = mpsc::channel();
     for _ in 0..2 {
-        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        let (barrier, done, held) =
+            (Arc::clone(&barrier), done.clone(), held.clone());
         pool.execute(move || {
             // The jobs meet, so each is on another worker.
             barrier.wait();

@@ -105,7 +105,8 @@ fn workers_end_when_the_pool_is_dropped() {
     let (done, finished) = mpsc::channel();
     let (held, gone) = mpsc::channel();
     for _ in 0..2 {
-        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        let (barrier, done, held) =
+            (Arc::clone(&barrier), done.clone(), held.clone());
         pool.execute(move || {
             // The jobs meet, so each is on another worker.
             barrier.wait();

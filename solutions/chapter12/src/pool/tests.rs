@@ -110,7 +110,8 @@ fn workers_end_when_the_pool_is_dropped() {
     let (done, finished) = mpsc::channel();
     let (held, gone) = mpsc::channel();
     for _ in 0..2 {
-        let (barrier, done, held) = (Arc::clone(&barrier), done.clone(), held.clone());
+        let (barrier, done, held) =
+            (Arc::clone(&barrier), done.clone(), held.clone());
         pool.execute(move || {
             // The jobs meet, so each is on another worker.
             barrier.wait();
@@ -162,8 +163,9 @@ fn a_full_queue_refuses_jobs() {
     let (said, outcome) = mpsc::channel();
     thread::spawn(move || said.send(pool.execute(|| {})));
     let outcome = outcome.recv_timeout(SOON);
-    let outcome =
-        outcome.expect("execute returns at once: send() waits for room, try_send() does not");
+    let outcome = outcome.expect(
+        "execute returns at once: send() waits for room, try_send() does not",
+    );
     assert_eq!(
         outcome,
         Err(super::Full),

@@ -1,4 +1,5 @@
-//! A figure: SVG that stands inside the page and takes the colours of the reader's theme.
+//! A figure: SVG that stands inside the page and takes the colours of the reader's
+//! theme.
 
 /// What is wrong with a figure, and its ids.
 pub(super) fn problems(svg: &str, css: &str) -> (Vec<String>, Vec<String>) {
@@ -15,7 +16,9 @@ pub(super) fn problems(svg: &str, css: &str) -> (Vec<String>, Vec<String>) {
         if let Some(name) = tag.strip_prefix('/') {
             match open.pop() {
                 Some(opened) if opened == name => {}
-                Some(opened) => problems.push(format!("<{opened}> is closed by </{name}>")),
+                Some(opened) => {
+                    problems.push(format!("<{opened}> is closed by </{name}>"))
+                }
                 None => problems.push(format!("</{name}> closes nothing")),
             }
             continue;

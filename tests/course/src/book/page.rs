@@ -1,4 +1,5 @@
-//! A page, read as far as the checks need it: its code blocks, includes, links and ids.
+//! A page, read as far as the checks need it: its code blocks, includes, links and
+//! ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,7 +72,8 @@ impl Fence {
 
     /// Whether a line is neither a command nor the rest of one.
     pub(super) fn has_output(&self) -> bool {
-        let command = |line: &String| line.starts_with("$ ") || line.starts_with("> ");
+        let command =
+            |line: &String| line.starts_with("$ ") || line.starts_with("> ");
         self.lines
             .iter()
             .any(|line| !line.trim().is_empty() && !command(line))
@@ -186,7 +188,9 @@ impl Page {
                     found(part.split('"').next().unwrap_or_default());
                 }
             }
-            if let Some((_, target)) = line.split_once("]: ").filter(|_| line.starts_with('[')) {
+            if let Some((_, target)) =
+                line.split_once("]: ").filter(|_| line.starts_with('['))
+            {
                 found(target.split_whitespace().next().unwrap_or_default());
             }
         }
@@ -215,7 +219,8 @@ fn heading_id(title: &str, used: &mut BTreeMap<String, usize>) -> String {
     }
 }
 
-/// The text of a heading without its Markdown: `[a](b)` is a, and `--` is a dash of its own.
+/// The text of a heading without its Markdown: `[a](b)` is a, and `--` is a dash of
+/// its own.
 fn rendered(title: &str) -> String {
     let mut text = String::new();
     let mut rest = title;
@@ -303,16 +308,20 @@ mod tests {
 
     #[test]
     fn code_and_comments_are_no_prose() {
-        let page = Page::read("a `just` b ``x ` y`` c <!-- easy\nstill --> d `open\n\nover`\n");
+        let page = Page::read(
+            "a `just` b ``x ` y`` c <!-- easy\nstill --> d `open\n\nover`\n",
+        );
         let prose: Vec<&str> = page.prose().map(|(_, line)| line).collect();
         assert_eq!(prose, ["a x b x c ", " d ", "", "over"]);
     }
 
     #[test]
     fn links_are_found_wherever_they_stand() {
-        let page =
-            Page::read("[a](b.md) ![c](d.svg \"t\") `[no](no.md)`\n[e]: f.md\n<a href=\"#g\">\n");
-        let targets: Vec<&str> = page.links.iter().map(|link| link.target.as_str()).collect();
+        let page = Page::read(
+            "[a](b.md) ![c](d.svg \"t\") `[no](no.md)`\n[e]: f.md\n<a href=\"#g\">\n",
+        );
+        let targets: Vec<&str> =
+            page.links.iter().map(|link| link.target.as_str()).collect();
         assert_eq!(targets, ["b.md", "d.svg", "f.md", "#g"]);
     }
 }

@@ -1,4 +1,5 @@
-//! Whether two outputs are the same but for what differs from run to run and machine to machine.
+//! Whether two outputs are the same but for what differs from run to run and machine
+//! to machine.
 
 use std::net::IpAddr;
 
@@ -19,8 +20,9 @@ pub(super) fn difference(expected: &str, came: &str) -> Option<String> {
     }
     let (before, now) = (essence(expected), essence(came));
     let first = (0..).find(|&i| before.get(i) != now.get(i)).unwrap_or(0);
-    let quoted =
-        |line: Option<&String>| line.map_or("the end".to_owned(), |line| format!("{line:?}"));
+    let quoted = |line: Option<&String>| {
+        line.map_or("the end".to_owned(), |line| format!("{line:?}"))
+    };
     text.push_str(&format!(
         "  they part where {} became {}\n",
         quoted(before.get(first)),
@@ -72,7 +74,9 @@ fn is_chatter(line: &str) -> bool {
 }
 
 fn essence_of_line(line: &str) -> String {
-    if let Some((error, _)) = line.split_once(')').filter(|_| line.starts_with("curl: (")) {
+    if let Some((error, _)) =
+        line.split_once(')').filter(|_| line.starts_with("curl: ("))
+    {
         return format!("{error})");
     }
     if let Some(at) = line.to_ascii_lowercase().find("user-agent: ") {
@@ -91,9 +95,11 @@ fn essence_of_line(line: &str) -> String {
     out
 }
 
-/// If something that may differ begins at the front of `rest`: what stands for it, and its length.
+/// If something that may differ begins at the front of `rest`: what stands for it,
+/// and its length.
 fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
-    let inside_a_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+    let inside_a_word =
+        before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
     if let Some(length) = date(rest) {
         return Some(("<date>".to_owned(), length));
     }
@@ -102,7 +108,8 @@ fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
             return Some(("<time>".to_owned(), length));
         }
         let digits = digits(rest);
-        // How often chance struck: `lost 17 of 200`. Never is another thing than sometimes.
+        // How often chance struck: `lost 17 of 200`. Never is another thing than
+        // sometimes.
         if digits > 0 && before.ends_with("lost ") && !rest.starts_with("0 ") {
             return Some(("<some>".to_owned(), digits));
         }
@@ -194,7 +201,8 @@ fn duration(text: &str) -> Option<usize> {
         .then_some(text.len() - unit.len() + word)
 }
 
-/// Whether a number after `before` is a port: `127.0.0.1:`, `localhost `, `[::1]:`, `port `.
+/// Whether a number after `before` is a port: `127.0.0.1:`, `localhost `, `[::1]:`,
+/// `port `.
 pub(super) fn names_a_port(before: &str) -> bool {
     let Some(host) = before.strip_suffix([':', ' ', '/']) else {
         return false;

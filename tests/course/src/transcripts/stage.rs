@@ -1,4 +1,5 @@
-//! Where a transcript is played: its servers and commands, its ports, and the end of them all.
+//! Where a transcript is played: its servers and commands, its ports, and the end of
+//! them all.
 
 use std::fs;
 use std::io::Read;
@@ -26,8 +27,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The port that a server listens on when the reader names none.
 const USUAL_PORT: u16 = 7878;
 
-/// Plays a transcript and returns for each of its items what came out, if it is a command whose
-/// output is seen.
+/// Plays a transcript and returns for each of its items what came out, if it is a
+/// command whose output is seen.
 pub(super) fn play(
     transcript: &Transcript,
     course: &Course,
@@ -65,7 +66,8 @@ pub(super) fn play(
                 let code = server.process.wait(stage.deadline);
                 stage.status = code.ok_or("^C, and the server runs on")?;
                 server.process.wait_for_the_end_of_its_output();
-                outputs[server.item] = Some(stage.fit_for_a_page(&server.process.heard()));
+                outputs[server.item] =
+                    Some(stage.fit_for_a_page(&server.process.heard()));
             }
         }
     }
@@ -75,7 +77,8 @@ pub(super) fn play(
             continue;
         };
         let mut heard = stage.fit_for_a_page(&server.process.heard());
-        while compare::difference(output, &heard).is_some() && Instant::now() < until {
+        while compare::difference(output, &heard).is_some() && Instant::now() < until
+        {
             thread::sleep(Duration::from_millis(10));
             heard = stage.fit_for_a_page(&server.process.heard());
         }
@@ -132,7 +135,8 @@ impl Stage<'_> {
             }
             "deadline" => {
                 let seconds = rest.trim().parse();
-                let seconds = seconds.map_err(|_| format!("@{order}: not a number of seconds"))?;
+                let seconds = seconds
+                    .map_err(|_| format!("@{order}: not a number of seconds"))?;
                 self.deadline = Duration::from_secs(seconds);
                 Ok(())
             }
@@ -154,11 +158,15 @@ impl Stage<'_> {
                 let came = self.type_in(command.trim(), usize::MAX)?;
                 match self.servers.pop() {
                     Some(server) if self.servers.len() == known => {
-                        // Its words are not shown: it is no more than a process in the background.
+                        // Its words are not shown: it is no more than a process in
+                        // the background.
                         self.background.push(server.process);
                         Ok(())
                     }
-                    _ => Err(format!("@{order}: it ended:\n{}", came.unwrap_or_default())),
+                    _ => Err(format!(
+                        "@{order}: it ended:\n{}",
+                        came.unwrap_or_default()
+                    )),
                 }
             }
             _ => Err(format!("@{order}: there is no such order")),
@@ -166,9 +174,14 @@ impl Stage<'_> {
     }
 
     /// Runs a command as if typed; what came out, unless it stays in the background.
-    fn type_in(&mut self, command: &str, item: usize) -> Result<Option<String>, String> {
+    fn type_in(
+        &mut self,
+        command: &str,
+        item: usize,
+    ) -> Result<Option<String>, String> {
         let program = command.strip_prefix("cargo run ");
-        if let Some(program) = program.filter(|words| !words.contains(" --example ")) {
+        if let Some(program) = program.filter(|words| !words.contains(" --example "))
+        {
             return self.run_program(program, item);
         }
         if let Some(typed) = command.strip_suffix('&') {
@@ -206,7 +219,11 @@ impl Stage<'_> {
     }
 
     /// Runs a chapter's program: to its end, or until it says where it listens.
-    fn run_program(&mut self, words: &str, item: usize) -> Result<Option<String>, String> {
+    fn run_program(
+        &mut self,
+        words: &str,
+        item: usize,
+    ) -> Result<Option<String>, String> {
         let form = "expected `cargo run -q -p chapterNN [-- ARGUMENTS]`";
         let words = words.strip_prefix("-q -p ").ok_or(form)?;
         let (chapter, arguments) = match words.split_once(" -- ") {
@@ -225,9 +242,14 @@ impl Stage<'_> {
             command.push_str(&format!(" 127.0.0.1:{port}"));
         }
         if self.unprivileged && can_take_low_ports() {
-            command = command.replacen("exec", "exec setpriv --bounding-set=-net_bind_service", 1);
+            command = command.replacen(
+                "exec",
+                "exec setpriv --bounding-set=-net_bind_service",
+                1,
+            );
         }
-        let mut process = self.start(&format!("{command} {arguments}"), Stdio::piped())?;
+        let mut process =
+            self.start(&format!("{command} {arguments}"), Stdio::piped())?;
         let until = Instant::now() + self.deadline;
         loop {
             let ended = process.ended();
@@ -238,12 +260,16 @@ impl Stage<'_> {
                 return Ok(Some(self.fit_for_a_page(&process.heard())));
             }
             let mut lines = heard.split_inclusive('\n');
-            if lines.any(|line| line.starts_with("listening on http://") && line.ends_with('\n')) {
+            if lines.any(|line| {
+                line.starts_with("listening on http://") && line.ends_with('\n')
+            }) {
                 self.servers.push(Server { process, item });
                 return Ok(None);
             }
             if Instant::now() > until {
-                return Err(format!("it neither listened nor ended; it said:\n{heard}"));
+                return Err(format!(
+                    "it neither listened nor ended; it said:\n{heard}"
+                ));
             }
             thread::sleep(Duration::from_millis(2));
         }
@@ -287,7 +313,8 @@ impl Stage<'_> {
         Ok(number)
     }
 
-    /// What came out, as the book shows it: with the reader's ports, and no path of this machine.
+    /// What came out, as the book shows it: with the reader's ports, and no path of
+    /// this machine.
     fn fit_for_a_page(&self, output: &str) -> String {
         let mut text = swap_ports(output, |port| {
             let shown = self.ports.iter().find(|(_, real)| real.number == port);
@@ -371,14 +398,15 @@ fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
     out + rest
 }
 
-/// A free port, kept free of others who play a transcript by the UDP socket of the same number.
+/// A free port, kept free of others who play a transcript by the UDP socket of the
+/// same number.
 struct Port {
     number: u16,
     _claim: UdpSocket,
 }
 
-/// A free port with as many digits as `shown`, so that nothing that counts bytes changes, and below
-/// those that the system gives to clients.
+/// A free port with as many digits as `shown`, so that nothing that counts bytes
+/// changes, and below those that the system gives to clients.
 fn free_port(shown: u16) -> Result<Port, String> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let (first, count) = if shown < 10_000 {
@@ -393,7 +421,8 @@ fn free_port(shown: u16) -> Result<Port, String> {
         let Ok(claim) = UdpSocket::bind((Ipv4Addr::LOCALHOST, number)) else {
             continue;
         };
-        if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+        if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
+        {
             return Ok(Port {
                 number,
                 _claim: claim,
@@ -405,8 +434,9 @@ fn free_port(shown: u16) -> Result<Port, String> {
 
 /// A shell that Ctrl-C can end.
 ///
-/// Whoever starts the tests may have had SIGINT ignored: a shell without job control does that to
-/// what it runs in the background. Programs inherit it, and only `env` of the GNU tools undoes it.
+/// Whoever starts the tests may have had SIGINT ignored: a shell without job control
+/// does that to what it runs in the background. Programs inherit it, and only `env`
+/// of the GNU tools undoes it.
 fn shell() -> Command {
     const SIGINT: u64 = 2;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -457,7 +487,8 @@ impl Process {
             move || {
                 let mut buffer = [0; 4096];
                 while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut heard =
+                        heard.lock().unwrap_or_else(PoisonError::into_inner);
                     heard.extend_from_slice(&buffer[..n]);
                 }
             }
@@ -481,7 +512,8 @@ impl Process {
         if self.code.is_none() {
             let status = self.shell.try_wait().ok().flatten();
             let signal = |status: ExitStatus| Some(128 + status.signal()?);
-            self.code = status.and_then(|status| status.code().or_else(|| signal(status)));
+            self.code =
+                status.and_then(|status| status.code().or_else(|| signal(status)));
         }
         self.code
     }
@@ -495,7 +527,8 @@ impl Process {
         self.ended()
     }
 
-    /// Something it left in the background may hold its output open: that is not waited for.
+    /// Something it left in the background may hold its output open: that is not
+    /// waited for.
     fn wait_for_the_end_of_its_output(&mut self) {
         let until = Instant::now() + Duration::from_millis(500);
         while self
@@ -524,11 +557,13 @@ impl Drop for Process {
     }
 }
 
-/// Settings for curl, so that it talks as it does to a terminal: without its progress.
+/// Settings for curl, so that it talks as it does to a terminal: without its
+/// progress.
 fn curl_home() -> Result<Scratch, String> {
     let home = Scratch::new("curl")?;
     let path = home.path().join(".curlrc");
-    fs::write(&path, "no-progress-meter\n").map_err(|e| cannot("write", &path, &e))?;
+    fs::write(&path, "no-progress-meter\n")
+        .map_err(|e| cannot("write", &path, &e))?;
     Ok(home)
 }
 
@@ -567,7 +602,8 @@ pub(super) fn passed_over(
     Ok(None)
 }
 
-/// The chapters whose starters a transcript looks at: what comes out holds for a fresh clone.
+/// The chapters whose starters a transcript looks at: what comes out holds for a
+/// fresh clone.
 fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
     let mut found = Vec::new();
     for item in &transcript.items {
@@ -577,7 +613,9 @@ fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
         let command = joined(lines);
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
-            ["cargo", "test", "-p", name, ..] => found.extend(Chapter::from_name(name)),
+            ["cargo", "test", "-p", name, ..] => {
+                found.extend(Chapter::from_name(name))
+            }
             ["cargo", "course", "check", number, ..] => {
                 found.extend(number.parse().ok().map(Chapter));
             }
@@ -607,7 +645,8 @@ fn can_take_low_ports() -> bool {
     }
 }
 
-/// Whether a program can be run here without the privilege, and port 80 is refused to it then.
+/// Whether a program can be run here without the privilege, and port 80 is refused to
+/// it then.
 fn can_drop_the_privilege() -> bool {
     let first_free: PathBuf = "/proc/sys/net/ipv4/ip_unprivileged_port_start".into();
     let first_free = fs::read_to_string(first_free).ok();

@@ -1,4 +1,5 @@
-//! A server that greets its clients and numbers them, for the tests of the transcripts.
+//! A server that greets its clients and numbers them, for the tests of the
+//! transcripts.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -1,5 +1,5 @@
-//! Another shape: `?` all the way up to `run`, with an error type of its own, and a thread for each
-//! connection that closes it.
+//! Another shape: `?` all the way up to `run`, with an error type of its own, and a
+//! thread for each connection that closes it.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -58,8 +58,8 @@ fn run() -> Result<(), Failure> {
         [addr] if !addr.starts_with('-') => addr,
         _ => return Err(Failure::Usage),
     };
-    let listener =
-        TcpListener::bind(addr).map_err(|error| Failure::Bind(addr.to_owned(), error))?;
+    let listener = TcpListener::bind(addr)
+        .map_err(|error| Failure::Bind(addr.to_owned(), error))?;
     println!("listening on http://{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let stream = stream?;

@@ -1,5 +1,6 @@
-//! Another shape: everything in main, `accept` in a loop, `exit` instead of `ExitCode`, `println!`
-//! without a flush, and the system's own words for what went wrong.
+//! Another shape: everything in main, `accept` in a loop, `exit` instead of
+//! `ExitCode`, `println!` without a flush, and the system's own words for what went
+//! wrong.
 
 use std::env;
 use std::net::TcpListener;

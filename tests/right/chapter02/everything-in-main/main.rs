@@ -1,5 +1,6 @@
-//! Another shape: everything in main, a BufReader that is asked for what it has, a BufWriter that
-//! is flushed, errors of clients passed over in silence, and the listening line in one println!.
+//! Another shape: everything in main, a BufReader that is asked for what it has, a
+//! BufWriter that is flushed, errors of clients passed over in silence, and the
+//! listening line in one println!.
 
 use std::env;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -26,7 +27,8 @@ fn main() {
         while let Ok(bytes @ [_, ..]) = reader.fill_buf() {
             let sent = writer.write_all(bytes).and_then(|()| writer.flush());
             if sent.is_err() {
-                // What is left in the writer cannot be sent: dropping it would try again.
+                // What is left in the writer cannot be sent: dropping it would try
+                // again.
                 let _ = writer.into_parts();
                 break;
             }

@@ -1,4 +1,5 @@
-//! Everything in main, with a buffered reader and read_until, and the answer in several writes.
+//! Everything in main, with a buffered reader and read_until, and the answer in
+//! several writes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -35,8 +36,12 @@ fn main() {
         if whole {
             let mut writer = &stream;
             let _ = write!(writer, "HTTP/1.1 200 OK\r\n")
-                .and_then(|()| write!(writer, "Content-Type: text/plain; charset=utf-8\r\n"))
-                .and_then(|()| write!(writer, "Content-Length: {}\r\n\r\n", head.len()))
+                .and_then(|()| {
+                    write!(writer, "Content-Type: text/plain; charset=utf-8\r\n")
+                })
+                .and_then(|()| {
+                    write!(writer, "Content-Length: {}\r\n\r\n", head.len())
+                })
                 .and_then(|()| writer.write_all(&head));
         }
     }

@@ -1,6 +1,6 @@
-//! A thread for each connection, which stays open for the next request, and content is read and
-//! thrown away. Half a head is left without an answer; a request line may have spare white space;
-//! control characters in values become spaces.
+//! A thread for each connection, which stays open for the next request, and content
+//! is read and thrown away. Half a head is left without an answer; a request line may
+//! have spare white space; control characters in values become spaces.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -158,7 +158,9 @@ fn understand(head: &[u8]) -> Result<Understood, Refused> {
             return Err(bad());
         }
     }
-    if !method.bytes().all(is_tchar) || target.bytes().any(|byte| byte.is_ascii_control()) {
+    if !method.bytes().all(is_tchar)
+        || target.bytes().any(|byte| byte.is_ascii_control())
+    {
         return Err(bad());
     }
     if major != "1" {
@@ -174,7 +176,8 @@ fn understand(head: &[u8]) -> Result<Understood, Refused> {
     };
     let minor = if minor == "0" { "0" } else { "1" };
     let mut text =
-        format!("method {method}\ntarget {target}\nversion HTTP/1.{minor}\n").into_bytes();
+        format!("method {method}\ntarget {target}\nversion HTTP/1.{minor}\n")
+            .into_bytes();
     let (mut hosts, mut close, mut length) = (0, minor == "0", 0);
     for line in lines {
         let line = line?;
@@ -188,7 +191,9 @@ fn understand(head: &[u8]) -> Result<Understood, Refused> {
         match name.as_slice() {
             b"host" if value.contains(&b' ') => return Err(bad()),
             b"host" => hosts += 1,
-            b"connection" => close |= as_text.split(',').any(|option| option.trim() == "close"),
+            b"connection" => {
+                close |= as_text.split(',').any(|option| option.trim() == "close")
+            }
             b"content-length" => length = as_text.parse().map_err(|_| bad())?,
             b"transfer-encoding" => return Err((501, "")),
             _ => {}

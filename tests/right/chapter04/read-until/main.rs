@@ -1,5 +1,5 @@
-//! All in one file: BufReader and read_until, strings and vectors. The answers have a Date, names in
-//! lower case, and no reason phrase.
+//! All in one file: BufReader and read_until, strings and vectors. The answers have a
+//! Date, names in lower case, and no reason phrase.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 const LONGEST_LINE: u64 = 10_000;
 const LONGEST_HEAD: usize = 65_536;
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+const METHODS: [&str; 7] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
 struct Request {
     method: String,
@@ -46,7 +47,8 @@ fn main() {
 fn serve(stream: TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(parsed) = read_request(&mut reader)? {
-        let last = parsed.as_ref().map_or(true, is_last) || reader.buffer().is_empty();
+        let last =
+            parsed.as_ref().map_or(true, is_last) || reader.buffer().is_empty();
         let answer = answer(&parsed, last);
         reader.get_mut().write_all(&answer)?;
         if last {
@@ -59,7 +61,9 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     reader
         .get_ref()
         .set_read_timeout(Some(Duration::from_millis(300)))?;
-    while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0 {}
+    while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0
+    {
+    }
     Ok(())
 }
 
@@ -109,7 +113,8 @@ fn parse(first: Vec<u8>, lines: Vec<Vec<u8>>) -> Parsed {
     let &[method, target, version] = words.as_slice() else {
         return Err(400);
     };
-    if !method.bytes().all(is_tchar) || !target.bytes().all(|b| b.is_ascii_graphic()) {
+    if !method.bytes().all(is_tchar) || !target.bytes().all(|b| b.is_ascii_graphic())
+    {
         return Err(400);
     }
     if !METHODS.contains(&method) {
@@ -155,7 +160,9 @@ fn is_last(request: &Request) -> bool {
         || request.fields.iter().any(|(name, value)| {
             let value = String::from_utf8_lossy(value).to_lowercase();
             match name.as_str() {
-                "connection" => value.split(',').any(|option| option.trim() == "close"),
+                "connection" => {
+                    value.split(',').any(|option| option.trim() == "close")
+                }
                 "content-length" => value != "0",
                 "transfer-encoding" => true,
                 _ => false,

@@ -1,5 +1,6 @@
-//! One file without a type of its own: a thread for each connection, which stays open until the
-//! client closes it; a reader with a buffer; field names in lower case, a Date, no reason phrase.
+//! One file without a type of its own: a thread for each connection, which stays open
+//! until the client closes it; a reader with a buffer; field names in lower case, a
+//! Date, no reason phrase.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -113,7 +114,12 @@ enum Refused {
     Client(io::Error),
 }
 
-fn answer(mut stream: &TcpStream, root: &Path, target: &str, head: bool) -> Result<(), Refused> {
+fn answer(
+    mut stream: &TcpStream,
+    root: &Path,
+    target: &str,
+    head: bool,
+) -> Result<(), Refused> {
     let without_host = match target.strip_prefix("http://") {
         Some(rest) => &rest[rest.find('/').unwrap_or(rest.len())..],
         None => target,
