@@ -234,7 +234,7 @@ impl<'a> Proof<'a> {
 
     fn build(&self, answer: &Answer) -> Result<Program, String> {
         let (source, unit) = self.source(answer)?;
-        let package = answer.chapter.solution_name();
+        let package = answer.chapter.solution_package();
         let mut print = Fingerprint::of(&source);
         print.add(self.compiler.as_bytes());
         print.add(package.as_bytes());
@@ -428,7 +428,7 @@ pub fn milestones(
     command.args(["test", "--quiet", "--no-run", "--test", "milestone"]);
     command.arg("--message-format=json-render-diagnostics");
     for chapter in chapters {
-        command.args(["--package", &chapter.solution_name()]);
+        command.args(["--package", &chapter.solution_package()]);
     }
     let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
     chapters

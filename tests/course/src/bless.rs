@@ -28,7 +28,7 @@ pub fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
     replace(course, &path, &text)
 }
 
-/// Makes the compiler errors and the transcripts anew whose name (`chapter02/echo`)
+/// Makes the compiler errors and the transcripts anew whose name (`02-echo/echo`)
 /// contains `filter`, and says, a line each, what is different now.
 ///
 /// # Errors

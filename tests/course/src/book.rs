@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::layout::{Course, cannot};
+use crate::layout::{Chapter, Course, cannot};
 use crate::work;
 use page::{Fence, Include, Link, Page};
 
@@ -22,13 +22,16 @@ const LANGUAGES: [&str; 8] = [
 ];
 
 /// Where the Rust of the book comes from: folders whose files are compiled by some
-/// test.
-const COMPILED: [&str; 4] = [
-    "solutions/",
-    "tests/errors/",
-    "tests/harness/",
-    "tests/chapter",
-];
+/// test. So are the milestones.
+const COMPILED: [&str; 3] = ["solutions/", "tests/errors/", "tests/harness/"];
+
+fn is_compiled(path: &str) -> bool {
+    let milestone = || {
+        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        Chapter::from_name(name)
+    };
+    COMPILED.iter().any(|folder| path.starts_with(folder)) || milestone().is_some()
+}
 
 /// Reads the whole book and says what is wrong with it, one sentence each.
 ///
@@ -140,9 +143,7 @@ impl Book {
                 continue;
             };
             let path = self.in_repository(&include.path)?;
-            if !COMPILED.iter().any(|folder| path.starts_with(folder))
-                || !path.ends_with(".rs")
-            {
+            if !is_compiled(&path) || !path.ends_with(".rs") {
                 return Some(format!("{path} is no Rust file that a test compiles"));
             }
             let Some(file) = path.strip_prefix("solutions/") else {

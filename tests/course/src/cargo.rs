@@ -46,6 +46,11 @@ pub fn command(course: &Course) -> Command {
     let mut cargo =
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(course.root());
+    if std::env::var_os("CARGO_TARGET_DIR").is_some() {
+        // The same folder in absolute terms; a course that a test has made up has one
+        // of its own.
+        cargo.env("CARGO_TARGET_DIR", course.target());
+    }
     cargo
 }
 
@@ -176,11 +181,11 @@ mod tests {
 
     #[test]
     fn programs_are_found_among_what_was_built() {
-        let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/chapter01#solution01@0.1.0","manifest_path":"/c/solutions/chapter01/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/chapter01.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
+        let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/01-bind#solution01@0.1.0","manifest_path":"/c/solutions/01-bind/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/01-bind.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
         assert_eq!(
             program(line),
             Some(Program {
-                package: "/c/solutions/chapter01".into(),
+                package: "/c/solutions/01-bind".into(),
                 name: "milestone".into(),
                 path: "/t/milestone-1".into(),
             })

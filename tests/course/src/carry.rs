@@ -131,8 +131,8 @@ impl Side {
 
     fn package(self, chapter: Chapter) -> String {
         match self {
-            Side::Starter => chapter.name(),
-            Side::Solution => chapter.solution_name(),
+            Side::Starter => chapter.package(),
+            Side::Solution => chapter.solution_package(),
         }
     }
 }
@@ -234,7 +234,7 @@ impl Step<'_> {
             Ok(text) if path == "Cargo.toml" => text
                 .replace(&self.below.name(), &self.chapter.name())
                 .replace(
-                    &self.below.solution_name(),
+                    &self.below.solution_package(),
                     &self.side.package(self.chapter),
                 )
                 .into_bytes(),

@@ -173,7 +173,13 @@ fn build(
     when_slow: Option<(Duration, &dyn Fn())>,
 ) -> Result<Built, String> {
     let mut cargo = cargo::command(course);
-    cargo.args(["test", "--quiet", "--no-run", "--package", &chapter.name()]);
+    cargo.args([
+        "test",
+        "--quiet",
+        "--no-run",
+        "--package",
+        &chapter.package(),
+    ]);
     cargo.args(target);
     cargo.arg("--message-format=json-render-diagnostics");
     let stderr = if shown {
@@ -327,6 +333,9 @@ fn remember(course: &Course, chapter: Chapter, key: &str, standing: &Standing) {
 /// # Errors
 /// A sentence that says which there are.
 pub fn chapter_called(course: &Course, text: &str) -> Result<Chapter, String> {
+    if let Some(chapter) = Chapter::from_name(text) {
+        return chapter_called(course, &chapter.to_string());
+    }
     let digits = text.strip_prefix("chapter").unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
@@ -454,7 +463,7 @@ pub fn shown(
 
 /// Why a chapter with a green milestone is not passed.
 fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
-    let name = chapter.name();
+    let name = chapter.package();
     let mut text = "\nAll checks pass. The chapter is not passed yet:\n".to_owned();
     let mut say = |what: String, command: String| {
         text.push_str(&format!("{}: {command}\n", style.bad(&what)));

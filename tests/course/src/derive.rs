@@ -54,8 +54,9 @@ fn nameless(mut files: Files, chapter: Chapter) -> Files {
     if let Some(manifest) = files.get_mut("Cargo.toml") {
         let text = String::from_utf8_lossy(manifest);
         let text = text
-            .replace(&chapter.solution_name(), "chapterNN")
-            .replace(&chapter.name(), "chapterNN")
+            .replace(&chapter.solution_package(), "chapterNN")
+            .replace(&chapter.package(), "chapterNN")
+            .replace(&chapter.name(), "NN-NAME")
             .replace(MILESTONE_ALONE, "");
         *manifest = text.into_bytes();
     }
@@ -172,7 +173,8 @@ fn gap_lines(contents: &[u8]) -> BTreeSet<usize> {
         ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow("];
     let mut gap = BTreeSet::new();
     let mut open = 0;
-    for (number, line) in lines(contents).iter().enumerate() {
+    let lines = lines(contents);
+    for (number, line) in lines.iter().enumerate() {
         let begin = BEGINS.iter().filter_map(|begin| line.find(begin)).min();
         let rest = match (open, begin) {
             (0, None) => continue,
@@ -180,6 +182,10 @@ fn gap_lines(contents: &[u8]) -> BTreeSet<usize> {
             _ => line,
         };
         gap.insert(number);
+        // Where there is no room, what becomes of it is in the line above.
+        if begin == Some(0) && number > 0 && lines[number - 1].ends_with('=') {
+            gap.insert(number - 1);
+        }
         open = brackets(rest, open);
     }
     gap
@@ -232,14 +238,15 @@ mod tests {
         let old = "fn main() {\n    old();\n}\n";
         let new = "fn main() {\n    new();\n    // ANCHOR: x\n    more();\n}\n";
         let starter = "#![expect(\n    unused,\n    reason = \"a gap (\"\n)]\n// Here:\nfn main() {\n    new();\n    \
-                       let x: u8 = todo!(\n        \"call (it \\\" more\"\n    );\n}\n";
+                       let x: u8 = todo!(\n        \"call (it \\\" more\"\n    );\n    \
+                       let a_long_one: u8 =\n        todo!(\"b\");\n}\n";
         assert_eq!(of(old, starter, new), Vec::<String>::new());
         let strange = starter.replace("    );\n", "    );\n    invented();\n");
         let complaints = of(old, &strange, new);
         assert_eq!(complaints.len(), 1, "{complaints:?}");
         assert!(
             complaints[0]
-                .starts_with("chapters/chapter02/src/main.rs:11: `invented();`"),
+                .starts_with("chapters/02-echo/src/main.rs:11: `invented();`"),
             "{complaints:?}"
         );
     }
@@ -266,7 +273,7 @@ mod tests {
         };
         assert_eq!(
             family.complaints(),
-            ["chapters/chapter02/src/a.rs is missing: both solutions have it"]
+            ["chapters/02-echo/src/a.rs is missing: both solutions have it"]
         );
     }
 
@@ -278,9 +285,8 @@ mod tests {
                 &format!("name = \"{name}\"\npath = \"{test}\"\n"),
             )])
         };
-        let old = nameless(manifest("solution01", "tests/chapter01.rs"), Chapter(1));
-        let starter =
-            nameless(manifest("chapter02", "tests/chapter02.rs"), Chapter(2));
+        let old = nameless(manifest("solution01", "tests/01-bind.rs"), Chapter(1));
+        let starter = nameless(manifest("chapter02", "tests/02-echo.rs"), Chapter(2));
         assert_eq!(old, starter);
     }
 }

@@ -1,4 +1,4 @@
-//! The compiler errors that the book shows: small files in `tests/errors/chapterNN`,
+//! The compiler errors that the book shows: small files in `tests/errors/NN-NAME`,
 //! each refused by rustc with exactly the codes that its name begins with, and beside
 //! each its rendered output.
 //!
@@ -30,7 +30,7 @@ impl Case {
         self.source.with_extension("txt")
     }
 
-    /// `chapter01/E0308-bind.rs`, for messages.
+    /// `01-bind/E0308-bind.rs`, for messages.
     pub fn name(&self) -> String {
         let chapter = self.source.parent().and_then(Path::file_name);
         let file = self.source.file_name().unwrap_or_default();

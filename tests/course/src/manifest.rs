@@ -137,7 +137,7 @@ harness = { path = \"../../tests/harness\" }
 
 [[test]]
 name = \"milestone\"
-path = \"../../tests/chapter01.rs\"
+path = \"../../tests/01-bind.rs\"
 ";
 
     fn complaints(text: &str) -> Vec<String> {
@@ -150,12 +150,12 @@ path = \"../../tests/chapter01.rs\"
         let manifest = Manifest::read("x", GOOD);
         assert_eq!(manifest.without("package", "name", "chapter01"), None);
         assert_eq!(
-            manifest.without("[test]", "path", "../../tests/chapter01.rs"),
+            manifest.without("[test]", "path", "../../tests/01-bind.rs"),
             None
         );
         assert!(
             manifest
-                .without("[test]", "path", "../../tests/chapter02.rs")
+                .without("[test]", "path", "../../tests/02-echo.rs")
                 .is_some()
         );
     }

@@ -78,7 +78,7 @@ pub fn shown(
     let mut rest = rungs.iter();
     for part in &PARTS {
         text.push_str(&format!("\n{}\n", style.strong(part.name)));
-        for rung in rest.by_ref().take(part.titles.len()) {
+        for rung in rest.by_ref().take(part.len()) {
             text.push_str(&line(course, rung, next, style));
         }
     }
@@ -238,7 +238,7 @@ mod tests {
             Place::Begun(Standing::Units { failing: 10 }),
             Place::Begun(Standing::UnitsNotBuilding),
         ];
-        places.resize(20, Place::Missing);
+        places.resize(23, Place::Missing);
         let map = shown(&course, &rungs(&places), Some(Chapter(2)), Style::plain());
         assert!(map.lines().all(|line| line.len() <= 80), "{map}");
         assert!(map.contains("> 02  echo "), "{map}");

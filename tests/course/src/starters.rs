@@ -213,7 +213,7 @@ pub fn not_red(
         "--message-format=json",
     ]);
     for chapter in chapters {
-        command.args(["--package", &chapter.name()]);
+        command.args(["--package", &chapter.package()]);
     }
     let built = cargo::build(course, &mut command, Stderr::Dropped, None)?;
     if !built.well && built.messages.is_empty() {
@@ -240,7 +240,7 @@ pub fn not_red(
         let folder = course.starter(chapter);
         // Cargo builds a milestone also where the program does not build; an old one
         // may be about.
-        let program = built.program(&folder, &chapter.name());
+        let program = built.program(&folder, &chapter.package());
         let milestone = program.and(built.program(&folder, "milestone"));
         let milestone = milestone.ok_or("it does not build")?;
         let run = run_in(course.scratch(), deadline, true);

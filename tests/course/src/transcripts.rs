@@ -1,5 +1,5 @@
-//! The terminal sessions that the book shows: files in `tests/transcripts/chapterNN`
-//! that are typed again, with the real solutions, and compared with what comes out.
+//! The terminal sessions that the book shows: files in a folder of
+//! `tests/transcripts` that are typed again, with the real solutions, and compared with what comes out.
 //!
 //! ```text
 //! What this session is about. All before the first `$`, `@` or anchor is a comment.
@@ -53,7 +53,7 @@ pub type Programs = BTreeMap<String, PathBuf>;
 pub struct Transcript {
     /// Its file.
     pub path: PathBuf,
-    /// `chapter02/echo`, for messages.
+    /// `02-echo/echo`, for messages.
     pub name: String,
     items: Vec<Item>,
 }
@@ -99,13 +99,13 @@ pub fn solutions(course: &Course) -> Result<Programs, String> {
         "--bins",
     ]);
     for chapter in course.solutions() {
-        build.args(["-p", &chapter.solution_name()]);
+        build.args(["-p", &chapter.solution_package()]);
     }
     let built = cargo::build(course, &mut build, Stderr::Dropped, None)?;
     let program = |chapter: Chapter| {
         let path =
-            built.program(&course.solution(chapter), &chapter.solution_name())?;
-        Some((chapter.name(), path.to_owned()))
+            built.program(&course.solution(chapter), &chapter.solution_package())?;
+        Some((chapter.package(), path.to_owned()))
     };
     Ok(course.solutions().into_iter().filter_map(program).collect())
 }
@@ -229,9 +229,10 @@ impl Transcript {
         words.flatten().collect()
     }
 
-    /// `chapter02`.
-    fn chapter(&self) -> &str {
-        self.name.split('/').next().unwrap_or_default()
+    /// The program of its chapter, `chapter02`; none where it belongs to no chapter.
+    fn program(&self) -> Option<String> {
+        let folder = self.name.split('/').next()?;
+        Chapter::from_name(folder).map(Chapter::package)
     }
 
     /// Types the commands and puts what comes out in the place of what stood there,
@@ -384,7 +385,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Transcript, String> {
-        Transcript::parse(Path::new("tests/transcripts/chapter02/echo.txt"), text)
+        Transcript::parse(Path::new("tests/transcripts/02-echo/echo.txt"), text)
     }
 
     const SESSION: &str = "\
@@ -408,8 +409,8 @@ ANCHOR_END: all
     #[test]
     fn a_transcript_is_written_as_it_was_read() {
         let session = parse(SESSION).expect("well formed");
-        assert_eq!(session.name, "chapter02/echo");
-        assert_eq!(session.chapter(), "chapter02");
+        assert_eq!(session.name, "02-echo/echo");
+        assert_eq!(session.program().as_deref(), Some("chapter02"));
         assert_eq!(session.orders("needs"), ["nc", "curl"]);
         assert_eq!(session.text(), SESSION);
         assert!(session.items.contains(&Item::Typed {

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::answers::{Kind, find};
-use crate::layout::{Chapter, Course, files};
+use crate::layout::{Chapter, Course, cannot, files, members_listed};
 use crate::manifest::Manifest;
 use crate::starters;
+use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.
 const AT_THE_ROOT: [&str; 19] = [
@@ -93,7 +94,7 @@ fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
         .chain(course.solutions())
         .collect();
     for folder in ["tests", "tests/wrong", "tests/right", "book/src"] {
-        for path in crate::work::entries(&course.root().join(folder))? {
+        for path in entries(&course.root().join(folder))? {
             chapters.extend(
                 path.file_stem()
                     .and_then(|stem| Chapter::from_name(stem.to_str()?)),
@@ -101,6 +102,53 @@ fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
         }
     }
     Ok(chapters)
+}
+
+/// What the workspace's list of members lacks or has too much. A folder counts if it
+/// has the name of a chapter and a manifest: no backup does.
+///
+/// # Errors
+/// A sentence, if a file cannot be read.
+pub fn members(course: &Course) -> Result<Vec<String>, String> {
+    let path = course.root().join("Cargo.toml");
+    let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+    let (_, defaults) = text.split_once("default-members").unwrap_or_default();
+    let [listed, defaults] = [text.as_str(), defaults].map(members_listed);
+    let mut complaints = Vec::new();
+    for folder in ["chapters", "solutions"] {
+        for path in entries(&course.root().join(folder))? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let chapter = name.and_then(Chapter::from_name);
+            if chapter.is_none() || !path.join("Cargo.toml").is_file() {
+                continue;
+            }
+            let shown = course.shown(&path);
+            if !listed.contains(&shown) {
+                complaints.push(format!(
+                    "Cargo.toml does not list {shown}: add a line \"{shown}\" to `members`"
+                ));
+            } else if folder == "solutions" && !defaults.contains(&shown) {
+                complaints.push(format!(
+                    "Cargo.toml does not list {shown} in `default-members`: nothing tests it"
+                ));
+            }
+        }
+    }
+    for shown in &listed {
+        let name = shown.rsplit('/').next().unwrap_or(shown);
+        if !course.root().join(shown).join("Cargo.toml").is_file() {
+            complaints.push(format!(
+                "Cargo.toml lists {shown}, which is not there or has no manifest"
+            ));
+        } else if !shown.starts_with("tests/") && Chapter::from_name(name).is_none() {
+            complaints.push(format!(
+                "Cargo.toml lists {shown}, and no chapter is called so: see PARTS in tests/course/src/layout.rs"
+            ));
+        }
+    }
+    complaints.sort();
+    complaints.dedup();
+    Ok(complaints)
 }
 
 /// Where a starter's files are not those of its solution, path for path.
@@ -155,9 +203,13 @@ pub fn dependencies(
     let mut complaints = Vec::new();
     let packages = starters
         .iter()
-        .map(|&chapter| (chapter, chapter.name(), course.starter(chapter)))
+        .map(|&chapter| (chapter, chapter.package(), course.starter(chapter)))
         .chain(course.solutions().into_iter().map(|chapter| {
-            (chapter, chapter.solution_name(), course.solution(chapter))
+            (
+                chapter,
+                chapter.solution_package(),
+                course.solution(chapter),
+            )
         }));
     for (chapter, package, folder) in packages {
         let manifest = Manifest::of(course, &folder)?;
@@ -166,7 +218,7 @@ pub fn dependencies(
         complaints.extend(manifest.without("package", "name", &package));
         complaints.extend(manifest.without("[test]", "name", "milestone"));
         complaints.extend(manifest.without("[test]", "path", &milestone));
-        if package == chapter.name() {
+        if package == chapter.package() {
             // The verdict on a starter is the milestone's; its unit tests are asked
             // for by name.
             complaints.extend(manifest.without("[bin]", "test", "false"));

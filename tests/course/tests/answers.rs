@@ -1,7 +1,7 @@
 //! Every wrong answer is rejected by the check meant for it, and every right one
 //! passes.
 //!
-//! `COURSE_ONLY=wrong/chapter02/one-read cargo test -p course --test answers` judges
+//! `COURSE_ONLY=wrong/02-echo/one-read cargo test -p course --test answers` judges
 //! those whose path contains this.
 
 use std::collections::BTreeSet;

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use course::Course;
 use course::book::problems;
 use course::work::Scratch;
+use course::{Chapter, Course};
 
 #[test]
 fn the_book_keeps_its_promises() {
@@ -31,6 +31,23 @@ fn the_introduction_names_the_oldest_rust_that_will_do() {
     );
 }
 
+#[test]
+fn old_addresses_of_pages_lead_on() {
+    let course = Course::of_this_package();
+    let settings = fs::read_to_string(course.root().join("book/book.toml"))
+        .expect("it is readable");
+    // Later chapters never had another address.
+    for chapter in (1..=12).map(Chapter) {
+        let line = format!(
+            "\"/{}.html\" = \"{}.html\"",
+            chapter.package(),
+            chapter.name()
+        );
+        assert!(settings.lines().any(|other| other == line), "{line}");
+        assert!(course.page(chapter).is_file(), "{line}");
+    }
+}
+
 /// A made-up book with one page besides what it needs, and what is wrong with it.
 fn complaints(page: &str) -> String {
     let root = Scratch::new("book-test").expect("a scratch folder");
@@ -50,12 +67,12 @@ fn complaints(page: &str) -> String {
         ),
         ("book/theme/course.css", ""),
         (
-            "solutions/chapter01/src/main.rs",
+            "solutions/01-bind/src/main.rs",
             "// ANCHOR: main\nfn main() {}\n// ANCHOR_END: main\n// ANCHOR: none\n// ANCHOR_END: none\n// ANCHOR: open\n",
         ),
-        ("tests/errors/chapter01/E0308-a.rs", "fn main() -> u8 {}\n"),
+        ("tests/errors/01-bind/E0308-a.rs", "fn main() -> u8 {}\n"),
         (
-            "tests/errors/chapter01/E0308-a.txt",
+            "tests/errors/01-bind/E0308-a.txt",
             "error[E0308]: mismatched types\n",
         ),
         ("notes/a.rs", "fn main() {}\n"),
@@ -78,7 +95,7 @@ Read the [term](other.md#term), [below](#below) or [elsewhere](https://example.c
 <span class=\"file\">src/main.rs <b>new</b></span>
 
 ```rust
-{{#include ../../solutions/chapter01/src/main.rs:main}}
+{{#include ../../solutions/01-bind/src/main.rs:main}}
 ```
 
 <details>
@@ -89,11 +106,11 @@ The word `just` in code.
 </details>
 
 ```rust
-{{#include ../../tests/errors/chapter01/E0308-a.rs}}
+{{#include ../../tests/errors/01-bind/E0308-a.rs}}
 ```
 
 ```text
-{{#include ../../tests/errors/chapter01/E0308-a.txt}}
+{{#include ../../tests/errors/01-bind/E0308-a.txt}}
 ```
 
 ```console
@@ -127,7 +144,7 @@ fn sees(right: &str, wrong: &str, complaint: &str) {
 
 #[test]
 fn rust_that_nobody_compiles_is_seen() {
-    let include = "{{#include ../../solutions/chapter01/src/main.rs:main}}";
+    let include = "{{#include ../../solutions/01-bind/src/main.rs:main}}";
     sees(include, "fn main() {}", "Rust that no test compiles");
     sees(
         "```rust\n{{#include ../../sol",
@@ -140,7 +157,7 @@ fn rust_that_nobody_compiles_is_seen() {
         "Rust that no test compiles",
     );
     sees(
-        "{{#include ../../tests/errors/chapter01/E0308-a.rs}}",
+        "{{#include ../../tests/errors/01-bind/E0308-a.rs}}",
         "{{#include ../../notes/a.rs}}",
         "is no Rust file that a test compiles",
     );
@@ -160,7 +177,7 @@ fn an_include_that_shows_nothing_or_too_much_is_seen() {
     );
     sees("E0308-a.txt", "E0308-b.txt", "there is no tests/errors");
     sees(
-        "{{#include ../../tests/errors/chapter01/E0308-a.txt}}",
+        "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
         "{{#title x}}",
         "is not used here",
     );
@@ -184,7 +201,7 @@ fn output_that_nobody_replays_is_seen() {
         "output that no test replays",
     );
     sees(
-        "{{#include ../../tests/errors/chapter01/E0308-a.txt}}",
+        "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
         "error[E0308]: x",
         "no test compiles",
     );
@@ -267,10 +284,11 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
     let said = |page: &str| {
         let root = Scratch::new("book-test").expect("a scratch folder");
         for (path, text) in [
-            ("book/src/SUMMARY.md", "[01](chapter01.md)\n"),
-            ("book/src/chapter01.md", page),
-            ("chapters/chapter01/src/main.rs", ""),
-            ("tests/chapter01.rs", "report().read(\"the-end\")"),
+            ("book/src/SUMMARY.md", "[01](01-bind.md)\n"),
+            ("book/src/01-bind.md", page),
+            ("chapters/01-bind/src/main.rs", ""),
+            ("Cargo.toml", "members = [\n\"chapters/01-bind\",\n]\n"),
+            ("tests/01-bind.rs", "report().read(\"the-end\")"),
         ] {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().expect("a folder"))
@@ -283,6 +301,6 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
     assert_eq!(said("# 01 bind\n"), "");
     assert_eq!(said("# 01 bind\n\nText.\n\n## The end\n"), "");
     let complaint =
-        "book/src/chapter01.md has no the-end, where tests/chapter01.rs leads";
+        "book/src/01-bind.md has no the-end, where tests/01-bind.rs leads";
     assert_eq!(said("# 01 bind\n\nText.\n\n## An end\n"), complaint);
 }

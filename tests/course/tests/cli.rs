@@ -1,15 +1,18 @@
 //! `cargo course` as a person meets it: on a made-up course of two chapters.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use course::layout::Course;
+use course::layout::{Chapter, Course};
 use course::starters;
 use course::work::Scratch;
 
 /// A course in a folder of its own, with a target folder of its own.
 struct MadeUp {
-    scratch: Scratch,
+    root: PathBuf,
+    /// Where that lies, until the test ends.
+    _scratch: Scratch,
 }
 
 const STARTER: &str = "fn main() {\n    todo!(\"say hello\");\n}\n";
@@ -50,31 +53,35 @@ fn check_02_greets() {
 
 impl MadeUp {
     fn new() -> MadeUp {
+        MadeUp::in_a_folder("course")
+    }
+
+    fn in_a_folder(name: &str) -> MadeUp {
+        let scratch = Scratch::new("cli").expect("a folder");
         let made_up = MadeUp {
-            scratch: Scratch::new("cli").expect("a folder"),
+            root: scratch.path().join(name),
+            _scratch: scratch,
         };
         made_up.write(
             "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"chapters/*\"]\n",
+            "[workspace]\nresolver = \"3\"\nmembers = [\n\"chapters/01-bind\",\n\"chapters/02-echo\",\n]\n",
         );
         made_up.write("tests/course/Cargo.toml", "");
         made_up.write("tests/harness/src/lib.rs", "");
-        for name in ["chapter01", "chapter02"] {
+        for chapter in [Chapter(1), Chapter(2)] {
+            let (name, package) = (chapter.name(), chapter.package());
             made_up.write(&format!("chapters/{name}/src/main.rs"), STARTER);
             made_up.write(
                 &format!("chapters/{name}/Cargo.toml"),
                 &format!(
-                    "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n\
+                    "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
                      [[test]]\nname = \"milestone\"\npath = \"../../tests/{name}.rs\"\n"
                 ),
             );
             made_up.write(&format!("tests/{name}.rs"), MILESTONE);
         }
-        made_up.write("book/src/chapter01.md", "# 01 A greeting\n");
-        let course = Course::at(
-            made_up.scratch.path(),
-            made_up.scratch.path().join("target"),
-        );
+        made_up.write("book/src/01-bind.md", "# 01 A greeting\n");
+        let course = Course::at(&made_up.root, made_up.root.join("target"));
         made_up.write(
             "tests/course/starters.txt",
             &starters::fingerprints(&course).expect("files"),
@@ -83,15 +90,15 @@ impl MadeUp {
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.scratch.path().join(path);
+        let path = self.root.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
         fs::write(path, text).expect("it can be written");
     }
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
-        command.args(args).current_dir(self.scratch.path());
-        command.env("CARGO_TARGET_DIR", self.scratch.path().join("target"));
+        command.args(args).current_dir(&self.root);
+        command.env("CARGO_TARGET_DIR", self.root.join("target"));
         command
     }
 
@@ -121,8 +128,8 @@ fn a_newcomer_sees_where_to_begin_and_nothing_is_built() {
     );
     let begin = "\nBegin here: chapter 01, A greeting\n  \
                  read  mdbook serve book --open\n        \
-                 (its source: book/src/chapter01.md)\n  \
-                 edit  chapters/chapter01/src/main.rs:2\n  \
+                 (its source: book/src/01-bind.md)\n  \
+                 edit  chapters/01-bind/src/main.rs:2\n  \
                  run   cargo course check 1\n";
     assert!(out.ends_with(begin), "{out}");
     assert!(
@@ -130,10 +137,10 @@ fn a_newcomer_sees_where_to_begin_and_nothing_is_built() {
         "{out}"
     );
     assert!(
-        out.contains("\n  20  the race                           not written yet\n"),
+        out.contains("\n  23  the race                           not written yet\n"),
         "{out}"
     );
-    assert!(!made_up.scratch.path().join("target").exists());
+    assert!(!made_up.root.join("target").exists());
 }
 
 #[test]
@@ -150,12 +157,12 @@ fn a_learner_goes_from_red_to_green() {
          0 of 2 checks pass. Mend 01, then run `cargo course check 1` again.\n"
     );
 
-    made_up.write("chapters/chapter02/src/main.rs", HALF);
+    made_up.write("chapters/02-echo/src/main.rs", HALF);
     let (code, out, err) = made_up.run(&["check"]);
     assert_eq!((code, err.as_str()), (1, ""));
     assert_eq!(
         out,
-        "Chapter 02, echo (edited last: chapters/chapter02/src/main.rs, just now)\n\n  \
+        "Chapter 02, echo (edited last: chapters/02-echo/src/main.rs, just now)\n\n  \
          passes  01 speaks\n  \
          fails   02 greets\n\n\
          02 greets\n\nIt says \"hullo\\n\".\n\n  likely  a slip\n\n\
@@ -168,9 +175,9 @@ fn a_learner_goes_from_red_to_green() {
     );
 
     let quiet = format!("// A comment.\n\n{QUIET}{SOLUTION}");
-    made_up.write("chapters/chapter01/src/main.rs", &quiet);
-    made_up.write("solutions/chapter01/src/main.rs", SOLUTION);
-    made_up.write("book/src/chapter01.md", "# 01 A greeting\n\n## Use it\n");
+    made_up.write("chapters/01-bind/src/main.rs", &quiet);
+    made_up.write("solutions/01-bind/src/main.rs", SOLUTION);
+    made_up.write("book/src/01-bind.md", "# 01 A greeting\n\n## Use it\n");
     let (code, out, _) = made_up.run(&["check", "01"]);
     assert_eq!(code, 0);
     assert!(
@@ -182,10 +189,10 @@ fn a_learner_goes_from_red_to_green() {
     assert!(
         out.ends_with(
             "Chapter 01, A greeting, is passed: 2 checks.\n\
-             No gap is left: delete the attribute at chapters/chapter01/src/main.rs:3, which hides warnings.\n\
-             Read on at book/src/chapter01.md#use-it\n\
-             Compare: diff -r chapters/chapter01 solutions/chapter01\n\
-             Next is chapter 02, echo: read book/src/chapter02.md.\n"
+             No gap is left: delete the attribute at chapters/01-bind/src/main.rs:3, which hides warnings.\n\
+             Read on at book/src/01-bind.md#use-it\n\
+             Compare: diff -r chapters/01-bind solutions/01-bind\n\
+             Next is chapter 02, echo: read book/src/02-echo.md.\n"
         ),
         "{out}"
     );
@@ -196,7 +203,7 @@ fn a_learner_goes_from_red_to_green() {
     );
 
     made_up.write(
-        "chapters/chapter02/src/main.rs",
+        "chapters/02-echo/src/main.rs",
         "fn main() {\n    greet();\n}\n",
     );
     let (_, map, err) = made_up.run(&[]);
@@ -217,7 +224,7 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     let made_up = MadeUp::new();
     let with_tests = |tests: &str| {
         let tests = format!("{SOLUTION}\n#[cfg(test)]\nmod tests {{\n{tests}}}\n");
-        made_up.write("chapters/chapter01/src/main.rs", &tests);
+        made_up.write("chapters/01-bind/src/main.rs", &tests);
     };
     let good = "    #[test]\n    fn a_good_one() {}\n";
     with_tests(&format!(
@@ -322,7 +329,7 @@ fn where_there_is_no_course_or_no_cargo_it_says_so() {
     assert_eq!((code, out.as_str()), (1, ""));
     assert!(err.contains("is not inside the course"), "{err}");
 
-    let inside = made_up.scratch.path().join("chapters/chapter01/src");
+    let inside = made_up.root.join("chapters/01-bind/src");
     let output = made_up
         .command(&[])
         .current_dir(inside)
@@ -356,4 +363,52 @@ fn nobody_need_read_to_the_end() {
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!err.contains("panicked"), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn what_a_person_leaves_among_the_chapters_does_no_harm() {
+    let made_up = MadeUp::in_a_folder("a[b]c");
+    made_up.write("chapters/notes/todo.txt", "read on\n");
+    made_up.write("chapters/.idea/workspace.xml", "<project/>\n");
+    made_up.write(".idea/workspace.xml", "<project/>\n");
+    // As `cp -r` makes it: a second package with the same name.
+    for name in ["Cargo.toml", "src/main.rs"] {
+        let text =
+            fs::read_to_string(made_up.root.join("chapters/02-echo").join(name));
+        made_up.write(
+            &format!("chapters/02-echo-old/{name}"),
+            &text.expect("it is there"),
+        );
+    }
+    // Another branch has the chapter, and git leaves what it does not know.
+    made_up.write("solutions/13-content/src/main.rs.orig", "");
+    made_up.write(
+        "solutions/03-response/Cargo.toml",
+        "[package]\nname = \"solution03\"\n",
+    );
+
+    let (code, map, err) = made_up.run(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(
+        map.starts_with("From bind to async   0 of 2 chapters passed\n"),
+        "{map}"
+    );
+    assert!(
+        map.contains("\n  13  content                            not written yet\n"),
+        "{map}"
+    );
+    let (code, verdict, err) = made_up.run(&["check", "2"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(
+        verdict.ends_with("then run `cargo course check 2` again.\n"),
+        "{verdict}"
+    );
+
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["test", "--quiet", "-p", "chapter02"]);
+    cargo
+        .current_dir(&made_up.root)
+        .env("CARGO_TARGET_DIR", made_up.root.join("target"));
+    let (_, out, err) = told(&cargo.output().expect("cargo runs"));
+    assert!(out.contains("0 passed; 2 failed"), "{out}\n{err}");
 }

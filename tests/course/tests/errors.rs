@@ -16,7 +16,7 @@ fn every_shown_error_is_refused_with_its_code() {
 /// A made-up course of one chapter with one file, and what the checker says about it.
 fn complaint(name: &str, source: &str, rendered: &str) -> String {
     let root = Scratch::new("errors-test").expect("a scratch folder");
-    let folder = root.path().join("tests/errors/chapter01");
+    let folder = root.path().join("tests/errors/01-bind");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join(name).with_extension("rs"), source).expect("a file");
     if !rendered.is_empty() {

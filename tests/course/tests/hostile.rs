@@ -117,16 +117,16 @@ fn programs() -> Vec<(String, PathBuf)> {
     }
     let mut solutions = course.solutions();
     // Files, and so something to break out of, come with chapter 05.
-    solutions.retain(|chapter| chapter.name().as_str() >= "chapter05");
+    solutions.retain(|chapter| *chapter >= Chapter(5));
     let mut build = cargo::command(&course);
     build.args(["build", "--quiet", "--bins", "--message-format=json"]);
     for chapter in &solutions {
-        build.args(["--package", &chapter.solution_name()]);
+        build.args(["--package", &chapter.solution_package()]);
     }
     let built = cargo::build(&course, &mut build, Stderr::Dropped, None)
         .expect("cargo builds");
     let program = |chapter: Chapter| {
-        let name = chapter.solution_name();
+        let name = chapter.solution_package();
         let program = built.program(&course.solution(chapter), &name);
         let program = program.expect("every solution is built").to_owned();
         (name, program)

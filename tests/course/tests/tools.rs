@@ -11,10 +11,8 @@ use course::answers::{Answer, Kind, Proof, find};
 use course::work::Scratch;
 use course::{Chapter, Course, bless, derive, starters, tree};
 
-/// Numbers that no real chapter has, so that nothing built here is taken for a real
-/// one.
-const FIRST: Chapter = Chapter(91);
-const SECOND: Chapter = Chapter(92);
+const FIRST: Chapter = Chapter(1);
+const SECOND: Chapter = Chapter(2);
 
 /// A course in a folder of its own.
 struct MadeUp {
@@ -32,6 +30,22 @@ const STARTER: &str = "\
 fn main() {
     todo!(\"say hello\");
 }
+";
+
+const MANIFEST: &str = "\
+[workspace]
+resolver = \"3\"
+members = [
+    \"chapters/01-bind\",
+    \"chapters/02-echo\",
+    \"solutions/01-bind\",
+    \"solutions/02-echo\",
+    \"tests/harness\",
+]
+default-members = [
+    \"solutions/01-bind\",
+    \"solutions/02-echo\",
+]
 ";
 
 /// A milestone without the harness. It greets nobody: the program has to.
@@ -77,10 +91,7 @@ impl MadeUp {
         let scratch = Scratch::new("made-up").expect("a folder");
         let course = Course::at(scratch.path(), scratch.path().join("target"));
         let made_up = MadeUp { scratch, course };
-        made_up.write(
-            "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"chapters/*\", \"solutions/*\", \"tests/harness\"]\n",
-        );
+        made_up.write("Cargo.toml", MANIFEST);
         made_up.write("tests/course/Cargo.toml", "[package]\nname = \"course\"\n");
         made_up.write(
             "tests/harness/Cargo.toml",
@@ -89,13 +100,13 @@ impl MadeUp {
         made_up.write("tests/harness/src/lib.rs", "");
         made_up.write(
             "book/src/SUMMARY.md",
-            "- [one](chapter91.md)\n- [two](chapter92.md)\n",
+            "- [one](01-bind.md)\n- [two](02-echo.md)\n",
         );
         for chapter in [FIRST, SECOND] {
             let name = chapter.name();
             for (folder, package, source) in [
-                ("chapters", chapter.name(), STARTER),
-                ("solutions", chapter.solution_name(), SOLUTION),
+                ("chapters", chapter.package(), STARTER),
+                ("solutions", chapter.solution_package(), SOLUTION),
             ] {
                 made_up.write(&format!("{folder}/{name}/src/main.rs"), source);
                 made_up.write(
@@ -164,7 +175,7 @@ impl MadeUp {
             .path()
             .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
         let status = Command::new("rustc")
-            .env("CARGO_PKG_NAME", FIRST.solution_name())
+            .env("CARGO_PKG_NAME", FIRST.solution_package())
             .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
             .arg(&path)
             .arg(self.course.milestone(FIRST))
@@ -286,11 +297,11 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         &says("hello hello hello"),
     );
     made_up.write(
-        "tests/wrong/chapter91/no-words.patch",
+        "tests/wrong/01-bind/no-words.patch",
         &format!("# About.\ncheck: {greets}\n{}", says("x")),
     );
     made_up.write(
-        "tests/wrong/chapter91/no-unit-test.patch",
+        "tests/wrong/01-bind/no-unit-test.patch",
         &format!(
             "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
             says("x")
@@ -349,14 +360,14 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
 fn a_right_answer_that_is_rejected_is_found_out() {
     let made_up = MadeUp::new();
     made_up.write(
-        "tests/right/chapter91/patched.patch",
+        "tests/right/01-bind/patched.patch",
         &format!("# About.\n{}", becomes("    print!(\"hello\\n\");")),
     );
     made_up.write(
-        "tests/right/chapter91/rejected.patch",
+        "tests/right/01-bind/rejected.patch",
         &format!("# About.\n{}", says("hullo")),
     );
-    made_up.write("tests/right/chapter91/silent/main.rs", SOLUTION);
+    made_up.write("tests/right/01-bind/silent/main.rs", SOLUTION);
     let complaints = made_up.complaints(Kind::Right);
     let found: Vec<&String> = complaints.keys().collect();
     assert_eq!(found, ["rejected", "silent"]);
@@ -382,11 +393,11 @@ fn what_is_no_answer_is_named() {
         (Kind::Right, "folder/lib.rs"),
     ] {
         let made_up = MadeUp::new();
-        made_up.write(&format!("tests/{}/chapter91/{path}", kind.folder()), "x");
+        made_up.write(&format!("tests/{}/01-bind/{path}", kind.folder()), "x");
         let sentence =
             find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
         assert!(
-            sentence.starts_with(&format!("tests/{}/chapter91/", kind.folder())),
+            sentence.starts_with(&format!("tests/{}/01-bind/", kind.folder())),
             "{sentence}"
         );
     }
@@ -419,36 +430,65 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
 }
 
 #[test]
+fn a_list_of_members_that_is_not_complete_is_seen() {
+    let made_up = MadeUp::new();
+    let members = || tree::members(&made_up.course).expect("the tree can be read");
+    assert_eq!(members(), Vec::<String>::new());
+    let copy = manifest("chapter02", SECOND);
+    made_up.write("chapters/02-echo-old/Cargo.toml", &copy);
+    made_up.write("solutions/04-request/notes.txt", "");
+    assert_eq!(members(), Vec::<String>::new(), "these are a person's own");
+
+    made_up.write("chapters/03-response/Cargo.toml", &copy);
+    let listed = MANIFEST
+        .replace("    \"solutions/01-bind\",\n]", "]")
+        .replace(
+            "/harness\",\n",
+            "/harness\",\n    \"chapters/notes\",\n    \"tests/course\",\n",
+        )
+        .replace(
+            "default-members = [\n    \"solutions/01-bind\",",
+            "default-members = [",
+        );
+    made_up.write("Cargo.toml", &listed);
+    made_up.remove("chapters/01-bind");
+    made_up.write("chapters/notes/Cargo.toml", &copy);
+    assert_eq!(
+        members(),
+        [
+            "Cargo.toml does not list chapters/03-response: add a line \"chapters/03-response\" to `members`",
+            "Cargo.toml does not list solutions/01-bind in `default-members`: nothing tests it",
+            "Cargo.toml lists chapters/01-bind, which is not there or has no manifest",
+            "Cargo.toml lists chapters/notes, and no chapter is called so: see PARTS in tests/course/src/layout.rs",
+        ]
+    );
+}
+
+#[test]
 fn what_a_chapter_lacks_is_named() {
     let made_up = MadeUp::new();
     let none: Vec<String> = Vec::new();
     assert_eq!(tree::incomplete(&made_up.course), Ok(none));
     for (path, complaint) in [
-        ("chapters/chapter92", "has no starter: chapters/chapter92"),
-        (
-            "solutions/chapter92",
-            "has no solution: solutions/chapter92",
-        ),
-        ("tests/chapter92.rs", "has no milestone: tests/chapter92.rs"),
-        (
-            "book/src/chapter92.md",
-            "has no page: book/src/chapter92.md",
-        ),
+        ("chapters/02-echo", "has no starter: chapters/02-echo"),
+        ("solutions/02-echo", "has no solution: solutions/02-echo"),
+        ("tests/02-echo.rs", "has no milestone: tests/02-echo.rs"),
+        ("book/src/02-echo.md", "has no page: book/src/02-echo.md"),
         (
             "book/src/SUMMARY.md",
-            "has no line with a link to chapter92.md in book/src/SUMMARY.md",
+            "has no line with a link to 02-echo.md in book/src/SUMMARY.md",
         ),
         (
-            "tests/wrong/chapter92",
-            "has no wrong answer: tests/wrong/chapter92/NAME.patch",
+            "tests/wrong/02-echo",
+            "has no wrong answer: tests/wrong/02-echo/NAME.patch",
         ),
-        ("tests/right/chapter92/a", "has no two right answers"),
+        ("tests/right/02-echo/a", "has no two right answers"),
     ] {
         let made_up = MadeUp::new();
         made_up.remove(path);
         let complaints =
             tree::incomplete(&made_up.course).expect("the tree can be read");
-        let complaint = format!("chapter 92 {complaint}");
+        let complaint = format!("chapter 02 {complaint}");
         assert!(
             complaints.iter().any(|found| found.starts_with(&complaint)),
             "{path}: {complaints:?}"
@@ -464,26 +504,26 @@ fn a_file_without_counterpart_is_named() {
             .expect("the tree can be read")
     };
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.write("chapters/chapter92/src/extra.rs", "");
-    made_up.write("solutions/chapter92/src/http.rs", "");
+    made_up.write("chapters/02-echo/src/extra.rs", "");
+    made_up.write("solutions/02-echo/src/http.rs", "");
     let found = complaints();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
-        found[0].starts_with("chapters/chapter92/src/extra.rs has no counterpart"),
+        found[0].starts_with("chapters/02-echo/src/extra.rs has no counterpart"),
         "{found:?}"
     );
     assert!(
         found[1].contains(
-            "say `creates: src/http.rs` in tests/course/starters/chapter92.txt"
+            "say `creates: src/http.rs` in tests/course/starters/02-echo.txt"
         ),
         "{found:?}"
     );
 
-    made_up.remove("chapters/chapter92/src/extra.rs");
+    made_up.remove("chapters/02-echo/src/extra.rs");
     let note = "# A note.\ncheck: check_01_speaks\nsays: x\ncreates: src/http.rs\n";
-    made_up.write("tests/course/starters/chapter92.txt", note);
+    made_up.write("tests/course/starters/02-echo.txt", note);
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.remove("solutions/chapter92/src/http.rs");
+    made_up.remove("solutions/02-echo/src/http.rs");
     assert!(
         complaints()[0].contains("must be in the solution and not in the starter"),
         "{:?}",
@@ -503,15 +543,12 @@ fn a_dependency_is_named() {
     assert_eq!(complaints(), Vec::<String>::new());
 
     made_up.write("tests/harness/Cargo.toml", &format!("{deps}rand = \"0\"\n"));
-    let solution = manifest("solution92", SECOND);
+    let solution = manifest("solution02", SECOND);
     made_up.write(
-        "solutions/chapter92/Cargo.toml",
+        "solutions/02-echo/Cargo.toml",
         &format!("{solution}\n[dependencies]\nlibc = \"0\"\n"),
     );
-    made_up.write(
-        "chapters/chapter92/Cargo.toml",
-        &manifest("chapter92", FIRST),
-    );
+    made_up.write("chapters/02-echo/Cargo.toml", &manifest("chapter02", FIRST));
     made_up.write(
         "tests/course/Cargo.toml",
         "[package]\nname = \"course\"\n[dependencies]\nclap = \"4\"\n",
@@ -519,8 +556,8 @@ fn a_dependency_is_named() {
     let found = complaints().join("\n");
     for complaint in [
         "tests/harness/Cargo.toml: `rand` must go",
-        "solutions/chapter92/Cargo.toml: [dependencies] must go",
-        "chapters/chapter92/Cargo.toml: [[test]] must say path = \"../../tests/chapter92.rs\"",
+        "solutions/02-echo/Cargo.toml: [dependencies] must go",
+        "chapters/02-echo/Cargo.toml: [[test]] must say path = \"../../tests/02-echo.rs\"",
         "tests/course/Cargo.toml: `clap` must go; this package may depend on nothing only",
     ] {
         assert!(found.contains(complaint), "{complaint}\n\n{found}");
@@ -540,25 +577,25 @@ fn a_starter_that_does_not_derive_is_named() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].starts_with(
-            "chapters/chapter92/src/main.rs: the chapter does not touch this file"
+            "chapters/02-echo/src/main.rs: the chapter does not touch this file"
         ),
         "{found:?}"
     );
 
     made_up.write(
-        "solutions/chapter92/src/main.rs",
+        "solutions/02-echo/src/main.rs",
         &SOLUTION.replace("hello", "hello, world"),
     );
     assert_eq!(complaints(), Vec::<String>::new());
     made_up.write(
-        "chapters/chapter92/src/main.rs",
+        "chapters/02-echo/src/main.rs",
         &format!("{STARTER}fn more() {{}}\n"),
     );
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].starts_with(
-            "chapters/chapter92/src/main.rs:4: `fn more() {}` stands in neither"
+            "chapters/02-echo/src/main.rs:4: `fn more() {}` stands in neither"
         ),
         "{found:?}"
     );
@@ -571,7 +608,7 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let found =
         starters::complaints(course, false).expect("the chapters can be read");
     assert!(
-        found[0].contains("no line for chapter91: run `cargo course bless`"),
+        found[0].contains("no line for 01-bind: run `cargo course bless`"),
         "{found:?}"
     );
     bless::replace(
@@ -586,7 +623,7 @@ fn a_learners_chapter_is_told_from_a_starter() {
         Ok((vec![FIRST, SECOND], vec![]))
     );
 
-    made_up.write("chapters/chapter92/src/main.rs", SOLUTION);
+    made_up.write("chapters/02-echo/src/main.rs", SOLUTION);
     assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
     assert_eq!(
         starters::pristine(course, false),
@@ -595,7 +632,7 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let strict =
         starters::complaints(course, true).expect("the chapters can be read");
     assert!(
-        strict[0].starts_with("chapters/chapter92 is not what"),
+        strict[0].starts_with("chapters/02-echo is not what"),
         "{strict:?}"
     );
     let current = starters::current(course)
@@ -614,31 +651,31 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     };
     assert_eq!(complaints(), Vec::<String>::new());
 
-    made_up.write("chapters/chapter91/src/main.rs", SOLUTION);
+    made_up.write("chapters/01-bind/src/main.rs", SOLUTION);
     made_up.write(
-        "chapters/chapter92/src/main.rs",
+        "chapters/02-echo/src/main.rs",
         &STARTER.replace("    todo", "    let unused = 1;\n    todo"),
     );
     let found = complaints().join("\n");
     assert!(
         found.contains(
-            "chapters/chapter91: the starter passes its milestone: where is the gap?"
+            "chapters/01-bind: the starter passes its milestone: where is the gap?"
         ),
         "{found}"
     );
     assert!(
         found.contains(
-            "chapters/chapter92: it must build without a warning:\nwarning: unused"
+            "chapters/02-echo: it must build without a warning:\nwarning: unused"
         ),
         "{found}"
     );
 
     made_up.write(
-        "chapters/chapter91/src/main.rs",
+        "chapters/01-bind/src/main.rs",
         &SOLUTION.replace("hello", "hullo"),
     );
     made_up.write(
-        "chapters/chapter92/src/main.rs",
+        "chapters/02-echo/src/main.rs",
         &STARTER.replace("todo!", "toodo!"),
     );
     let found = complaints().join("\n");
@@ -649,26 +686,24 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         "{found}"
     );
     assert!(
-        found.contains("chapters/chapter92: it does not build"),
+        found.contains("chapters/02-echo: it does not build"),
         "{found}"
     );
     assert!(found.contains("cannot find macro `toodo`"), "{found}");
 
     made_up.write(
-        "chapters/chapter91/src/main.rs",
+        "chapters/01-bind/src/main.rs",
         "fn main() {\n    loop {}\n}\n",
     );
-    made_up.remove("tests/course/starters/chapter92.txt");
-    made_up.write("chapters/chapter92/src/main.rs", STARTER);
+    made_up.remove("tests/course/starters/02-echo.txt");
+    made_up.write("chapters/02-echo/src/main.rs", STARTER);
     let found = complaints().join("\n");
     assert!(
-        found.contains(
-            "chapters/chapter91: the milestone was still running after 3 s"
-        ),
+        found.contains("chapters/01-bind: the milestone was still running after 3 s"),
         "{found}"
     );
     assert!(
-        found.contains("tests/course/starters/chapter92.txt: "),
+        found.contains("tests/course/starters/02-echo.txt: "),
         "{found}"
     );
 }

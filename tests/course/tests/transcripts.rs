@@ -56,9 +56,7 @@ static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
 
 fn outcome(session: &str) -> Outcome {
     let course = Course::of_this_package();
-    let path = course
-        .root()
-        .join("tests/transcripts/chapter02/made-up.txt");
+    let path = course.root().join("tests/transcripts/02-echo/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
     check(transcript, &course, &PROGRAMS, false)
 }
@@ -160,9 +158,7 @@ fn a_missing_tool_is_told_and_fails_where_nothing_may_be_left_out() {
         Outcome::PassedOver("it needs no-such-tool, which is not installed".into());
     assert_eq!(outcome(session), passed);
     let course = Course::of_this_package();
-    let path = course
-        .root()
-        .join("tests/transcripts/chapter02/made-up.txt");
+    let path = course.root().join("tests/transcripts/02-echo/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
     assert!(matches!(
         check(transcript, &course, &PROGRAMS, true),

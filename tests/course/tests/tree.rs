@@ -20,6 +20,11 @@ fn every_chapter_is_complete() {
 }
 
 #[test]
+fn every_chapter_is_a_member_of_the_workspace() {
+    expect_none(&tree::members(&course()).expect("the tree can be read"));
+}
+
+#[test]
 fn solutions_mirror_starters_path_for_path() {
     expect_none(
         &tree::not_mirrored(&course(), &handed_out()).expect("the tree can be read"),

@@ -67,6 +67,7 @@ pub(crate) struct Failure {
 
 impl Check {
     /// See [`check!`](crate::check!).
+    #[track_caller]
     pub fn new(exe: &Path, package: &str, title: &str) -> Check {
         let named = std::env::var_os(PROGRAM_VARIABLE);
         let exe = named
@@ -77,8 +78,10 @@ impl Check {
             title: title.to_owned(),
             options: String::new(),
             by_hand: String::new(),
-            // `chapter02`, also when the program under test is `solution02`.
-            page: package.replace("solution", "chapter"),
+            // A page is called as its milestone: tests/02-echo.rs, 02-echo.md.
+            page: Path::new(Location::caller().file())
+                .file_stem()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             section: String::new(),
             caused: String::new(),
             told: None,
@@ -276,7 +279,7 @@ impl Check {
             let _ = write!(read, "#{section}");
         }
         // Cargo names the file as the manifest does:
-        // chapters/chapter01/../../tests/chapter01.rs.
+        // chapters/01-bind/../../tests/01-bind.rs.
         let file = location.file();
         let file = file.rsplit_once("../").map_or(file, |(_, file)| file);
         let _ = write!(read, "  (this check: {file}:{})", location.line());
@@ -512,7 +515,7 @@ mod tests {
 
     fn failing(stderr: &str) -> String {
         let check = Check::new(Path::new("program"), "chapter02", "bytes come back")
-            .read("echo")
+            .read_on("02-echo", "echo")
             .by_hand("printf x | nc -N 127.0.0.1 {port}");
         check.step("connect");
         let failure = Failure {
@@ -531,17 +534,17 @@ mod tests {
         assert!(text.contains("  tried     connect\n"), "{text}");
         assert!(text.contains("cargo run -p chapter02\n"), "{text}");
         assert!(text.contains("printf x | nc -N 127.0.0.1 7878\n"), "{text}");
-        assert!(text.contains("book/src/chapter02.md#echo"), "{text}");
+        assert!(text.contains("book/src/02-echo.md#echo"), "{text}");
         assert!(!text.contains("sent"), "an empty row is left out: {text}");
     }
 
     #[test]
     fn a_gap_comes_first_in_words() {
         let text = failing(
-            "thread 'main' (7) panicked at chapters/chapter02/src/main.rs:31:5:\n\
+            "thread 'main' (7) panicked at chapters/02-echo/src/main.rs:31:5:\n\
              not yet implemented: send every byte back\nnote: run with\n",
         );
-        let first = "\nStill to be written: send every byte back (chapters/chapter02/src/main.rs:31)\n";
+        let first = "\nStill to be written: send every byte back (chapters/02-echo/src/main.rs:31)\n";
         assert!(text.starts_with(first), "{text}");
     }
 

@@ -12,7 +12,7 @@
 //! - [`Run`]: the outcome of a program that is expected to end by itself;
 //! - [`Site`]: a temporary folder of files to serve.
 //!
-//! `tests/chapter02.rs` shows all of them but the HTTP parts in use.
+//! `tests/02-echo.rs` shows all of them but the HTTP parts in use.
 
 mod answer;
 mod bytes;

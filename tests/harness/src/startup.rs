@@ -17,7 +17,7 @@ impl Check {
     /// under test.
     #[track_caller]
     pub fn starts_as_in_chapter_01(self) {
-        let check = self.read_on("chapter01", "when-bind-fails").by_hand(
+        let check = self.read_on("01-bind", "when-bind-fails").by_hand(
             "cargo run -p {package} -- --no-such-option; echo \"exit code $?\"\n\
                  cargo run -p {package} -- nowhere; echo \"exit code $?\"",
         );
@@ -46,7 +46,7 @@ impl Check {
     }
 }
 
-/// What holds whenever a program cannot listen: see `tests/chapter01.rs` for more.
+/// What holds whenever a program cannot listen: see `tests/01-bind.rs` for more.
 #[track_caller]
 fn refused(run: &Run, addr: &str, causes: &'static [&str]) {
     const WORDS: &str = "the lines of chapter 01 that explain an error of bind should stay: one \

@@ -37,7 +37,7 @@ pub(super) fn play(
     let mut stage = Stage {
         course,
         programs,
-        chapter: transcript.chapter(),
+        program: transcript.program(),
         deadline: DEADLINE,
         folder: None,
         curl_home: curl_home()?,
@@ -103,7 +103,7 @@ fn joined(lines: &[String]) -> String {
 struct Stage<'a> {
     course: &'a Course,
     programs: &'a Programs,
-    chapter: &'a str,
+    program: Option<String>,
     deadline: Duration,
     folder: Option<Scratch>,
     curl_home: Scratch,
@@ -152,7 +152,10 @@ impl Stage<'_> {
                 let command = if rest.starts_with("-p ") {
                     format!("cargo run -q {rest}")
                 } else {
-                    format!("cargo run -q -p {} {rest}", self.chapter)
+                    let program = self.program.as_deref();
+                    let program =
+                        program.ok_or("@server: name its chapter, `-p chapterNN`")?;
+                    format!("cargo run -q -p {program} {rest}")
                 };
                 let known = self.servers.len();
                 let came = self.type_in(command.trim(), usize::MAX)?;
@@ -614,7 +617,7 @@ fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
             ["cargo", "test", "-p", name, ..] => {
-                found.extend(Chapter::from_name(name))
+                found.extend(Chapter::from_package(name))
             }
             ["cargo", "course", "check", number, ..] => {
                 found.extend(number.parse().ok().map(Chapter));
