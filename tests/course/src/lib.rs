@@ -6,26 +6,16 @@
 //! that the first `cargo course` on a new machine takes seconds.
 
 pub mod anchors;
-pub mod answers;
-pub mod bless;
-pub mod book;
 pub mod cargo;
-pub mod carry;
 pub mod check;
-pub mod derive;
-pub mod errors;
-pub mod header;
+pub mod command;
+pub mod dev;
 pub mod layout;
-pub mod manifest;
 pub mod map;
 pub mod milestone;
-pub mod patch;
 pub mod process;
 pub mod screen;
 pub mod starters;
-#[cfg(unix)]
-pub mod transcripts;
-pub mod tree;
 pub mod work;
 
 pub use layout::{Chapter, Course};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use course::book::problems;
+use course::dev::book::problems;
 use course::work::Scratch;
 use course::{Chapter, Course};
 

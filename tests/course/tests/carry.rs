@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use course::carry::{Report, carry_up};
+use course::dev::carry::{Report, carry_up};
 use course::work::Scratch;
 use course::{Chapter, Course};
 

@@ -295,9 +295,14 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
         ),
         (&["check", "1", "2"], "`check` takes one chapter at a time"),
         (&["chek"], "there is no command `chek`"),
-        (&["bless", "a", "b"], "`bless` takes"),
-        (&["carry-up"], "write `carry-up N`"),
-        (&["carry-up", "one"], "`one` is not the number of a chapter"),
+        (&["dev", "bless", "a", "b"], "`bless` takes"),
+        (&["dev", "chek"], "there is no command `dev chek`"),
+        (&["bless"], "there is no command `bless`"),
+        (&["dev", "carry-up"], "write `carry-up N`"),
+        (
+            &["dev", "carry-up", "one"],
+            "`one` is not the number of a chapter",
+        ),
     ] {
         let (code, out, err) = made_up.run(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
@@ -308,12 +313,20 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
 
 #[test]
 fn help_names_every_command() {
-    let (code, out, _) = MadeUp::new().run(&["help"]);
-    assert_eq!(code, 0);
-    for command in ["check", "bless", "carry-up", "help"] {
-        assert!(out.contains(&format!("cargo course {command}")), "{out}");
+    let made_up = MadeUp::new();
+    for (group, commands) in [
+        ("", ["check", "help"].as_slice()),
+        ("dev ", &["answers", "bless", "carry-up"]),
+    ] {
+        let (code, out, _) =
+            made_up.run(&[if group.is_empty() { "help" } else { "dev" }]);
+        assert_eq!(code, 0);
+        for command in commands {
+            let command = format!("cargo course {group}{command}");
+            assert!(out.contains(&command), "{out}");
+        }
+        assert!(out.lines().all(|line| line.len() <= 80), "{out}");
     }
-    assert!(out.lines().all(|line| line.len() <= 80), "{out}");
 }
 
 #[test]

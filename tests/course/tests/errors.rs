@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use course::errors::{compile, problems};
+use course::dev::errors::{compile, problems};
 use course::layout::Course;
 use course::work::Scratch;
 

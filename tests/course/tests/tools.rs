@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use course::answers::{Answer, Kind, Proof, find};
+use course::dev::answers::{Answer, Kind, Proof, few, find};
+use course::dev::{bless, derive, starters, tree};
 use course::work::Scratch;
-use course::{Chapter, Course, bless, derive, starters, tree};
+use course::{Chapter, Course};
 
 const FIRST: Chapter = Chapter(1);
 const SECOND: Chapter = Chapter(2);
@@ -430,6 +431,27 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
 }
 
 #[test]
+fn of_many_answers_a_few_are_taken_by_name_and_by_check() {
+    let made_up = MadeUp::new();
+    for (name, check) in [
+        ("a", "check_02_greets"),
+        ("b", "check_02_greets"),
+        ("c", "check_01_speaks"),
+        ("d", "check_03_is_short"),
+        ("e", "check_04_more"),
+    ] {
+        made_up.wrong(FIRST, name, check, "x", &says(name));
+    }
+    let mut answers = made_up.answers(Kind::Wrong);
+    answers.extend(made_up.answers(Kind::Right));
+    let few = few(&answers);
+    let names: Vec<&str> = (few.iter())
+        .filter_map(|answer| answer.path.file_stem()?.to_str())
+        .collect();
+    assert_eq!(names, ["a", "c", "d", "a"]);
+}
+
+#[test]
 fn a_list_of_members_that_is_not_complete_is_seen() {
     let made_up = MadeUp::new();
     let members = || tree::members(&made_up.course).expect("the tree can be read");
@@ -608,13 +630,13 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let found =
         starters::complaints(course, false).expect("the chapters can be read");
     assert!(
-        found[0].contains("no line for 01-bind: run `cargo course bless`"),
+        found[0].contains("no line for 01-bind: run `cargo course dev bless`"),
         "{found:?}"
     );
     bless::replace(
         course,
-        &starters::fingerprints_path(course),
-        &starters::fingerprints(course).expect("files"),
+        &course::starters::fingerprints_path(course),
+        &course::starters::fingerprints(course).expect("files"),
     )
     .expect("it can be written");
     assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
@@ -635,7 +657,7 @@ fn a_learners_chapter_is_told_from_a_starter() {
         strict[0].starts_with("chapters/02-echo is not what"),
         "{strict:?}"
     );
-    let current = starters::current(course)
+    let current = course::starters::current(course)
         .expect("the chapters can be read")
         .expect("there is one");
     assert_eq!(current.0, SECOND);

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use course::Course;
-use course::transcripts::{Outcome, Programs, Transcript, check, check_all};
+use course::dev::transcripts::{Outcome, Programs, Transcript, check, check_all};
 
 /// Where nobody may leave anything out: the maintainers' run and CI.
 fn strict() -> bool {
@@ -34,7 +34,7 @@ fn every_transcript_comes_out_as_it_is_shown() {
     }
     assert!(
         problems.is_empty(),
-        "\n{}\nIf what comes now is right, run `cargo course bless`.\n",
+        "\n{}\nIf what comes now is right, run `cargo course dev bless`.\n",
         problems.join("\n")
     );
 }

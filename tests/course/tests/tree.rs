@@ -1,7 +1,8 @@
 //! All is where it belongs, and starters come from the solutions before them.
 
+use course::dev::{derive, starters, tree};
 use course::screen::{expect_none, note, strict};
-use course::{Chapter, Course, derive, starters, tree};
+use course::{Chapter, Course};
 
 fn course() -> Course {
     Course::of_this_package()

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::answers::{Kind, find};
+use crate::dev::answers::{Kind, find};
+use crate::dev::manifest::Manifest;
+use crate::dev::starters;
 use crate::layout::{Chapter, Course, cannot, files, members_listed};
-use crate::manifest::Manifest;
-use crate::starters;
 use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.

@@ -1,4 +1,4 @@
-//! `cargo course carry-up N`: takes a mend of one solution up the whole ladder.
+//! `cargo course dev carry-up N`: takes a mend of one solution up the whole ladder.
 //!
 //! Starter M is solution M-1 and a gap, and solution M grew from it. So a change of
 //! solution N belongs into starter and solution N+1, what changes there belongs into

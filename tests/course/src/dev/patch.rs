@@ -3,7 +3,7 @@
 //! `git apply` would do, yet the tests must run where git is not installed. As with
 //! git, lines may have moved, and each line of context must be there.
 
-use crate::header::begins_diff;
+use crate::dev::header::begins_diff;
 use crate::layout::Files;
 
 /// A patch: the changes of each file.

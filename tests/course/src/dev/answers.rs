@@ -13,15 +13,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cargo;
-use crate::header::{self, By, Header};
+use crate::dev::header::{self, By, Header};
+use crate::dev::patch::Patch;
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
-use crate::milestone::{Finding, Judge, Verdict, run_in};
-use crate::patch::Patch;
+use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
 use crate::process::{Stderr, each};
-use crate::screen::note;
+use crate::screen::{count, note};
 use crate::work::{cores, entries};
 
 /// What a milestone has to make of an answer.
@@ -55,6 +56,16 @@ pub struct Answer {
     pub path: PathBuf,
     /// The path as a person at the root would type it.
     pub shown: String,
+}
+
+impl Answer {
+    fn text(&self) -> Result<String, String> {
+        fs::read_to_string(&self.path).map_err(|e| cannot("read", &self.path, &e))
+    }
+
+    fn header(&self) -> Result<Header, String> {
+        Header::read(&self.text()?)
+    }
 }
 
 /// The answers of one kind to the given chapters.
@@ -99,6 +110,133 @@ pub fn find(
     Ok(found)
 }
 
+/// A few of each chapter's answers, always the same ones: a right one, and three wrong
+/// ones, which different checks reject.
+#[must_use]
+pub fn few(answers: &[Answer]) -> Vec<Answer> {
+    let mut few: Vec<Answer> = Vec::new();
+    let mut checks = BTreeSet::new();
+    for answer in answers {
+        let taken = |kind| {
+            let of_kind = |other: &&Answer| {
+                (other.chapter, other.kind) == (answer.chapter, kind)
+            };
+            few.iter().filter(of_kind).count()
+        };
+        let take = match answer.kind {
+            Kind::Right => taken(Kind::Right) < 1,
+            Kind::Wrong => {
+                let check = answer.header().ok().and_then(|header| header.check);
+                taken(Kind::Wrong) < 3
+                    && check
+                        .is_some_and(|check| checks.insert((answer.chapter, check)))
+            }
+        };
+        if take {
+            few.push(answer.clone());
+        }
+    }
+    few
+}
+
+/// Which answers are to be judged.
+pub struct Choice {
+    /// Those to these chapters.
+    pub chapters: Vec<Chapter>,
+    /// Whose paths contain this.
+    pub part: String,
+    /// All of them, or a few of each chapter.
+    pub all: bool,
+}
+
+/// What came of judging them.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// How many there are to choose from, and how many of them were judged.
+    pub found: usize,
+    /// See `found`.
+    pub judged: usize,
+    /// Of each kind: how many, how long, and how many are not as they should be.
+    pub summaries: Vec<String>,
+    /// What is not as it should be, an entry for each answer.
+    pub complaints: Vec<String>,
+    /// The reports with which wrong answers were rejected, by the answers' paths.
+    pub reports: Vec<(String, String)>,
+}
+
+/// Builds the milestones and judges answers. `deadline` is for each of them.
+///
+/// # Errors
+/// A sentence, if a file cannot be read, a milestone not be built, or there is no such
+/// answer.
+pub fn judge(
+    course: &Course,
+    choice: &Choice,
+    deadline: Duration,
+) -> Result<Judged, String> {
+    let mut kinds = Vec::new();
+    let mut result = Judged::default();
+    // To judge a wrong answer is mostly to wait for what never comes. A right one
+    // keeps the whole milestone busy, and should not fail because the machine is.
+    for (kind, at_once) in [(Kind::Wrong, 3 * cores()), (Kind::Right, cores())] {
+        let mut answers = find(course, kind, &choice.chapters)?;
+        result.found += answers.len();
+        answers.retain(|answer| answer.shown.contains(&choice.part));
+        if !choice.all {
+            answers = few(&answers);
+        }
+        result.judged += answers.len();
+        kinds.push((kind, at_once, answers));
+    }
+    if result.judged == 0 {
+        return Err(format!("no answer has `{}` in its path", choice.part));
+    }
+    let mut chapters: Vec<Chapter> = (kinds.iter())
+        .flat_map(|(_, _, answers)| answers.iter().map(|answer| answer.chapter))
+        .collect();
+    chapters.sort();
+    chapters.dedup();
+    let milestones = milestones(course, &chapters)?;
+    let proof = Proof::new(course, &milestones, deadline);
+    let mut folders = BTreeSet::new();
+    for (kind, at_once, answers) in kinds {
+        if answers.is_empty() {
+            continue;
+        }
+        let outcome = proof.prove(&answers, at_once);
+        result
+            .summaries
+            .push(summary(kind, answers.len(), &outcome));
+        result.complaints.extend(outcome.complaints);
+        result.reports.extend(outcome.reports);
+        folders.extend(outcome.folders);
+    }
+    if result.judged == result.found && chapters == course.solutions() {
+        proof.tidy(&folders)?;
+    }
+    Ok(result)
+}
+
+fn summary(kind: Kind, number: usize, outcome: &Outcome) -> String {
+    let mut summary = format!(
+        "{} judged in {:.1} s, {} built anew; ",
+        count(number, &format!("{} answer", kind.folder())),
+        outcome.took.as_secs_f64(),
+        outcome.built
+    );
+    match outcome.complaints.len() {
+        0 => summary.push_str("all as they should be"),
+        not => summary.push_str(&format!("{not} not as they should be")),
+    }
+    if let Some((took, answer)) = &outcome.slowest {
+        summary.push_str(&format!(
+            "; the slowest, {answer}, took {:.1} s",
+            took.as_secs_f64()
+        ));
+    }
+    summary
+}
+
 /// How answers are proved.
 pub struct Proof<'a> {
     course: &'a Course,
@@ -112,6 +250,8 @@ pub struct Proof<'a> {
 pub struct Outcome {
     /// What is not as it should be, an entry for each answer.
     pub complaints: Vec<String>,
+    /// The reports with which wrong answers were rejected, by the answers' paths.
+    pub reports: Vec<(String, String)>,
     /// How many programs had to be built; the others were there from an earlier run.
     pub built: usize,
     /// How long it took.
@@ -146,37 +286,42 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Builds the answers, then judges them, `at_once` at a time.
+    /// Builds and judges the answers, `at_once` at a time. No more are built at once
+    /// than there are cores: to judge is mostly to wait.
     #[must_use]
     pub fn prove(&self, answers: &[Answer], at_once: usize) -> Outcome {
         let begin = Instant::now();
-        let programs = each(answers, cores(), |answer| self.build(answer));
-        let work: Vec<_> = answers.iter().zip(&programs).collect();
-        let judged = each(&work, at_once, |(answer, program)| {
+        let free = Permits::new(cores());
+        let judged = each(answers, at_once, |answer| {
+            let program = free.while_holding_one(|| self.build(answer));
             let begin = Instant::now();
-            let verdict = match program {
+            let verdict = match &program {
                 Ok(program) => self.judge(answer, &program.path),
                 Err(complaint) => Err(complaint.clone()),
             };
-            let complaint = verdict
-                .err()
-                .map(|complaint| format!("{}: {complaint}", answer.shown));
-            (begin.elapsed(), complaint)
+            (program, begin.elapsed(), verdict)
         });
-        let times = answers
-            .iter()
-            .zip(&judged)
-            .map(|(answer, (took, _))| (*took, answer.shown.clone()));
-        let slowest = times.max();
-        let complaints = judged.into_iter().filter_map(|(_, complaint)| complaint);
-        let programs: Vec<Program> = programs.into_iter().flatten().collect();
-        Outcome {
-            complaints: complaints.collect(),
-            slowest,
-            built: programs.iter().filter(|program| program.built_anew).count(),
+        let mut outcome = Outcome {
+            complaints: Vec::new(),
+            reports: Vec::new(),
+            built: 0,
             took: begin.elapsed(),
-            folders: programs.into_iter().map(|program| program.folder).collect(),
+            slowest: None,
+            folders: BTreeSet::new(),
+        };
+        for (answer, (program, took, verdict)) in answers.iter().zip(judged) {
+            let shown = answer.shown.clone();
+            match verdict {
+                Ok(report) => outcome.reports.push((shown.clone(), report)),
+                Err(why) => outcome.complaints.push(format!("{shown}: {why}")),
+            }
+            outcome.slowest = outcome.slowest.max(Some((took, shown)));
+            if let Ok(program) = program {
+                outcome.built += usize::from(program.built_anew);
+                outcome.folders.insert(program.folder);
+            }
         }
+        outcome
     }
 
     /// Removes the programs of answers that are no more: all but those in `folders`.
@@ -215,19 +360,17 @@ impl<'a> Proof<'a> {
                 );
             }
         } else {
-            let text = fs::read_to_string(&answer.path)
-                .map_err(|e| cannot("read", &answer.path, &e))?;
-            let header = Header::read(&text)?;
             if answer.kind == Kind::Wrong {
-                let (by, _) = header.rejection()?;
-                unit = matches!(by, By::Unit(_));
+                unit = matches!(answer.header()?.rejection()?.0, By::Unit(_));
             }
-            Patch::read(&text)?.apply(&mut source).map_err(|e| {
-                format!(
-                    "{e}; make the patch anew against {}",
-                    self.course.shown(&self.course.solution(answer.chapter))
-                )
-            })?;
+            Patch::read(&answer.text()?)?
+                .apply(&mut source)
+                .map_err(|e| {
+                    format!(
+                        "{e}; make the patch anew against {}",
+                        self.course.shown(&self.course.solution(answer.chapter))
+                    )
+                })?;
         }
         Ok((source, unit))
     }
@@ -298,8 +441,9 @@ impl<'a> Proof<'a> {
         })
     }
 
-    /// Judges a built answer; an error is a complaint.
-    fn judge(&self, answer: &Answer, program: &Path) -> Result<(), String> {
+    /// Judges a built answer, and returns the report that rejects a wrong one; an
+    /// error is a complaint.
+    fn judge(&self, answer: &Answer, program: &Path) -> Result<String, String> {
         let milestone = self.milestones.get(&answer.chapter);
         let milestone = milestone.ok_or_else(|| {
             format!("the milestone of {} was not built", answer.chapter.name())
@@ -325,16 +469,52 @@ impl<'a> Proof<'a> {
                 ))
             }
         };
-        match answer.kind {
-            Kind::Right => accepted(&verdict(None)?),
-            Kind::Wrong => {
-                let text = fs::read_to_string(&answer.path)
-                    .map_err(|e| cannot("read", &answer.path, &e))?;
-                let header = Header::read(&text)?;
-                let (by, says) = header.rejection()?;
-                rejected(&verdict(Some(by))?, by, says)
-            }
+        if answer.kind == Kind::Right {
+            return accepted(&verdict(None)?).map(|()| String::new());
         }
+        let header = answer.header()?;
+        let (by, says) = header.rejection()?;
+        rejected(&verdict(Some(by))?, by, says).map_err(|mut complaint| {
+            // Whoever looks for the right check wants to know which ones reject it.
+            if let (true, By::Check(_)) = (complaint.contains(PASSES), by)
+                && let Ok(all) = verdict(None)
+            {
+                let failed = |check: &&Check| check.report().is_some();
+                let names =
+                    all.checks.iter().filter(failed).map(|check| &*check.name);
+                let names: Vec<&str> = names.collect();
+                complaint.push_str(&match names.as_slice() {
+                    [] => "; no other check rejects it either".to_owned(),
+                    names => format!("; these reject it: {}", names.join(", ")),
+                });
+            }
+            complaint
+        })
+    }
+}
+
+/// So many may do something at once; others wait.
+struct Permits {
+    free: Mutex<usize>,
+    returned: Condvar,
+}
+
+impl Permits {
+    fn new(count: usize) -> Permits {
+        Permits {
+            free: Mutex::new(count),
+            returned: Condvar::new(),
+        }
+    }
+
+    fn while_holding_one<T>(&self, act: impl FnOnce() -> T) -> T {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.returned.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        let result = act();
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.returned.notify_one();
+        result
     }
 }
 
@@ -355,7 +535,14 @@ fn accepted(verdict: &Verdict) -> Result<(), String> {
     }
 }
 
-fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<(), String> {
+/// In a complaint about an answer that its check doesn't see.
+const PASSES: &str = "passes it: it must learn to see this mistake";
+
+fn rejected(
+    verdict: &Verdict,
+    by: By<'_>,
+    says: &[String],
+) -> Result<String, String> {
     let check = by.name();
     let found = verdict.checks.iter().find(|found| found.name == check);
     let found = found.ok_or_else(|| {
@@ -372,21 +559,21 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<(), String
     })?;
     match &found.finding {
         Finding::PassedOver(why) => {
-            note(&format!(
-                "{check} was passed over and rejects nothing: {why}"
-            ));
-            Ok(())
+            let line = format!("{check} was passed over and rejects nothing: {why}");
+            note(&line);
+            Ok(line)
         }
-        Finding::Passed => Err(format!(
-            "{check} passes it: it must learn to see this mistake"
-        )),
+        Finding::Passed => Err(format!("{check} {PASSES}")),
         Finding::Waiting(line) => Err(format!(
             "{check} did not come to it, an earlier check fails: {line}"
         )),
-        Finding::Failed(report) => match by {
-            By::Check(_) => well_said(check, says, report),
-            By::Unit(_) => says_so(check, says, report),
-        },
+        Finding::Failed(report) => {
+            match by {
+                By::Check(_) => well_said(check, says, report)?,
+                By::Unit(_) => says_so(check, says, report)?,
+            }
+            Ok(report.clone())
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! `cargo course bless`: makes everything that is generated anew.
+//! `cargo course dev bless`: makes everything that is generated anew.
 
 use std::fs;
 use std::path::Path;
 
-use crate::errors;
+use crate::dev::errors;
 use crate::layout::{Course, write};
 use crate::starters;
 
@@ -40,7 +40,7 @@ pub fn bless_shown_output(
 ) -> Result<Vec<String>, String> {
     let errors = errors::bless(course, filter);
     #[cfg(unix)]
-    let transcripts = crate::transcripts::bless(course, filter);
+    let transcripts = crate::dev::transcripts::bless(course, filter);
     // They are sh's and curl's, as a Unix has them.
     #[cfg(not(unix))]
     let transcripts: Result<Vec<std::path::PathBuf>, String> = Ok(Vec::new());

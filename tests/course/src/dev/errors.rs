@@ -3,7 +3,7 @@
 //! each its rendered output.
 //!
 //! The wording of an error changes from one compiler to the next, its code does not.
-//! So only codes are compared, and `cargo course bless` brings the wording up to
+//! So only codes are compared, and `cargo course dev bless` brings the wording up to
 //! date.
 
 use std::collections::BTreeSet;
@@ -214,10 +214,10 @@ fn judge(case: &Case, verdict: &Verdict) -> Vec<String> {
     }
     match fs::read_to_string(case.rendered()) {
         Err(_) => problems.push(format!(
-            "{name}: its .txt is missing; run `cargo course bless`"
+            "{name}: its .txt is missing; run `cargo course dev bless`"
         )),
         Ok(kept) if codes_in_output(&kept) != case.codes => problems.push(format!(
-            "{name}: its .txt shows {}, not {expected}; run `cargo course bless`",
+            "{name}: its .txt shows {}, not {expected}; run `cargo course dev bless`",
             list(&codes_in_output(&kept))
         )),
         Ok(_) => {}
