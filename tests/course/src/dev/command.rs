@@ -12,14 +12,15 @@ use crate::screen::{note, show};
 const USAGE: &str = "\
 For those who write the course:
 
-cargo course dev answers [N [NAME]]  judges wrong and right answers: all, those of
-                                     chapter N, or those with NAME in their path,
-                                     which are shown with their reports
+cargo course dev answers [N [NAME]]  judges wrong and right answers: all, those
+                                     of chapter N, or those with NAME in their
+                                     path, which are shown with their reports
 cargo course dev bless               writes the generated files again
 cargo course dev bless PART          only errors and transcripts called PART
 cargo course dev bless starters      only the fingerprints of the starters
-cargo course dev carry-up N          carries a change of solution N up the ladder:
-    --base REVISION                  all since REVISION, not the uncommitted one
+cargo course dev carry-up N          carries a change of solution N up: what is
+                                     uncommitted, or with --base REVISION all
+                                     since then
 ";
 
 /// An answer may take so long on a machine with much else to do.
