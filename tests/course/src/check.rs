@@ -527,11 +527,7 @@ fn after(course: &Course, chapter: Chapter) -> String {
         text.push_str(&format!("Read on at {shown}#{section}\n"));
     }
     if course.solution(chapter).is_dir() {
-        text.push_str(&format!(
-            "Compare: diff -r {} {}\n",
-            course.shown(&course.starter(chapter)),
-            course.shown(&course.solution(chapter))
-        ));
+        text.push_str(&format!("Compare: cargo course diff {}\n", chapter.0));
     }
     text.push_str(&next(course, chapter));
     text

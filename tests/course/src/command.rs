@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use crate::layout::{Chapter, Course};
 use crate::screen::{Style, note, show};
-use crate::{check, dev, map, starters};
+use crate::{check, dev, diff, map, starters};
 
 const USAGE: &str = "\
 cargo course               the map: what is passed and what is next
 cargo course check [N]     the verdict on chapter N, or the one edited last
+cargo course diff N        your chapter N beside our solution
+cargo course diff N M      our solution of chapter N beside that of chapter M
 cargo course help          this
 
 Those who write the course find their commands with `cargo course dev`.
@@ -73,6 +75,9 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
         ["check", ..] => {
             Err(Trouble::Usage("`check` takes one chapter at a time".into()))
         }
+        ["diff", number] => show_difference(&course()?, number, None),
+        ["diff", number, other] => show_difference(&course()?, number, Some(other)),
+        ["diff", ..] => Err(Trouble::Usage("write `diff N` or `diff N M`".into())),
         ["dev", ref rest @ ..] => dev::command::run(rest, course),
         [unknown, ..] => {
             Err(Trouble::Usage(format!("there is no command `{unknown}`")))
@@ -90,6 +95,20 @@ fn show_map(course: &Course) -> Result<ExitCode, Trouble> {
     let current = starters::current(course)?.map(|(chapter, _, _)| chapter);
     let rungs = map::survey(course);
     show(&map::shown(course, &rungs, current, Style::of_stdout()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_difference(
+    course: &Course,
+    number: &str,
+    other: Option<&str>,
+) -> Result<ExitCode, Trouble> {
+    let called =
+        |number| check::chapter_called(course, number).map_err(Trouble::Usage);
+    let (chapter, other) = (called(number)?, other.map(called).transpose()?);
+    if !diff::show(course, chapter, other)? {
+        show("There is no difference.\n");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

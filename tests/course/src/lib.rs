@@ -10,6 +10,7 @@ pub mod cargo;
 pub mod check;
 pub mod command;
 pub mod dev;
+pub mod diff;
 pub mod layout;
 pub mod map;
 pub mod milestone;

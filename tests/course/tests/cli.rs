@@ -191,7 +191,7 @@ fn a_learner_goes_from_red_to_green() {
             "Chapter 01, A greeting, is passed: 2 checks.\n\
              No gap is left: delete the attribute at chapters/01-bind/src/main.rs:3, which hides warnings.\n\
              Read on at book/src/01-bind.md#use-it\n\
-             Compare: diff -r chapters/01-bind solutions/01-bind\n\
+             Compare: cargo course diff 1\n\
              Next is chapter 02, echo: read book/src/02-echo.md.\n"
         ),
         "{out}"
@@ -294,6 +294,11 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
             "chapter 05, files, is not written yet: there are chapters 01 to 02",
         ),
         (&["check", "1", "2"], "`check` takes one chapter at a time"),
+        (&["diff"], "write `diff N`"),
+        (
+            &["diff", "1", "two"],
+            "`two` is not the number of a chapter",
+        ),
         (&["chek"], "there is no command `chek`"),
         (&["dev", "bless", "a", "b"], "`bless` takes"),
         (&["dev", "chek"], "there is no command `dev chek`"),
@@ -315,7 +320,7 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
 fn help_names_every_command() {
     let made_up = MadeUp::new();
     for (group, commands) in [
-        ("", ["check", "help"].as_slice()),
+        ("", ["check", "diff", "help"].as_slice()),
         ("dev ", &["answers", "bless", "carry-up"]),
     ] {
         let (code, out, _) =
@@ -424,4 +429,33 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
         .env("CARGO_TARGET_DIR", made_up.root.join("target"));
     let (_, out, err) = told(&cargo.output().expect("cargo runs"));
     assert!(out.contains("0 passed; 2 failed"), "{out}\n{err}");
+}
+
+#[test]
+fn a_chapter_is_compared_with_its_solution_and_a_solution_with_the_next() {
+    let made_up = MadeUp::new();
+    let (code, _, err) = made_up.run(&["diff", "1"]);
+    let sentence = "chapter 01 has no solution to compare with\n";
+    assert_eq!((code, err.as_str()), (1, sentence));
+
+    let marked = format!("// ANCHOR: all\n{SOLUTION}// ANCHOR_END: all\n");
+    made_up.write("solutions/01-bind/src/main.rs", &marked);
+    made_up.write("solutions/01-bind/Cargo.toml", "[package]\n");
+    made_up.write(
+        "chapters/01-bind/src/main.rs",
+        &format!("{QUIET}\n{SOLUTION}"),
+    );
+    assert_eq!(
+        made_up.run(&["diff", "1"]),
+        (0, "There is no difference.\n".to_owned(), String::new())
+    );
+    made_up.write("solutions/02-echo/src/main.rs", HALF);
+    let (code, out, err) = made_up.run(&["diff", "1", "2"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lines =
+        "\n fn main() {\n-    println!(\"hello\");\n+    println!(\"hullo\");\n }\n";
+    assert!(out.ends_with(lines), "{out}");
+    let files =
+        "--- solutions/01-bind/src/main.rs\n+++ solutions/02-echo/src/main.rs\n";
+    assert!(out.contains(files), "{out}");
 }
