@@ -198,7 +198,7 @@ fn check_08_a_write_cut_short() {
     let sent = client.fill(&data);
     check.step("ten times: stop the program, let it go on, and read a little");
     for _ in 0..10 {
-        server.stop_and_go_on();
+        server.stop_and_continue();
         client.read_some(100_000);
     }
     client.half_close().expect(

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Panics
 ///
-/// Its methods panic where the machine refuses a file: that is no fault of the
-/// program under test.
+/// Its methods panic if the machine refuses a file: the program under test isn't to
+/// blame for that.
 pub struct Site {
     outer: PathBuf,
 }
@@ -50,7 +50,7 @@ impl Site {
         self
     }
 
-    /// Makes a file of `len` bytes that ends in `end`, without writing what lies
+    /// Makes a file of `len` bytes that ends in `end`, without writing what comes
     /// before.
     pub fn large_file(&self, path: &str, len: u64, end: &[u8]) -> &Site {
         let file = fs::File::create(self.root().join(path)).expect("a file to serve");
@@ -78,7 +78,7 @@ impl Site {
         self
     }
 
-    /// Writes a file beside the root: one that no request may read.
+    /// Writes a file next to the root: one that no request may read.
     pub fn outside(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.outer.join(path);
         write(&path, content.as_ref());
@@ -88,7 +88,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // What cannot be removed stays in the temporary directory, which the system
+        // What can't be removed stays in the temporary directory, which the system
         // empties.
         let _ = fs::remove_dir_all(&self.outer);
     }
