@@ -136,6 +136,7 @@ fn check_06_the_next_client() {
         "one client after the other is served, also after one that sent nothing"
     )
     .read("the-next-client")
+    .if_it_ends(LOOP_ENDED)
     .by_hand(
         "nc -N 127.0.0.1 {port} < /dev/null; printf again | nc -N 127.0.0.1 {port}",
     );
@@ -218,6 +219,7 @@ fn check_09_a_client_that_resets() {
     after(check_06_the_next_client);
     let check = check!("a client that resets its connection does not end the server")
         .read("the-next-client")
+        .if_it_ends(CARRIED_OUT)
         .by_hand(
             "head -c 30000000 /dev/zero | timeout -s KILL 1 nc 127.0.0.1 {port} | sleep 2\n\
              printf 'still here?' | nc -N 127.0.0.1 {port}",

@@ -165,9 +165,13 @@ pub(crate) fn side_by_side(
     let slice = |bytes: &[u8], (from, to): (usize, usize)| {
         bytes[from.min(bytes.len())..to.min(bytes.len())].to_vec()
     };
-    // Four times as many if all are letters.
+    // Four times as many if all are letters, and all of them if they fit.
+    let all = wanted.len().max(got.len());
+    let fit = all <= WIDTH && show(wanted).len().max(show(got).len()) <= WIDTH;
     let mut place = span(4 * BEFORE, 4 * BYTES);
-    if !narrow(&slice(wanted, place)) || !narrow(&slice(got, place)) {
+    if fit {
+        place = (0, all);
+    } else if !narrow(&slice(wanted, place)) || !narrow(&slice(got, place)) {
         place = span(BEFORE, BYTES);
     }
     let line = |bytes: &[u8]| {

@@ -187,6 +187,15 @@ fn run_quietly(check: impl Fn()) -> Outcome {
     }
 }
 
+/// The report with which something ends that is done as a check does it, if it fails.
+#[cfg(test)]
+pub(crate) fn report_of(check: impl Fn()) -> Option<String> {
+    match run_quietly(check) {
+        Outcome::Passed => None,
+        Outcome::Failed(report) => Some(report),
+    }
+}
+
 /// Lets a check count as failed that panics by itself, without a report.
 fn count_panics() {
     static ONCE: Once = Once::new();

@@ -42,6 +42,8 @@ mod signals;
 mod site;
 mod sockets;
 mod start;
+#[cfg(test)]
+mod tests;
 mod text;
 mod vitals;
 mod watched;

@@ -99,7 +99,7 @@ impl Check {
     #[track_caller]
     pub fn outlives_jobs_that_panic(&self, gone: &'static str, served: &'static str) {
         let site = Site::with_a_home();
-        let server = self.start_pool(&site, 2);
+        let server = self.clone().if_it_ends(gone).start_pool(&site, 2);
         server.ask("/app/panic").read_to_end(Likely::always(served));
         server.comes_to_rest();
         let mut clients = Vec::new();
