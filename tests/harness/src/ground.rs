@@ -9,6 +9,8 @@ use std::sync::{Condvar, LazyLock, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// How long a check waits for another to begin that libtest has begun already.
+const BEGINNING: Duration = Duration::from_secs(5);
 /// How long a check waits for the one that it rests on. Each wait in a check has a
 /// deadline of a few seconds; on a busy machine several of them add up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,17 +138,21 @@ impl Outcomes {
     /// The outcome of a check: awaited, or found out with `run` if no other thread
     /// does that. `None` if it doesn't come in time.
     fn of(&self, name: &str, run: impl FnOnce() -> Outcome) -> Option<Outcome> {
-        let until = Instant::now() + PATIENCE;
+        let begin = Instant::now();
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match begun.get(name) {
+            let patience = match begun.get(name) {
                 Some(Some(outcome)) => return Some(outcome.clone()),
-                None if !comes_before_this(name) => break,
-                _ => {}
-            }
-            let left = until.saturating_duration_since(Instant::now());
+                Some(None) => PATIENCE,
+                None if comes_before_this(name) => BEGINNING,
+                None => break,
+            };
+            let left = patience.saturating_sub(begin.elapsed());
             if left.is_zero() {
-                return None;
+                match begun.contains_key(name) {
+                    true => return None,
+                    false => break,
+                }
             }
             let waited = self.news.wait_timeout(begun, left);
             begun = waited.unwrap_or_else(PoisonError::into_inner).0;
