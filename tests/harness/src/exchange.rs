@@ -1,5 +1,7 @@
 //! Whole exchanges: a request, and the answer that must come.
 
+use std::time::Instant;
+
 use crate::{Client, Likely, Program, Site};
 
 /// A GET request for this target, in good form.
@@ -61,10 +63,24 @@ impl Program {
     /// Has this many handlers try to meet, in vain: that many must never run at once.
     #[track_caller]
     pub fn must_not_meet(&self, size: usize, likely: &'static str) {
-        let clients = self.ask_often(size, &format!("/app/meet/{size}/150"));
-        // If the others met no one, the last one would only wait alone, as long again.
-        for client in clients.into_iter().take(size - 1) {
-            client.must_get(503, &format!("fewer than {size} came\n"), likely);
+        // How long they wait for each other, in milliseconds.
+        let mut wait = 150;
+        loop {
+            let begin = Instant::now();
+            let clients = self.ask_often(size, &format!("/app/meet/{size}/{wait}"));
+            self.comes_to_rest();
+            let begun = begin.elapsed();
+            // If the others met no one, the last one would only wait alone, as long
+            // again.
+            for client in clients.into_iter().take(size - 1) {
+                client.must_get(503, &format!("fewer than {size} came\n"), likely);
+            }
+            // That says something only if all that run at once began in time: on a
+            // busy machine they need more.
+            if begun.as_millis() < wait / 2 || wait > 1000 {
+                break;
+            }
+            wait *= 3;
         }
     }
 

@@ -1,9 +1,11 @@
 //! A real HTTP client, reqwest, and what it makes of an answer.
 
 use std::fmt::Display;
+use std::io;
 
 use reqwest::blocking as http;
 
+use crate::machine::Fault;
 use crate::report::{Failure, Symptom};
 use crate::{DEADLINE, Program};
 
@@ -30,7 +32,11 @@ impl Program {
         });
         match fetched {
             Ok(fetched) => fetched,
-            Err(error) => self.check().report(Failure {
+            Err(error) => {
+                if let Some(fault) = io_error(&error).and_then(Fault::of) {
+                    self.check().report(fault.into_failure());
+                }
+                self.check().report(Failure {
                 problem: format!(
                     "reqwest, a well-behaved HTTP client, refused the answer: {}.",
                     causes(&error)
@@ -41,7 +47,8 @@ impl Program {
                     false => Symptom::Lost,
                 },
                 ..Failure::default()
-            }),
+            })
+            }
         }
     }
 }
@@ -72,6 +79,20 @@ fn browser() -> reqwest::Result<http::Client> {
         // idles.
         .pool_max_idle_per_host(0)
         .build()
+}
+
+/// The error of the system that caused this one.
+fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<io::Error>()
+            && error.raw_os_error().is_some()
+        {
+            return Some(error);
+        }
+        source = cause.source();
+    }
+    None
 }
 
 /// An error and what caused it: reqwest hides the interesting part in the sources.

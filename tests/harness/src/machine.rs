@@ -3,6 +3,10 @@
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::DEADLINE;
 
 /// The lowest limit of descriptors with which a milestone is at ease: its sockets,
 /// its programs' pipes, and what libtest and reqwest need.
@@ -35,12 +39,28 @@ impl Fault {
 }
 
 /// EMFILE or ENFILE: on Unix 24 and 23, on Windows WSAEMFILE.
-pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+fn is_out_of_descriptors(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     number.is_some_and(|number| match cfg!(windows) {
         true => number == 10024 || number == 4,
         false => number == 24 || number == 23,
     })
+}
+
+/// Tries again for a while if the test itself has no descriptor left: its other
+/// checks, which run at the same time, give some back.
+pub(crate) fn while_descriptors_are_short<T>(
+    call: &mut dyn FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        match call() {
+            Err(error) if is_out_of_descriptors(&error) && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// An address or a network that isn't there, where the address is 127.0.0.1.

@@ -74,6 +74,30 @@ impl Panic {
     }
 }
 
+/// What a program printed without the panics that the check itself has caused, and
+/// with a line that says how many there were.
+pub(crate) fn without_caused(stderr: &str, caused: &str) -> String {
+    if caused.is_empty() {
+        return stderr.to_owned();
+    }
+    let mut shown = String::new();
+    let mut left_out = 0;
+    let mut lines = stderr.lines().peekable();
+    while let Some(line) = lines.next() {
+        let is_panic = line.starts_with("thread '") && line.contains(" panicked at ");
+        if is_panic && lines.next_if_eq(&caused).is_some() {
+            left_out += 1;
+            continue;
+        }
+        shown.push_str(line);
+        shown.push('\n');
+    }
+    if left_out > 0 {
+        shown.push_str(&format!("(and {left_out} times: {caused})\n"));
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +135,14 @@ mod tests {
         let stderr = format!("{panic}{sides}\nnote: run with\n");
         let found = Panic::find(&stderr, "").expect("a panic");
         assert_eq!(found.text, format!("{panic}{sides}"));
+    }
+
+    #[test]
+    fn panics_that_the_check_caused_are_counted_and_not_shown() {
+        let panic = "thread 'a' (1) panicked at src/a.rs:1:2:\nas asked\n";
+        let stderr = format!("{panic}{panic}a word\n");
+        let shown = without_caused(&stderr, "as asked");
+        assert_eq!(shown, "a word\n(and 2 times: as asked)\n");
+        assert_eq!(without_caused(&stderr, "other"), stderr);
     }
 }

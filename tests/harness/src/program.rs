@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::machine::{Fault, is_out_of_descriptors};
+use crate::machine::{Fault, while_descriptors_are_short};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
 use crate::watched::Watched;
@@ -71,20 +71,10 @@ impl Program {
     pub fn connect(&self) -> Client {
         self.check.step("connect");
         let place = Place::take();
-        let until = Instant::now() + DEADLINE;
-        loop {
-            match TcpStream::connect_timeout(&self.addr, DEADLINE) {
-                Ok(stream) => {
-                    return Client::new(self.check.clone(), stream, place);
-                }
-                // Another check may give some back.
-                Err(error)
-                    if is_out_of_descriptors(&error) && Instant::now() < until =>
-                {
-                    thread::sleep(Duration::from_millis(20));
-                }
-                Err(error) => self.not_connected(&error),
-            }
+        let mut connect = || TcpStream::connect_timeout(&self.addr, DEADLINE);
+        match while_descriptors_are_short(&mut connect) {
+            Ok(stream) => Client::new(self.check.clone(), stream, place),
+            Err(error) => self.not_connected(&error),
         }
     }
 

@@ -12,8 +12,8 @@ use std::process::ExitStatus;
 
 use crate::check::Check;
 use crate::machine::{self, Fault};
-use crate::panics::Panic;
-use crate::text::{INDENT, as_sentence, last_lines, row, shown_steps, wrap};
+use crate::panics::{Panic, without_caused};
+use crate::text::{INDENT, as_sentence, fold, last_lines, row, shown_steps, wrap};
 use crate::{ground, hints};
 
 /// Why a program ended that nothing had asked to end, unless the check knows more.
@@ -102,15 +102,22 @@ impl Check {
         row(&mut out, "likely", &wrap(&cause.likely, INDENT));
         // What a program printed that ended by itself is part of what came back.
         if !failure.got.contains("stderr: ") {
-            let shown = last_lines(&failure.stderr);
+            let shown = last_lines(&without_caused(&failure.stderr, &self.caused));
             match &cause.panic {
                 Some(panic) if !shown.contains(panic.text.as_str()) => {
-                    row(&mut out, "panic", &panic.text);
+                    row(&mut out, "panic", &fold(&panic.text));
                 }
                 _ => {}
             }
-            row(&mut out, "stderr", &shown);
+            row(&mut out, "stderr", &fold(&shown));
         }
+        // What the check brought about itself needs no explanation.
+        let unexplained = match self.has_few_files() {
+            true => hints::without_emfile(&failure.stderr),
+            false => failure.stderr,
+        };
+        let means = hints::meaning(&unexplained).unwrap_or_default();
+        row(&mut out, "means", &wrap(&means, INDENT));
         row(&mut out, "by hand", &self.commands());
         let mut read = format!("book/src/{}.md", self.page);
         if !cause.section.is_empty() {
@@ -168,18 +175,13 @@ impl Cause {
         let told = (check.told.as_ref())
             .filter(|[words, _]| failure.stderr.contains(words.as_str()))
             .map(|[_, likely]| likely.clone());
-        let explained = |likely: String| match hints::meaning(&failure.stderr) {
-            None => likely,
-            Some(hint) => {
-                let mut likely = format!("{likely} {}", as_sentence(&hint));
-                if !check.has_few_files()
-                    && hint.contains("descriptors")
-                    && let Some(low) = machine::low_limit()
-                {
-                    likely = format!("{low}. {}", as_sentence(&likely));
-                }
-                likely
+        let likely = match machine::low_limit() {
+            Some(low)
+                if !check.has_few_files() && hints::is_emfile(&failure.stderr) =>
+            {
+                format!("{low}. {}", as_sentence(&likely))
             }
+            _ => likely,
         };
         match exit.filter(|_| !check.may_end()) {
             Some(exit) => {
@@ -188,14 +190,14 @@ impl Cause {
                     _ => likely,
                 };
                 let known = told.or_else(|| check.ended.clone());
-                let likely = known.unwrap_or_else(|| explained(because));
+                let likely = known.unwrap_or(because);
                 let first = format!(
                     "The program ended ({exit}) when it should have gone on."
                 );
                 cause(first, problem, likely)
             }
             None => {
-                let likely = told.unwrap_or_else(|| explained(likely));
+                let likely = told.unwrap_or(likely);
                 cause(problem, String::new(), likely)
             }
         }
@@ -255,7 +257,7 @@ impl Cause {
 pub(crate) fn stream(name: &str, text: &str) -> String {
     match last_lines(text) {
         text if text.is_empty() => format!("{name}: (nothing)\n"),
-        text => format!("{name}: {text}\n"),
+        text => fold(&format!("{name}: {text}")) + "\n",
     }
 }
 
@@ -326,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_panic_long_ago_is_shown_beside_what_came_later() {
-        let later = "and another line\n".repeat(OUTPUT_LINES + 1);
+        let later: String = (0..=OUTPUT_LINES).map(|n| format!("{n}\n")).collect();
         let panic = "thread 'main' panicked at src/main.rs:9:40:\noh no\n";
         let text = failing(&format!("{panic}{later}"));
         assert!(
@@ -340,9 +342,7 @@ mod tests {
     fn what_the_program_said_is_shown_and_explained() {
         let text = failing("a client: would block (os error 11)\n");
         assert!(text.contains("  stderr    a client: would block"), "{text}");
-        assert!(
-            text.contains("  likely    it waits. Stderr speaks of"),
-            "{text}"
-        );
+        assert!(text.contains("  likely    it waits.\n"), "{text}");
+        assert!(text.contains("  means     WouldBlock: a socket"), "{text}");
     }
 }

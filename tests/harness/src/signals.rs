@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::Program;
+use crate::machine::while_descriptors_are_short;
 use crate::vitals::{all_threads_are, until_all_threads_are};
 
 impl Program {
@@ -43,7 +44,7 @@ fn signal(id: u32, name: &str) {
     }
     // Not every machine has a program `kill`, but every shell has a command of that
     // name.
-    let _ = Command::new("sh")
-        .args(["-c", &format!("kill -{name} {id}")])
-        .status();
+    let mut kill = Command::new("sh");
+    kill.args(["-c", &format!("kill -{name} {id}")]);
+    let _ = while_descriptors_are_short(&mut || kill.status());
 }

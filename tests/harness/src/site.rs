@@ -5,6 +5,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::machine::while_descriptors_are_short;
+
 /// A temporary folder, removed when dropped.
 ///
 /// # Panics
@@ -53,7 +55,9 @@ impl Site {
     /// Makes a file of `len` bytes that ends in `end`, without writing what comes
     /// before.
     pub fn large_file(&self, path: &str, len: u64, end: &[u8]) -> &Site {
-        let file = fs::File::create(self.root().join(path)).expect("a file to serve");
+        let path = self.root().join(path);
+        let file = while_descriptors_are_short(&mut || fs::File::create(&path))
+            .expect("a file to serve");
         let mut file = &file;
         file.seek(SeekFrom::Start(len - end.len() as u64))
             .and_then(|_| file.write_all(end))
@@ -97,5 +101,6 @@ impl Drop for Site {
 fn write(path: &Path, content: &[u8]) {
     let folder = path.parent().expect("a file in a folder");
     fs::create_dir_all(folder).expect("a folder for the file");
-    fs::write(path, content).expect("a file to serve");
+    while_descriptors_are_short(&mut || fs::write(path, content))
+        .expect("a file to serve");
 }

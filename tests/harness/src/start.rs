@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::check::judges_another_program;
-use crate::machine::Fault;
+use crate::machine::{Fault, while_descriptors_are_short};
 use crate::report::{Failure, Symptom};
 use crate::watched::{Stderr, Watched};
 use crate::{Check, DEADLINE, Program, show, sockets};
@@ -122,13 +122,18 @@ impl Check {
             .args(args)
             .stdin(streams.stdin)
             .stdout(Stdio::piped());
-        let spawned = std::io::pipe().and_then(|(reader, writer)| {
+        let mut spawn = || {
+            let (reader, writer) = std::io::pipe()?;
             command.stderr(writer.try_clone()?);
-            let collect = || Stderr::collect(reader, writer);
             // If no one is to hear it, both ends are dropped here.
-            let stderr = streams.is_heard.then(collect);
-            Ok((command.spawn()?, stderr))
-        });
+            let ends = streams.is_heard.then_some((reader, writer));
+            let child = command.spawn()?;
+            Ok((
+                child,
+                ends.map(|(reader, writer)| Stderr::collect(reader, writer)),
+            ))
+        };
+        let spawned = while_descriptors_are_short(&mut spawn);
         // The command keeps an end of the pipe open.
         drop(command);
         let (mut child, stderr) = match spawned {

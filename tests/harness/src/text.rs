@@ -40,6 +40,16 @@ pub(crate) fn wrap(text: &str, indent: usize) -> String {
     lines.join("\n")
 }
 
+/// Wraps the lines that are too long for the column beside the labels, and leaves the
+/// others as they are.
+pub(crate) fn fold(text: &str) -> String {
+    let fold = |line: &str| match line.chars().count() <= BESIDE {
+        true => line.to_owned(),
+        false => wrap(line, INDENT),
+    };
+    text.lines().map(fold).collect::<Vec<_>>().join("\n")
+}
+
 /// The first steps and the last: a check that tries many things would fill the
 /// screen.
 pub(crate) fn shown_steps(steps: &[String]) -> String {
@@ -64,17 +74,21 @@ pub(crate) fn as_sentence(text: &str) -> String {
 }
 
 /// The last lines of what a program printed, without blank ones and without the
-/// backtraces of panics.
+/// backtraces of panics. A line that comes again and again is shown once.
 pub(crate) fn last_lines(text: &str) -> String {
-    let mut lines = Vec::new();
+    let mut lines: Vec<(&str, usize)> = Vec::new();
     let mut in_backtrace = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         in_backtrace = line.starts_with("stack backtrace:")
             || in_backtrace && line.starts_with(' ');
         let is_advice = line.starts_with("note: run with `RUST_BACKTRACE")
             || line.starts_with("note: Some details are omitted");
-        if !in_backtrace && !is_advice {
-            lines.push(line);
+        if in_backtrace || is_advice {
+            continue;
+        }
+        match lines.last_mut() {
+            Some((same, times)) if *same == line => *times += 1,
+            _ => lines.push((line, 1)),
         }
     }
     let from = lines.len().saturating_sub(OUTPUT_LINES);
@@ -83,7 +97,12 @@ pub(crate) fn last_lines(text: &str) -> String {
         1 => "… 1 line before\n".to_owned(),
         from => format!("… {from} lines before\n"),
     };
-    left_out + &lines[from..].join("\n")
+    let shown = |(line, times): &(&str, usize)| match times {
+        1 => (*line).to_owned(),
+        times => format!("{line}\n({times} times)"),
+    };
+    let shown: Vec<String> = lines[from..].iter().map(shown).collect();
+    left_out + &shown.join("\n")
 }
 
 #[cfg(test)]
@@ -118,5 +137,10 @@ mod tests {
         let text = "one\nstack backtrace:\n   0: x\n             at y\n\
                     note: Some details are omitted, run with\ntwo\n";
         assert_eq!(last_lines(text), "one\ntwo");
+    }
+
+    #[test]
+    fn a_line_that_comes_again_is_counted() {
+        assert_eq!(last_lines("a\nb\nb\nb\na\n"), "a\nb\n(3 times)\na");
     }
 }
