@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Check, Client, Likely, Program, Site, after, check, some_threads};
+use harness::{Client, Likely, Program, Site, after, check, some_threads};
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -72,6 +72,7 @@ fn check_04_a_pool_that_is_dropped() {
 }
 
 /// What keeps a server from its end when it has nothing to do.
+#[cfg(unix)]
 const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone wakes nobody, and neither \
                           does the signal: std tries accept() again. Set the flag, and then connect to \
                           your own address. Or drop() joins workers whose queue is still open.";
@@ -197,6 +198,7 @@ fn check_08_queued_requests_are_answered() {
 }
 
 /// Reads the answer to `/app/visit`, which is a number.
+#[cfg(unix)]
 #[track_caller]
 fn visit(mut client: Client, likely: &'static str) -> u32 {
     let answer = client.answer(Likely::always(likely));
@@ -207,8 +209,9 @@ fn visit(mut client: Client, likely: &'static str) -> u32 {
 }
 
 /// The visits of so many clients are numbered without a gap.
+#[cfg(unix)]
 #[track_caller]
-fn each_once(check: &Check, mut visits: Vec<u32>) {
+fn each_once(check: &harness::Check, mut visits: Vec<u32>) {
     visits.sort_unstable();
     if visits != Vec::from_iter(1..=visits.len() as u32) {
         check.fail(
