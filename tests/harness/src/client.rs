@@ -706,14 +706,13 @@ fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
     Some(0)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::TcpListener;
 
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn the_kernel_tells_what_is_unread() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
