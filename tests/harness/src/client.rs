@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::check::Failure;
-use crate::{Check, DEADLINE, bytes, show};
+use crate::{Check, DEADLINE, PROC, bytes, show};
 
 /// A TCP connection to the program under test.
 pub struct Client {
@@ -690,7 +690,7 @@ fn preview(bytes: &[u8]) -> String {
 /// Linux lists its sockets in `/proc/net/tcp`, see proc(5): addresses in hexadecimal,
 /// and `tx_queue:rx_queue`. A connection that is no longer listed has nothing unread.
 fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
-    let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
+    let table = BufReader::new(File::open(format!("{PROC}/net/tcp")).ok()?);
     let port = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();
     // A busy machine has thousands of lines: no more are read than it takes.
     for line in table.lines().skip(1) {

@@ -15,7 +15,7 @@ use reqwest::blocking as http;
 
 use crate::check::Failure;
 use crate::client::LOOP_ENDED;
-use crate::{Check, Client, DEADLINE};
+use crate::{Check, Client, DEADLINE, PROC};
 
 /// Why a program prints no line.
 pub(crate) const NO_LINE: &str = "the line is missing, has no line end, goes to stderr (eprintln!), or stands after \
@@ -370,7 +370,7 @@ impl Program {
     /// On Linux the kernel tells; elsewhere a pause has to do.
     pub fn comes_to_rest(&self) -> bool {
         self.check.step("wait until the program has nothing to do");
-        if !std::path::Path::new("/proc/self/task").exists() {
+        if !cfg!(target_os = "linux") {
             thread::sleep(Duration::from_millis(30));
         }
         let id = self.watched.child.lock().expect("a child").id();
@@ -386,7 +386,7 @@ impl Program {
     /// How much processor time the program has used, where the system tells.
     pub fn cpu_time(&self) -> Option<Duration> {
         let id = self.watched.child.lock().expect("a child").id();
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        let stat = std::fs::read_to_string(format!("{PROC}/{id}/stat")).ok()?;
         // The name in parentheses may contain spaces; utime and stime are fields 14
         // and 15 of proc(5), in hundredths of a second on every Linux that Rust runs
         // on.
@@ -446,7 +446,7 @@ impl Program {
     fn switches(&self) -> Option<u64> {
         let id = self.watched.child.lock().expect("a child").id();
         let mut sum = 0;
-        for thread in std::fs::read_dir(format!("/proc/{id}/task"))
+        for thread in std::fs::read_dir(format!("{PROC}/{id}/task"))
             .ok()?
             .flatten()
         {
@@ -469,7 +469,7 @@ impl Program {
     fn scheduled(&self) -> Option<(Duration, Duration)> {
         let id = self.watched.child.lock().expect("a child").id();
         let mut sums = (Duration::ZERO, Duration::ZERO);
-        for thread in std::fs::read_dir(format!("/proc/{id}/task"))
+        for thread in std::fs::read_dir(format!("{PROC}/{id}/task"))
             .ok()?
             .flatten()
         {
@@ -507,7 +507,7 @@ impl Program {
     /// A number from `/proc/PID/status`, see proc(5).
     fn status(&self, name: &str) -> Option<u64> {
         let id = self.watched.child.lock().expect("a child").id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let status = std::fs::read_to_string(format!("{PROC}/{id}/status")).ok()?;
         let value = status.lines().find_map(|line| line.strip_prefix(name))?;
         value.split_whitespace().next()?.parse().ok()
     }
@@ -563,7 +563,7 @@ fn signal(id: u32, name: &str) {
 fn until_all_threads_are(id: u32, state: char) -> bool {
     let until = Instant::now() + DEADLINE;
     while Instant::now() < until {
-        let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
+        let Ok(threads) = std::fs::read_dir(format!("{PROC}/{id}/task")) else {
             return true;
         };
         let all = threads.flatten().all(|thread| {
