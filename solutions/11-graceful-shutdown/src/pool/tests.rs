@@ -19,8 +19,8 @@ fn soon(test: impl FnOnce() + Send + 'static) {
     while !running.is_finished() {
         assert!(
             Instant::now() < until,
-            "the test doesn't come to its end. If it hasn't failed above, the pool is \
-             dropped and waits for workers that don't end: they do when the queue is \
+            "the test doesn't come to its end. If it hasn't failed above, the pool \
+             is dropped and waits for workers that don't end: they do when the queue is \
              closed, so close it before you join them"
         );
         thread::sleep(Duration::from_millis(1));
@@ -114,8 +114,8 @@ fn jobs_that_panic_take_no_worker_away() {
         drop(done);
         for _ in 0..2 {
             finished.recv_timeout(SOON).expect(
-                "two jobs run at once after others have panicked: is each job's panic \
-                 caught, inside the worker's loop?",
+                "two jobs run at once after others have panicked: is each job's \
+                 panic caught, inside the worker's loop?",
             );
         }
     });
