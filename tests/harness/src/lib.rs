@@ -28,6 +28,7 @@ mod room;
 mod run;
 mod site;
 mod startup;
+mod trouble;
 
 pub use answer::Answer;
 pub use bytes::{printf, show};

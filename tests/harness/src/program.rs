@@ -359,9 +359,20 @@ impl Program {
     pub fn stop_and_go_on(&self) {
         let id = self.watched.child.lock().expect("a child").id();
         until_all_threads_are(id, 'S');
+        self.stop();
+        self.go_on();
+    }
+
+    /// Stops the program, and waits until it is stopped.
+    pub(crate) fn stop(&self) {
+        let id = self.watched.child.lock().expect("a child").id();
         signal(id, "STOP");
         until_all_threads_are(id, 'T');
-        signal(id, "CONT");
+    }
+
+    /// Lets a program that was stopped go on.
+    pub(crate) fn go_on(&self) {
+        signal(self.watched.child.lock().expect("a child").id(), "CONT");
     }
 
     /// Waits until every thread of the program waits for something; `false` if they
@@ -443,7 +454,7 @@ impl Program {
     }
 
     /// How often all threads of the program have begun to wait so far, see proc(5).
-    fn switches(&self) -> Option<u64> {
+    pub(crate) fn switches(&self) -> Option<u64> {
         let id = self.watched.child.lock().expect("a child").id();
         let mut sum = 0;
         for thread in std::fs::read_dir(format!("/proc/{id}/task"))
@@ -489,7 +500,6 @@ impl Program {
         Some(self.status("VmSize:")? * 1024)
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn id(&self) -> u32 {
         self.watched.child.lock().expect("a child").id()
     }
