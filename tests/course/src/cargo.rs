@@ -1,11 +1,14 @@
 //! Cargo called from here: build something, and say where the programs are.
 
+use std::cell::Cell;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::layout::Course;
 use crate::process::{Run, Stderr};
+use crate::screen::note;
 
 /// Long enough for a first build on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -27,6 +30,8 @@ pub struct Program {
     pub package: PathBuf,
     /// The name of the target: `milestone`, or the binary's name.
     pub name: String,
+    /// Whether it consists of tests.
+    pub tests: bool,
     /// Where it is.
     pub path: PathBuf,
 }
@@ -54,22 +59,45 @@ pub fn command(course: &Course) -> Command {
     cargo
 }
 
-/// Runs a cargo command that builds; it must ask for JSON messages.
+/// What a person is told while cargo builds.
+#[derive(Clone, Copy)]
+pub enum Told<'a> {
+    /// Nothing.
+    Nothing,
+    /// What the compiler says; what cargo waits for; and, if it takes longer than a
+    /// moment, this.
+    All(&'a str),
+}
+
+/// Runs a cargo command that builds, and asks it for JSON.
 ///
 /// # Errors
 /// A sentence, if cargo cannot be run or does not end.
 pub fn build(
     course: &Course,
     cargo: &mut Command,
-    stderr: Stderr,
-    when_slow: Option<(Duration, &dyn Fn())>,
+    told: Told<'_>,
 ) -> Result<Built, String> {
+    let watcher = Watcher::new(match told {
+        Told::Nothing => "",
+        Told::All(sentence) => sentence,
+    });
+    let tell = |line: Option<&str>| watcher.tell(line);
+    cargo.arg(match told {
+        Told::Nothing => "--message-format=json",
+        Told::All(_) => "--message-format=json-render-diagnostics",
+    });
+    if matches!(told, Told::All(_)) && std::io::stderr().is_terminal() {
+        cargo.args(["--color", "always"]);
+    }
     let run = Run {
         scratch: course.scratch(),
         deadline: DEADLINE,
-        stderr,
+        stderr: match told {
+            Told::Nothing => Stderr::Dropped,
+            Told::All(_) => Stderr::Watched(&tell),
+        },
         with_children: false,
-        when_slow,
     };
     let ended = run.run(cargo).map_err(|e| {
         format!(
@@ -91,6 +119,89 @@ pub fn build(
     })
 }
 
+/// Passes on what the compiler says, leaves out how far cargo is, and breaks the
+/// silence where it waits.
+struct Watcher<'a> {
+    begin: Instant,
+    slow: Cell<Option<&'a str>>,
+    blocked: Cell<Option<Instant>>,
+}
+
+/// When to say that cargo waits for another one.
+const BLOCKED: Duration = Duration::from_secs(1);
+
+/// When to say that a build is under way.
+const SLOW: Duration = Duration::from_secs(2);
+
+const WAITS: &str = "waiting: another cargo, perhaps your editor's, is building here \
+                     (what helps: \"When cargo waits\" in the introduction)";
+
+impl<'a> Watcher<'a> {
+    fn new(slow: &'a str) -> Watcher<'a> {
+        Watcher {
+            begin: Instant::now(),
+            slow: Cell::new(Some(slow)),
+            blocked: Cell::new(None),
+        }
+    }
+
+    fn tell(&self, line: Option<&str>) {
+        let blocked = self.blocked.get();
+        match line {
+            Some(line) => match status(line) {
+                Some("Blocking") => self.blocked.set(Some(Instant::now())),
+                Some(_) => self.blocked.set(None),
+                None => note(line),
+            },
+            None if blocked.is_some_and(|since| since.elapsed() >= BLOCKED) => {
+                note(WAITS);
+                self.blocked.set(None);
+                // Why it takes long is said.
+                self.slow.set(None);
+            }
+            None if blocked.is_none() && self.begin.elapsed() >= SLOW => {
+                if let Some(sentence) = self.slow.take() {
+                    note(sentence);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+/// The first word of a line in which cargo says how far it is, such as
+/// `   Compiling chapter05 v0.1.0`, whatever its colour.
+fn status(line: &str) -> Option<&'static str> {
+    const WORDS: [&str; 13] = [
+        "Blocking",
+        "Compiling",
+        "Checking",
+        "Finished",
+        "Fresh",
+        "Dirty",
+        "Running",
+        "Executable",
+        "Downloading",
+        "Downloaded",
+        "Updating",
+        "Locking",
+        "Adding",
+    ];
+    // A colour begins with ESC [ and ends with m.
+    let mut plain = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\x1b') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    let word = plain.split_whitespace().next()?;
+    let is_set_right = plain.find(word)? + word.len() == 12;
+    WORDS
+        .into_iter()
+        .find(|known| *known == word && is_set_right)
+}
+
 impl Built {
     /// The program called `name` of the package in `folder`.
     #[must_use]
@@ -103,11 +214,16 @@ impl Built {
             .map(|program| program.path.as_path())
     }
 
-    /// All the programs of the package in `folder`.
-    pub fn programs_of(&self, folder: &Path) -> impl Iterator<Item = &Path> {
+    /// The unit tests of the package in `folder`.
+    pub fn unit_tests(&self, folder: &Path) -> impl Iterator<Item = &Path> {
+        let of_it = move |program: &&Program| {
+            program.tests
+                && program.name != "milestone"
+                && same_folder(&program.package, folder)
+        };
         self.programs
             .iter()
-            .filter(move |program| same_folder(&program.package, folder))
+            .filter(of_it)
             .map(|program| program.path.as_path())
     }
 }
@@ -123,9 +239,11 @@ fn program(line: &str) -> Option<Program> {
         return None;
     }
     let target = line.split_once(r#""target":"#)?.1;
+    let profile = target.split_once(r#""profile":{"#)?.1;
     Some(Program {
         package: package(line)?,
         name: string(target, "name")?,
+        tests: profile.split('}').next()?.contains(r#""test":true"#),
         path: string(line, "executable")?.into(),
     })
 }
@@ -187,6 +305,7 @@ mod tests {
             Some(Program {
                 package: "/c/solutions/01-bind".into(),
                 name: "milestone".into(),
+                tests: true,
                 path: "/t/milestone-1".into(),
             })
         );
@@ -212,6 +331,17 @@ mod tests {
                 text: "warning: \u{1b} \"a\"\n\t\\".into()
             })
         );
+    }
+
+    #[test]
+    fn cargos_own_lines_are_told_from_the_compilers() {
+        let blocking = "    Blocking waiting for file lock on artifact directory";
+        assert_eq!(status(blocking), Some("Blocking"));
+        let compiling = "\x1b[1m\x1b[92m   Compiling\x1b[0m chapter05 v0.1.0";
+        assert_eq!(status(compiling), Some("Compiling"));
+        for line in ["error: Compiling", "  |     Running", "Compiling", ""] {
+            assert_eq!(status(line), None, "{line:?}");
+        }
     }
 
     #[test]

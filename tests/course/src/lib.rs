@@ -11,12 +11,14 @@ pub mod check;
 pub mod command;
 pub mod dev;
 pub mod diff;
+pub mod gaps;
 pub mod layout;
 pub mod map;
 pub mod milestone;
 pub mod process;
 pub mod screen;
 pub mod starters;
+pub mod which;
 pub mod work;
 
 pub use layout::{Chapter, Course};

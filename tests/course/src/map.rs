@@ -1,6 +1,7 @@
 //! `cargo course`: the map of the course, and the next step.
 
 use crate::check::{Standing, standing};
+use crate::gaps::gaps;
 use crate::layout::{Chapter, Course, PARTS};
 use crate::screen::{Style, count};
 use crate::starters::{self, State};
@@ -169,10 +170,13 @@ fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> Stri
     } else {
         page
     };
-    let edit = match starters::gaps(course, chapter).as_slice() {
+    let edit = match gaps(course, chapter).as_slice() {
         [] => format!("{}/src", course.shown(&course.starter(chapter))),
-        [only] => only.clone(),
-        all @ [first, ..] => format!("{first}, the first of {} gaps", all.len()),
+        [only] if only.number.is_none() => only.place.clone(),
+        all @ [first, ..] => match first.number {
+            Some(_) => format!("{}, {}", first.place, first.name()),
+            None => format!("{}, the first of {} gaps", first.place, all.len()),
+        },
     };
     let heading = format!(
         "{}: chapter {chapter}, {}",

@@ -124,7 +124,8 @@ impl Judge<'_> {
         // What would change how libtest prints.
         command
             .env_remove("RUST_TEST_NOCAPTURE")
-            .env_remove("RUST_TEST_SHUFFLE");
+            .env_remove("RUST_TEST_SHUFFLE")
+            .env("RUST_BACKTRACE", "0");
         // A check that passes may have to say that it could not be made.
         command.args(["--color", "never", "--show-output"]);
         match self.program {
@@ -152,7 +153,6 @@ pub fn run_in(
         deadline,
         stderr: Stderr::Kept,
         with_children,
-        when_slow: None,
     }
 }
 

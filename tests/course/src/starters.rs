@@ -116,22 +116,3 @@ pub fn current(
     }
     Ok(edited.into_iter().max_by_key(|(_, _, when)| *when))
 }
-
-/// The places where a chapter still has a `todo!`, as `path:line`.
-#[must_use]
-pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
-    let mut gaps = Vec::new();
-    for (path, contents) in files(&course.starter(chapter)).unwrap_or_default() {
-        let text = String::from_utf8_lossy(&contents);
-        for (number, line) in text.lines().enumerate() {
-            if line.contains("todo!(") && !line.trim_start().starts_with("//") {
-                gaps.push(format!(
-                    "chapters/{}/{path}:{}",
-                    chapter.name(),
-                    number + 1
-                ));
-            }
-        }
-    }
-    gaps
-}

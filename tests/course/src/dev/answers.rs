@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cargo;
+use crate::cargo::{self, Told};
 use crate::dev::header::{self, By, Header};
 use crate::dev::patch::Patch;
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::screen::{count, note};
 use crate::work::{cores, entries};
 
@@ -612,12 +612,12 @@ pub fn milestones(
         return Ok(BTreeMap::new());
     }
     let mut command = cargo::command(course);
-    command.args(["test", "--quiet", "--no-run", "--test", "milestone"]);
-    command.arg("--message-format=json-render-diagnostics");
+    command.args(["test", "--no-run", "--test", "milestone"]);
     for chapter in chapters {
         command.args(["--package", &chapter.solution_package()]);
     }
-    let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
+    let built =
+        cargo::build(course, &mut command, Told::All("building the milestones"))?;
     chapters
         .iter()
         .map(|&chapter| {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::answers::well_said;
 use super::header::{By, Header};
-use crate::cargo;
+use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course};
 use crate::milestone::{Judge, Verdict, run_in};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::starters::{State, noted, state};
 use crate::work::cores;
 
@@ -75,18 +75,11 @@ pub fn not_red(
     let mut command = cargo::command(course);
     // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
     // there either.
-    command.args([
-        "build",
-        "--quiet",
-        "--bins",
-        "--tests",
-        "--keep-going",
-        "--message-format=json",
-    ]);
+    command.args(["build", "--quiet", "--bins", "--tests", "--keep-going"]);
     for chapter in chapters {
         command.args(["--package", &chapter.package()]);
     }
-    let built = cargo::build(course, &mut command, Stderr::Dropped, None)?;
+    let built = cargo::build(course, &mut command, Told::Nothing)?;
     if !built.well && built.messages.is_empty() {
         return Err(
             "cargo cannot build the starters: `cargo build --package chapter01` may say why".into(),

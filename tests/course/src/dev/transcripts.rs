@@ -40,9 +40,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cargo;
+use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course, cannot, write};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::work;
 
 /// The programs that transcripts start, by the name that a reader types: `chapter02`.
@@ -90,18 +90,11 @@ pub enum Outcome {
 /// A sentence, if cargo cannot be run.
 pub fn solutions(course: &Course) -> Result<Programs, String> {
     let mut build = cargo::command(course);
-    build.args([
-        "build",
-        "--quiet",
-        "--message-format",
-        "json",
-        "--keep-going",
-        "--bins",
-    ]);
+    build.args(["build", "--quiet", "--keep-going", "--bins"]);
     for chapter in course.solutions() {
         build.args(["-p", &chapter.solution_package()]);
     }
-    let built = cargo::build(course, &mut build, Stderr::Dropped, None)?;
+    let built = cargo::build(course, &mut build, Told::Nothing)?;
     let program = |chapter: Chapter| {
         let path =
             built.program(&course.solution(chapter), &chapter.solution_package())?;
