@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::json::Json;
 use crate::layout::Course;
 use crate::process::{Run, Stderr};
 use crate::screen::note;
@@ -112,10 +113,11 @@ pub fn build(
             DEADLINE.as_secs() / 60
         ));
     }
+    let lines: Vec<Json> = ended.output.lines().filter_map(Json::read).collect();
     Ok(Built {
         well: ended.well(),
-        programs: ended.output.lines().filter_map(program).collect(),
-        messages: ended.output.lines().filter_map(message).collect(),
+        programs: lines.iter().filter_map(program).collect(),
+        messages: lines.iter().filter_map(message).collect(),
     })
 }
 
@@ -234,63 +236,45 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn program(line: &str) -> Option<Program> {
-    if !line.contains(r#""reason":"compiler-artifact""#) {
-        return None;
-    }
-    let target = line.split_once(r#""target":"#)?.1;
-    let profile = target.split_once(r#""profile":{"#)?.1;
+/// What cargo knows of the packages, without asking what they depend on in turn.
+///
+/// # Errors
+/// A sentence, if cargo cannot be run or a manifest makes no sense to it.
+pub fn metadata(course: &Course) -> Result<Json, String> {
+    let mut cargo = command(course);
+    cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = cargo
+        .output()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    let json = Json::read(&String::from_utf8_lossy(&output.stdout));
+    json.ok_or_else(|| {
+        String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()
+    })
+}
+
+fn program(line: &Json) -> Option<Program> {
     Some(Program {
         package: package(line)?,
-        name: string(target, "name")?,
-        tests: profile.split('}').next()?.contains(r#""test":true"#),
-        path: string(line, "executable")?.into(),
+        name: line.get("target")?.text("name")?.to_owned(),
+        tests: line.get("profile")?.is("test"),
+        path: line.text("executable")?.into(),
     })
 }
 
-fn message(line: &str) -> Option<Message> {
-    if !line.contains(r#""reason":"compiler-message""#) {
-        return None;
-    }
+fn message(line: &Json) -> Option<Message> {
     Some(Message {
         package: package(line)?,
-        text: string(line, "rendered")?,
+        text: line.get("message")?.text("rendered")?.to_owned(),
     })
 }
 
-fn package(line: &str) -> Option<PathBuf> {
-    Some(
-        Path::new(&string(line, "manifest_path")?)
-            .parent()?
-            .to_owned(),
-    )
-}
-
-/// The first string that a line of JSON has under `key`. A quote within a string is
-/// written `\"`, so that what is looked for cannot stand inside one.
-fn string(json: &str, key: &str) -> Option<String> {
-    let begin = json.split_once(&format!(r#""{key}":""#))?.1;
-    let mut text = String::new();
-    let mut rest = begin.chars();
-    loop {
-        match rest.next()? {
-            '"' => return Some(text),
-            '\\' => match rest.next()? {
-                'n' => text.push('\n'),
-                'r' => text.push('\r'),
-                't' => text.push('\t'),
-                'u' => {
-                    let digits: String = rest.by_ref().take(4).collect();
-                    let code = u32::from_str_radix(&digits, 16).ok()?;
-                    text.push(
-                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-                    );
-                }
-                other => text.push(other),
-            },
-            other => text.push(other),
-        }
-    }
+/// The folder of the package that something is about.
+#[must_use]
+pub fn package(about: &Json) -> Option<PathBuf> {
+    let manifest = Path::new(about.text("manifest_path")?);
+    Some(manifest.parent()?.to_owned())
 }
 
 #[cfg(test)]
@@ -300,37 +284,25 @@ mod tests {
     #[test]
     fn programs_are_found_among_what_was_built() {
         let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/01-bind#solution01@0.1.0","manifest_path":"/c/solutions/01-bind/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/01-bind.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
-        assert_eq!(
-            program(line),
-            Some(Program {
-                package: "/c/solutions/01-bind".into(),
-                name: "milestone".into(),
-                tests: true,
-                path: "/t/milestone-1".into(),
-            })
-        );
-        assert_eq!(
-            program(
-                &line.replace(
-                    r#""executable":"/t/milestone-1""#,
-                    r#""executable":null"#
-                )
-            ),
-            None
-        );
-        assert_eq!(program("not json"), None);
+        let read = |line: &str| program(&Json::read(line).expect("it is JSON"));
+        let expected = Program {
+            package: "/c/solutions/01-bind".into(),
+            name: "milestone".into(),
+            tests: true,
+            path: "/t/milestone-1".into(),
+        };
+        assert_eq!(read(line), Some(expected));
+        let lib =
+            line.replace(r#""executable":"/t/milestone-1""#, r#""executable":null"#);
+        assert_eq!(read(&lib), None);
     }
 
     #[test]
-    fn a_message_is_unescaped_and_not_fooled_by_its_own_text() {
-        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: \u001b \"a\"\n\t\\"}}"#;
-        assert_eq!(
-            message(line),
-            Some(Message {
-                package: "/c/a".into(),
-                text: "warning: \u{1b} \"a\"\n\t\\".into()
-            })
-        );
+    fn a_message_is_not_fooled_by_its_own_text() {
+        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: a\n"}}"#;
+        let message = message(&Json::read(line).expect("it is JSON"));
+        let (package, text) = ("/c/a".into(), "warning: a\n".into());
+        assert_eq!(message, Some(Message { package, text }));
     }
 
     #[test]
@@ -342,13 +314,5 @@ mod tests {
         for line in ["error: Compiling", "  |     Running", "Compiling", ""] {
             assert_eq!(status(line), None, "{line:?}");
         }
-    }
-
-    #[test]
-    fn a_windows_path_is_read() {
-        assert_eq!(
-            string(r#"{"executable":"C:\\t\\m.exe"}"#, "executable").as_deref(),
-            Some(r"C:\t\m.exe")
-        );
     }
 }

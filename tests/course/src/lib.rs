@@ -12,6 +12,7 @@ pub mod command;
 pub mod dev;
 pub mod diff;
 pub mod gaps;
+pub mod json;
 pub mod layout;
 pub mod map;
 pub mod milestone;

@@ -18,12 +18,11 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::{self, Told};
 use crate::dev::header::{self, By, Header};
-use crate::dev::patch::Patch;
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
 use crate::process::each;
 use crate::screen::{count, note};
-use crate::work::{cores, entries};
+use crate::work::{Scratch, cores, entries};
 
 /// What a milestone has to make of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -363,14 +362,11 @@ impl<'a> Proof<'a> {
             if answer.kind == Kind::Wrong {
                 unit = matches!(answer.header()?.rejection()?.0, By::Unit(_));
             }
-            Patch::read(&answer.text()?)?
-                .apply(&mut source)
-                .map_err(|e| {
-                    format!(
-                        "{e}; make the patch anew against {}",
-                        self.course.shown(&self.course.solution(answer.chapter))
-                    )
-                })?;
+            source = patched(&source, &answer.path).map_err(|e| {
+                let against = self.course.solution(answer.chapter);
+                let against = self.course.shown(&against);
+                format!("{e}; make the patch again against {against}")
+            })?;
         }
         Ok((source, unit))
     }
@@ -515,6 +511,33 @@ impl Permits {
         *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.returned.notify_one();
         result
+    }
+}
+
+/// What becomes of files by a patch.
+fn patched(source: &Files, patch: &Path) -> Result<Files, String> {
+    let scratch = Scratch::new("answer")?;
+    for (path, contents) in source {
+        write(&scratch.path().join(path), contents)?;
+    }
+    let mut git = Command::new("git");
+    git.current_dir(scratch.path());
+    // It must take this folder for itself, and not for a part of a repository.
+    git.env(
+        "GIT_CEILING_DIRECTORIES",
+        scratch.path().parent().unwrap_or(patch),
+    );
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
+    }
+    git.args(["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn"])
+        .arg(patch);
+    let output = git.output().map_err(|e| format!("cannot run git: {e}"))?;
+    match output.status.success() {
+        true => files(scratch.path()),
+        false => Err(String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
 
 /// Divides the chapters into starters as they were handed out, and those somebody
 /// wrote in. The maintainers' run counts every chapter as a starter: there is no
-/// learner then, only a forgotten `cargo course bless`, about which [`complaints`]
+/// learner then, only a forgotten `cargo course dev bless`, about which [`complaints`]
 /// complains.
 ///
 /// # Errors
@@ -174,11 +174,11 @@ pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> 
         let name = chapter.name();
         if !noted.contains_key(&chapter) {
             complaints.push(format!(
-                "tests/course/starters.txt has no line for {name}: run `cargo course bless`"
+                "tests/course/starters.txt has no line for {name}: run `cargo course dev bless`"
             ));
         } else if strict && state(course, chapter)? == State::Edited {
             complaints.push(format!(
-                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course bless`"
+                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course dev bless`"
             ));
         }
     }
@@ -187,7 +187,7 @@ pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> 
         .filter(|chapter| !course.chapters().contains(chapter))
     {
         complaints.push(format!(
-            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course bless`",
+            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course dev bless`",
             chapter.name()
         ));
     }
