@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use crate::json::Json;
 use crate::layout::Course;
 use crate::process::{Run, Stderr};
@@ -71,14 +72,7 @@ pub enum Told<'a> {
 }
 
 /// Runs a cargo command that builds, and asks it for JSON.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run or does not end.
-pub fn build(
-    course: &Course,
-    cargo: &mut Command,
-    told: Told<'_>,
-) -> Result<Built, String> {
+pub fn build(course: &Course, cargo: &mut Command, told: Told<'_>) -> Result<Built> {
     let watcher = Watcher::new(match told {
         Told::Nothing => "",
         Told::All(sentence) => sentence,
@@ -237,10 +231,7 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 }
 
 /// What cargo knows of the packages, without asking what they depend on in turn.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run or a manifest makes no sense to it.
-pub fn metadata(course: &Course) -> Result<Json, String> {
+pub fn metadata(course: &Course) -> Result<Json> {
     let mut cargo = command(course);
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
     let output = cargo

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::Result;
 use crate::cargo::{self, Built, Told};
 use crate::layout::{Chapter, Course, files};
 use crate::milestone::{Finding, Judge, Verdict, run_in};
@@ -55,14 +56,11 @@ impl Judged {
 /// Builds a chapter, runs its milestone and its unit tests. Nothing comes back if it
 /// does not build; the compiler has told why, if it was `shown`. What comes out is
 /// remembered for [`standing`].
-///
-/// # Errors
-/// A sentence, if cargo or the milestone cannot be run.
 pub fn judge(
     course: &Course,
     chapter: Chapter,
     shown: bool,
-) -> Result<Option<Judged>, String> {
+) -> Result<Option<Judged>> {
     let key = key(course, chapter)?;
     let mut judged = build_and_run(course, chapter, shown)?;
     let before = Memory::of(course, chapter).map(|memory| memory.green);
@@ -90,7 +88,7 @@ fn build_and_run(
     course: &Course,
     chapter: Chapter,
     shown: bool,
-) -> Result<Option<Judged>, String> {
+) -> Result<Option<Judged>> {
     let sentence = format!(
         "building chapter {chapter} and what its checks need; the first time takes a minute or two"
     );
@@ -140,19 +138,19 @@ fn build(
     chapter: Chapter,
     targets: &[&str],
     told: Told<'_>,
-) -> Result<Built, String> {
+) -> Result<Built> {
     let mut cargo = cargo::command(course);
     cargo.args(["test", "--no-run", "--package", &chapter.package()]);
     cargo::build(course, cargo.args(targets), told)
 }
 
-fn has_unit_tests(folder: &Path) -> Result<bool, String> {
+fn has_unit_tests(folder: &Path) -> Result<bool> {
     let has =
         |contents: &Vec<u8>| String::from_utf8_lossy(contents).contains("#[test]");
     Ok(files(folder)?.values().any(has))
 }
 
-fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, String> {
+fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict> {
     let run = run_in(course.scratch(), DEADLINE, false);
     let verdict = Judge {
         milestone,
@@ -176,15 +174,12 @@ fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict, Stri
 
 /// Whether tests have run to the last line of libtest: one that takes the whole
 /// program down keeps it from being written.
-///
-/// # Errors
-/// A sentence that names the tests to blame.
 fn end_of(
     course: &Course,
     folder: &Path,
     program: &Path,
     verdict: &Verdict,
-) -> Result<(), String> {
+) -> Result<()> {
     let to_the_end = |verdict: &Verdict| verdict.output.contains("\ntest result: ");
     if to_the_end(verdict) {
         return Ok(());
@@ -235,10 +230,7 @@ fn silent(tests: &[String]) -> String {
 
 /// How far an edited chapter is: as remembered, if nothing has changed since, else
 /// judged again.
-///
-/// # Errors
-/// A sentence, if cargo or the milestone cannot be run.
-pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing, String> {
+pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing> {
     let key = key(course, chapter)?;
     if let Some(memory) = Memory::of(course, chapter)
         && memory.holds(&key)

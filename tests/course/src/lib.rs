@@ -23,3 +23,8 @@ pub mod which;
 pub mod work;
 
 pub use layout::{Chapter, Course};
+
+/// What a function returns that may fail. It fails with a sentence, or a few, for a
+/// person: what could not be done, with which file or program, and why. Nothing that
+/// calls it has to add to that.
+pub type Result<T, E = String> = std::result::Result<T, E>;

@@ -1,5 +1,6 @@
 //! `cargo course`: the map of the course, and the next step.
 
+use crate::Result;
 use crate::check::{Standing, standing};
 use crate::gaps::gaps;
 use crate::layout::{Chapter, Course, PARTS};
@@ -50,7 +51,7 @@ pub fn survey(course: &Course) -> Vec<Rung> {
         .collect()
 }
 
-fn place(course: &Course, chapter: Chapter) -> Result<Place, String> {
+fn place(course: &Course, chapter: Chapter) -> Result<Place> {
     Ok(match starters::state(course, chapter)? {
         State::Pristine => Place::NotBegun,
         State::Edited => Place::Begun(standing(course, chapter)?),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::Result;
 use crate::process::{Ended, Run, Stderr};
 
 /// What a check found.
@@ -113,10 +114,7 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     /// Runs the milestone.
-    ///
-    /// # Errors
-    /// A sentence, if it cannot be run.
-    pub fn verdict(&self) -> Result<Verdict, String> {
+    pub fn verdict(&self) -> Result<Verdict> {
         let mut command = Command::new(self.milestone);
         command
             .current_dir(self.folder)

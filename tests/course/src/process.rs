@@ -54,9 +54,6 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the program to its end, or to the deadline.
-    ///
-    /// # Errors
-    /// When the program cannot be started, or its output not be kept.
     pub fn run(&self, command: &mut Command) -> io::Result<Ended> {
         fs::create_dir_all(&self.scratch)?;
         // Files, not pipes: a pipe stays open as long as any grandchild has it.

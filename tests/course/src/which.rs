@@ -2,15 +2,13 @@
 
 use std::time::SystemTime;
 
+use crate::Result;
 use crate::layout::{Chapter, Course};
 use crate::screen::count;
 use crate::starters;
 
 /// Reads the chapter that a person asked for.
-///
-/// # Errors
-/// A sentence that says which there are.
-pub fn chapter_called(course: &Course, text: &str) -> Result<Chapter, String> {
+pub fn chapter_called(course: &Course, text: &str) -> Result<Chapter> {
     if let Some(chapter) = Chapter::from_name(text) {
         return chapter_called(course, &chapter.to_string());
     }
@@ -45,10 +43,7 @@ fn span(there: &[Chapter]) -> String {
 
 /// The chapter to check when a person names none, and the line that says why this
 /// one.
-///
-/// # Errors
-/// A sentence, if there is no chapter, or a file cannot be read.
-pub fn chapter_at_hand(course: &Course) -> Result<(Chapter, String), String> {
+pub fn chapter_at_hand(course: &Course) -> Result<(Chapter, String)> {
     if let Some((chapter, path, when)) = starters::current(course)? {
         let reason = format!("edited last: {path}, {}", ago(when));
         return Ok((chapter, reason));

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::Judged;
+use crate::Result;
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files, write};
 
 /// How far a learner's chapter is.
@@ -128,10 +129,7 @@ fn path(course: &Course, chapter: Chapter) -> std::path::PathBuf {
 
 /// What a verdict depends on: the chapter, its milestone, and the library of the
 /// milestones.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub(super) fn key(course: &Course, chapter: Chapter) -> Result<String, String> {
+pub(super) fn key(course: &Course, chapter: Chapter) -> Result<String> {
     let mut print = Fingerprint::of(&files(&course.starter(chapter))?);
     let milestone = course.milestone(chapter);
     print.add(&fs::read(&milestone).map_err(|e| cannot("read", &milestone, &e))?);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{end_of, without_verdict};
+use crate::Result;
 use crate::layout::Course;
 use crate::milestone::{Finding, Judge, Verdict, run_in};
 use crate::process::each;
@@ -60,14 +61,11 @@ impl Units {
 const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
 
 /// Runs the unit tests in these programs.
-///
-/// # Errors
-/// A sentence, if they cannot be run, or end the program that they run in.
 pub(super) fn run<'a>(
     course: &Course,
     folder: &Path,
     programs: impl Iterator<Item = &'a Path>,
-) -> Result<Units, String> {
+) -> Result<Units> {
     run_within(DEADLINES, course, folder, programs)
 }
 
@@ -76,7 +74,7 @@ fn run_within<'a>(
     course: &Course,
     folder: &Path,
     programs: impl Iterator<Item = &'a Path>,
-) -> Result<Units, String> {
+) -> Result<Units> {
     let mut units = Units {
         built: true,
         ..Units::default()

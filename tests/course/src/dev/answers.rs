@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use crate::cargo::{self, Told};
 use crate::dev::header::{self, By, Header};
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
@@ -58,24 +59,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn text(&self) -> Result<String, String> {
+    fn text(&self) -> Result<String> {
         fs::read_to_string(&self.path).map_err(|e| cannot("read", &self.path, &e))
     }
 
-    fn header(&self) -> Result<Header, String> {
+    fn header(&self) -> Result<Header> {
         Header::read(&self.text()?)
     }
 }
 
 /// The answers of one kind to the given chapters.
-///
-/// # Errors
-/// A sentence, if a folder cannot be read or has something else in it.
 pub fn find(
     course: &Course,
     kind: Kind,
     chapters: &[Chapter],
-) -> Result<Vec<Answer>, String> {
+) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for &chapter in chapters {
         let folder = course
@@ -164,15 +162,7 @@ pub struct Judged {
 }
 
 /// Builds the milestones and judges answers. `deadline` is for each of them.
-///
-/// # Errors
-/// A sentence, if a file cannot be read, a milestone not be built, or there is no such
-/// answer.
-pub fn judge(
-    course: &Course,
-    choice: &Choice,
-    deadline: Duration,
-) -> Result<Judged, String> {
+pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Judged> {
     let mut kinds = Vec::new();
     let mut result = Judged::default();
     // To judge a wrong answer is mostly to wait for what never comes. A right one
@@ -324,10 +314,7 @@ impl<'a> Proof<'a> {
     }
 
     /// Removes the programs of answers that are no more: all but those in `folders`.
-    ///
-    /// # Errors
-    /// A sentence, if the folder with the programs cannot be read.
-    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<(), String> {
+    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<()> {
         for folder in entries(&self.shelf())? {
             if !folders.contains(&folder) {
                 // Another run may be at it. The next one comes by again.
@@ -343,7 +330,7 @@ impl<'a> Proof<'a> {
 
     /// The files that the answer consists of, and whether its unit tests are to judge
     /// it.
-    fn source(&self, answer: &Answer) -> Result<(Files, bool), String> {
+    fn source(&self, answer: &Answer) -> Result<(Files, bool)> {
         let mut unit = false;
         let mut source = files(&self.course.solution(answer.chapter))?;
         if answer.path.is_dir() {
@@ -371,7 +358,7 @@ impl<'a> Proof<'a> {
         Ok((source, unit))
     }
 
-    fn build(&self, answer: &Answer) -> Result<Program, String> {
+    fn build(&self, answer: &Answer) -> Result<Program> {
         let (source, unit) = self.source(answer)?;
         let package = answer.chapter.solution_package();
         let mut print = Fingerprint::of(&source);
@@ -439,7 +426,7 @@ impl<'a> Proof<'a> {
 
     /// Judges a built answer, and returns the report that rejects a wrong one; an
     /// error is a complaint.
-    fn judge(&self, answer: &Answer, program: &Path) -> Result<String, String> {
+    fn judge(&self, answer: &Answer, program: &Path) -> Result<String> {
         let milestone = self.milestones.get(&answer.chapter);
         let milestone = milestone.ok_or_else(|| {
             format!("the milestone of {} was not built", answer.chapter.name())
@@ -515,7 +502,7 @@ impl Permits {
 }
 
 /// What becomes of files by a patch.
-fn patched(source: &Files, patch: &Path) -> Result<Files, String> {
+fn patched(source: &Files, patch: &Path) -> Result<Files> {
     let scratch = Scratch::new("answer")?;
     for (path, contents) in source {
         write(&scratch.path().join(path), contents)?;
@@ -541,7 +528,7 @@ fn patched(source: &Files, patch: &Path) -> Result<Files, String> {
     }
 }
 
-fn accepted(verdict: &Verdict) -> Result<(), String> {
+fn accepted(verdict: &Verdict) -> Result<()> {
     if verdict.all_passed() {
         return Ok(());
     }
@@ -561,11 +548,7 @@ fn accepted(verdict: &Verdict) -> Result<(), String> {
 /// In a complaint about an answer that its check doesn't see.
 const PASSES: &str = "passes it: it must learn to see this mistake";
 
-fn rejected(
-    verdict: &Verdict,
-    by: By<'_>,
-    says: &[String],
-) -> Result<String, String> {
+fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
     let check = by.name();
     let found = verdict.checks.iter().find(|found| found.name == check);
     let found = found.ok_or_else(|| {
@@ -601,10 +584,7 @@ fn rejected(
 }
 
 /// Whether a failed check speaks to a learner, and says what it should.
-///
-/// # Errors
-/// A complaint, with the report.
-pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), String> {
+pub fn well_said(check: &str, says: &[String], report: &str) -> Result<()> {
     if report.contains(&format!("thread '{check}'")) && report.contains("panicked at")
     {
         return Err(format!("{check} panics instead of reporting:\n{report}"));
@@ -612,7 +592,7 @@ pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), Strin
     says_so(check, says, report)
 }
 
-fn says_so(check: &str, says: &[String], report: &str) -> Result<(), String> {
+fn says_so(check: &str, says: &[String], report: &str) -> Result<()> {
     let missing = header::missing(says, report);
     if missing.is_empty() {
         return Ok(());
@@ -624,13 +604,10 @@ fn says_so(check: &str, says: &[String], report: &str) -> Result<(), String> {
 }
 
 /// Builds the solutions' milestones, all at once.
-///
-/// # Errors
-/// What cargo said, if one does not build.
 pub fn milestones(
     course: &Course,
     chapters: &[Chapter],
-) -> Result<BTreeMap<Chapter, PathBuf>, String> {
+) -> Result<BTreeMap<Chapter, PathBuf>> {
     if chapters.is_empty() {
         return Ok(BTreeMap::new());
     }

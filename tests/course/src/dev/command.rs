@@ -27,9 +27,6 @@ cargo course dev carry-up N          carries a change of solution N up: what is
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Does what the words after `dev` ask for.
-///
-/// # Errors
-/// Why it has not been done.
 pub fn run(
     words: &[&str],
     course: impl Fn() -> Result<Course, Trouble>,

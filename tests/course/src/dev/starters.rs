@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::answers::well_said;
 use super::header::{By, Header};
+use crate::Result;
 use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course};
 use crate::milestone::{Judge, Verdict, run_in};
@@ -23,10 +24,7 @@ pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
 }
 
 /// The note that says how a starter must fail.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
+pub fn note(course: &Course, chapter: Chapter) -> Result<Header> {
     let path = note_path(course, chapter);
     let shown = course.shown(&path);
     let text = fs::read_to_string(&path).map_err(|e| {
@@ -41,13 +39,10 @@ pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
 /// wrote in. The maintainers' run counts every chapter as a starter: there is no
 /// learner then, only a forgotten `cargo course dev bless`, about which [`complaints`]
 /// complains.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
 pub fn pristine(
     course: &Course,
     strict: bool,
-) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
+) -> Result<(Vec<Chapter>, Vec<Chapter>)> {
     let mut divided = (Vec::new(), Vec::new());
     for chapter in course.chapters() {
         if strict || state(course, chapter)? == State::Pristine {
@@ -61,14 +56,11 @@ pub fn pristine(
 
 /// Whether each starter builds without a warning and then fails, at the check and in
 /// the words of its note, before the deadline.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run.
 pub fn not_red(
     course: &Course,
     chapters: &[Chapter],
     deadline: Duration,
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<String>> {
     if chapters.is_empty() {
         return Ok(Vec::new());
     }
@@ -133,7 +125,7 @@ fn is_footnote(text: &str) -> bool {
         || text.starts_with("Some errors have detailed")
 }
 
-fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
+fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<()> {
     let (By::Check(check), says) = note.rejection()? else {
         return Err(
             "only a check says what a starter lacks: name it in `check: …`".into(),
@@ -164,10 +156,7 @@ fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
 
 /// What is wrong with the fingerprints: a chapter without one, or one without a
 /// chapter; in a maintainers' run also one that is not the chapter's.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> {
+pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>> {
     let noted = noted(course)?;
     let mut complaints = Vec::new();
     for chapter in course.chapters() {

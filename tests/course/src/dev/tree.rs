@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::Result;
 use crate::cargo;
 use crate::dev::answers::{Kind, find};
 use crate::dev::starters;
@@ -37,10 +38,7 @@ const AT_THE_ROOT: [&str; 19] = [
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the
 /// summary, a wrong answer and two right ones.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
+pub fn incomplete(course: &Course) -> Result<Vec<String>> {
     let summary = fs::read_to_string(course.root().join("book/src/SUMMARY.md"))
         .unwrap_or_default();
     let mut complaints = Vec::new();
@@ -88,7 +86,7 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
 }
 
 /// The chapters that anything exists for.
-fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
+fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>> {
     let mut chapters: BTreeSet<Chapter> = course
         .chapters()
         .into_iter()
@@ -107,10 +105,7 @@ fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
 
 /// What the workspace's list of members lacks or has too much. A folder counts if it
 /// has the name of a chapter and a manifest: no backup does.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn members(course: &Course) -> Result<Vec<String>, String> {
+pub fn members(course: &Course) -> Result<Vec<String>> {
     let path = course.root().join("Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
     let (_, defaults) = text.split_once("default-members").unwrap_or_default();
@@ -153,13 +148,7 @@ pub fn members(course: &Course) -> Result<Vec<String>, String> {
 }
 
 /// Where a starter's files are not those of its solution, path for path.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn not_mirrored(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<Vec<String>, String> {
+pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
         let name = chapter.name();
@@ -194,13 +183,7 @@ pub fn not_mirrored(
 }
 
 /// Dependencies that should not be, and packages that do not lead to their milestone.
-///
-/// # Errors
-/// A sentence, if cargo cannot read a manifest.
-pub fn dependencies(
-    course: &Course,
-    starters: &[Chapter],
-) -> Result<Vec<String>, String> {
+pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>> {
     let metadata = cargo::metadata(course)?;
     let packages = metadata.list("packages");
     let mut complaints = Vec::new();
