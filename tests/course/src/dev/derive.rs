@@ -11,11 +11,8 @@ use crate::layout::{Chapter, Course, Files, files};
 pub fn complaints(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
-        let before = course
-            .solutions()
-            .into_iter()
-            .rev()
-            .find(|&other| other < chapter);
+        let before =
+            course.solutions().into_iter().rev().find(|&other| other < chapter);
         let family = Family {
             chapter,
             before,
@@ -142,11 +139,7 @@ impl Family {
                 number + 1
             ))
         };
-        lines(contents)
-            .into_iter()
-            .enumerate()
-            .filter_map(strange)
-            .collect()
+        lines(contents).into_iter().enumerate().filter_map(strange).collect()
     }
 }
 
