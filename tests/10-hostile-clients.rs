@@ -2,13 +2,21 @@
 //! that panics is answered with 500, a client that takes too long with 408 or not at
 //! all.
 
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{
-    Check, DEADLINE, Likely, Program, Random, Site, after, check, get, some_threads,
+    Check, DEADLINE, Likely, Program, Random, Site, after, get, some_threads,
 };
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "jobs-that-panic",
+    "a-deadline-for-the-head",
+    "jobs-that-panic",
+    "a-deadline-for-writing",
+    "when-accept-fails",
+];
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -478,8 +486,12 @@ fn check_14_a_client_that_does_not_read() {
 #[cfg(unix)]
 fn check_15_no_files_left() {
     after(check_04_a_free_worker_is_enough);
+    const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
+                         when clients leave: it must not end the loop, neither through ? nor break nor \
+                         unwrap().";
     let check = check!("where no connection can be accepted, the server waits and goes on")
         .read("when-accept-fails")
+        .if_it_ends(ENDED)
         .by_hand(
             "cargo build -p chapter10\n\
              (ulimit -n 16; target/debug/chapter10)\n\
@@ -492,11 +504,8 @@ fn check_15_no_files_left() {
         check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
     check.step("connect 40 times");
     let clients: Vec<_> = (0..40)
-        .map_while(|_| TcpStream::connect(server.addr()).ok())
+        .map_while(|_| std::net::TcpStream::connect(server.addr()).ok())
         .collect();
-    const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
-                         when clients leave: it must not end the loop, neither through ? nor break nor \
-                         unwrap().";
     if let Some(used) = server.spins(Duration::from_millis(150)) {
         check.fail(
             format!("While it could accept nobody, the program was busy all the time: {used:?} of a core."),

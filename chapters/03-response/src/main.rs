@@ -1,23 +1,17 @@
 //! Chapter 03, response: answer each request with an HTTP response that shows what
 //! the client sent.
 
-#![allow(
-    dead_code,
-    unreachable_code,
-    unused_imports,
-    unused_mut,
-    unused_variables,
-    reason = "there are gaps; when all are filled, delete this attribute"
-)]
+#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![warn(unused_must_use)]
 
-mod http;
+mod response;
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 
-use http::Response;
+use response::Response;
 
 const DEFAULT_ADDR: &str = "127.0.0.1:7878";
 
@@ -48,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then serves one client after the other for ever.
+/// Says where the listener listens, then serves one client after the other forever.
 fn serve(listener: &TcpListener) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -89,7 +83,8 @@ fn answer(mut stream: TcpStream) -> io::Result<()> {
 /// before.
 fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     todo!(
-        "read until the blank line that ends the head, and return the bytes up to and with it"
+        "(1 of 2) read until the blank line that ends the head, and return the \
+         bytes up to and with it"
     )
 }
 
@@ -97,14 +92,18 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
 fn explain(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another port".to_owned()
-        }
-        ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the administrator; \
-             choose a higher one"
+            "the address is in use: stop the program that has it, or choose another \
+             port"
                 .to_owned()
         }
-        ErrorKind::AddrNotAvailable => "no network interface here has this address".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "permission denied: ports below 1024 are usually reserved for the \
+             administrator; choose a higher one"
+                .to_owned()
+        }
+        ErrorKind::AddrNotAvailable => "no network interface here has \
+                                        this address"
+            .to_owned(),
         ErrorKind::InvalidInput => {
             "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
         }

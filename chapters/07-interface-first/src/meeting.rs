@@ -6,14 +6,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Meetings of handlers, one for each number of participants.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Meetings {
     by_size: Mutex<HashMap<usize, Meeting>>,
     begun: Condvar,
 }
 
 /// Who waits for a meeting to begin, and how many meetings of this size have begun.
-#[derive(Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Meeting {
     present: usize,
     begun: u64,
@@ -52,14 +52,4 @@ impl Meetings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_stays_alone_gives_up() {
-        const BRIEFLY: Duration = Duration::from_millis(10);
-        let meetings = Meetings::default();
-        assert!(!meetings.join(2, BRIEFLY), "nobody else has come");
-        assert!(!meetings.join(2, BRIEFLY), "the first one has gone");
-    }
-}
+mod tests;

@@ -8,13 +8,17 @@ use std::thread;
 use std::time::Duration;
 
 use crate::files::Files;
-use crate::http::{Method, Refusal, Request, Response};
 use crate::meeting::Meetings;
+use crate::refusal::{NOT_FOUND, Refusal};
+use crate::request::{Method, Request};
+use crate::response::Response;
+use crate::target::Target;
 
 /// The longest that a handler waits for anything, in milliseconds.
 const PATIENCE: u32 = 10_000;
 
 /// The site: everything that a request can be about.
+#[derive(Debug)]
 pub struct App {
     files: Files,
     visits: Visits,
@@ -22,7 +26,7 @@ pub struct App {
 }
 
 /// A counter that all threads share.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Visits(AtomicU64);
 
 impl Visits {
@@ -44,57 +48,71 @@ impl App {
 
     /// Answers a request.
     pub fn respond(&self, request: &Request) -> Response {
-        let response = match request.method {
+        match request.method() {
             Method::Get | Method::Head => {
-                match request.target.strip_prefix("/app/") {
-                    Some(route) => self.route(route),
-                    None => self.files.respond(request.target),
-                }
+                self.get(request).unwrap_or_else(Response::from)
             }
             _ => Response::from(Refusal::new(405, "this resource can only be read"))
                 .with_field("Allow", "GET, HEAD"),
-        };
-        match request.method {
-            Method::Head => response.without_content(),
-            _ => response,
         }
     }
 
-    /// The addresses below `/app/`.
-    fn route(&self, route: &str) -> Response {
-        let mut parts = route.split('/');
-        let name = parts.next().unwrap_or_default();
-        let mut number =
-            |default| parts.next().map_or(Ok(default), str::parse::<u32>);
-        let (Ok(number), Ok(patience)) = (number(1), number(PATIENCE)) else {
-            return Refusal::new(400, "numbers belong behind this address").into();
+    /// Answers a request that wants to read something.
+    fn get(&self, request: &Request) -> Result<Response, Refusal> {
+        let target = Target::parse(request.target())?;
+        match target.names() {
+            [app, route @ ..] if app == "app" && !target.names_a_folder() => {
+                self.route(route)
+            }
+            _ => self.files.respond(&target),
+        }
+    }
+
+    /// The addresses below `/app/`: a name, and up to two numbers after it.
+    fn route(&self, route: &[String]) -> Result<Response, Refusal> {
+        let [name, numbers @ ..] = route else {
+            return Err(NOT_FOUND);
         };
-        let patience = Duration::from_millis(patience.min(PATIENCE).into());
-        match name {
+        let number = |at: usize, default: u32| match numbers.get(at) {
+            None => Ok(default),
+            Some(number) => number
+                .parse()
+                .map_err(|_| Refusal::bad_request("a number belongs in this place")),
+        };
+        let (first, patience) = (number(0, 1)?, number(1, PATIENCE)?);
+        match name.as_str() {
             // wait/MS: waits this many milliseconds.
             "wait" => {
-                thread::sleep(Duration::from_millis(number.min(PATIENCE).into()));
-                text(200, format!("waited {number} ms\n"))
+                thread::sleep(milliseconds(first));
+                Ok(text(200, format!("waited {first} ms\n")))
             }
-            // meet/SIZE or meet/SIZE/MS: answers when this many handlers are here at
-            // once, or after so many milliseconds.
-            "meet" => match self.meetings.join(number as usize, patience) {
-                true => text(200, format!("{number} met\n")),
-                false => text(503, format!("fewer than {number} came\n")),
-            },
+            // meet/SIZE or meet/SIZE/MS: answers once this many handlers are here at
+            // once, or after this many milliseconds.
+            "meet" => {
+                if self.meetings.join(first as usize, milliseconds(patience)) {
+                    Ok(text(200, format!("{first} met\n")))
+                } else {
+                    Ok(text(503, format!("fewer than {first} came\n")))
+                }
+            }
             // visit/TIMES: counts this many visits, and says how many there have
             // been.
             "visit" => {
                 let mut visits = 0;
-                for _ in 0..number.min(1_000_000) {
+                for _ in 0..first.min(1_000_000) {
                     visits = self.visits.add_one();
                 }
-                text(200, format!("{visits}\n"))
+                Ok(text(200, format!("{visits}\n")))
             }
             "panic" => panic!("a handler panics, as it was asked to"),
-            _ => Refusal::new(404, "there is nothing at this address").into(),
+            _ => Err(NOT_FOUND),
         }
     }
+}
+
+/// As long as it's asked for, and no longer than a handler waits.
+fn milliseconds(number: u32) -> Duration {
+    Duration::from_millis(number.min(PATIENCE).into())
 }
 
 fn text(status: u16, body: String) -> Response {
@@ -104,33 +122,4 @@ fn text(status: u16, body: String) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
-    use super::Visits;
-
-    const THREADS: usize = 4;
-    const EACH: usize = 500_000;
-
-    #[test]
-    fn no_two_visits_get_the_same_number() {
-        let visits = Visits::default();
-        let start = Barrier::new(THREADS);
-        let visit = || {
-            start.wait();
-            Vec::from_iter((0..EACH).map(|_| visits.add_one()))
-        };
-        let numbers = thread::scope(|scope| {
-            let threads = [(); THREADS].map(|()| scope.spawn(visit));
-            threads.map(|thread| thread.join().expect("add_one returns"))
-        });
-        let mut given = vec![false; THREADS * EACH + 1];
-        for number in numbers.into_iter().flatten() {
-            let given = &mut given[number as usize];
-            assert!(!*given, "two visits got the number {number}");
-            *given = true;
-        }
-        assert!(!given[0], "the first visit is number 1");
-    }
-}
+mod tests;

@@ -41,7 +41,9 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         todo!(
-            "(3 of 3) box the job, and send it to the worker whose turn it is, the one after the worker that got the last job, and after the last worker the first; a send that fails must not end the program"
+            "(3 of 3) box the job, and send it to the worker whose turn it is, the \
+             one after the worker that got the last job, and after the last worker \
+             the first; a send that fails must not end the program"
         )
     }
 }
@@ -54,7 +56,8 @@ struct Worker {
 impl Worker {
     fn new() -> io::Result<Worker> {
         todo!(
-            "(1 of 3) make a channel and a thread that works on what comes out, and keep the sender"
+            "(1 of 3) make a channel and a thread that works on what comes out, and \
+             keep the sender"
         )
     }
 }
@@ -62,7 +65,8 @@ impl Worker {
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Receiver<Job>) {
     todo!(
-        "(2 of 3) receive one job after the other and run it, until the channel is closed"
+        "(2 of 3) receive one job after the other and run it, until the channel is \
+         closed"
     )
 }
 

@@ -25,7 +25,8 @@ impl ThreadPool {
             return Err(io::Error::new(ErrorKind::InvalidInput, why));
         }
         todo!(
-            "(1 of 3) make one channel, and `size` threads that share its receiving end; keep the sender"
+            "(1 of 3) make one channel, and `size` threads that share its receiving \
+             end; keep the sender"
         )
     }
 
@@ -36,7 +37,8 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         todo!(
-            "(2 of 3) box the job and put it into the one queue; a send that fails must not end the program"
+            "(2 of 3) box the job and put it into the one queue; a send that fails \
+             must not end the program"
         )
     }
 }
@@ -44,7 +46,8 @@ impl ThreadPool {
 /// Runs one job after the other until the pool is gone.
 fn work(queue: &Receiver<Job>) {
     todo!(
-        "(3 of 3) run one job after the other, as before, but `queue` is shared now: give it its new type"
+        "(3 of 3) run one job after the other, as before, but `queue` is shared \
+         now: give it its new type"
     )
 }
 

@@ -1,232 +1,60 @@
 //! Chapter 10, hostile clients: none of them takes a worker away for long.
 
-#![allow(
-    dead_code,
-    unreachable_code,
-    unused_assignments,
-    unused_imports,
-    unused_mut,
-    unused_variables,
-    reason = "there are gaps; when all are filled, delete this attribute"
-)]
+#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![warn(unused_must_use)]
 
 mod app;
 mod connection;
+mod conversation;
+mod deadline;
 mod files;
-mod http;
+mod host;
+mod log;
 mod meeting;
+mod options;
 mod pool;
+mod refusal;
+mod request;
+mod response;
+mod server;
+mod target;
 
 use std::env;
-use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
-use std::net::{TcpListener, TcpStream};
-use std::num::NonZeroU64;
-use std::panic::catch_unwind;
-use std::path::PathBuf;
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use app::App;
-use connection::{Connection, Head};
 use files::Files;
-use http::{Method, Refusal, Request, Response};
+use log::log;
+use options::{Options, USAGE};
 use pool::ThreadPool;
 
-const DEFAULT_ADDR: &str = "127.0.0.1:7878";
-const DEFAULT_THREADS: usize = 4;
-const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait after a failed accept, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
-
-/// What the command line asks for.
-struct Options {
-    addr: String,
-    root: PathBuf,
-    threads: usize,
-    patience: Duration,
-}
-
-impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no
-    /// sense.
-    fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
-        let mut addr = None;
-        let mut root = None;
-        let mut threads = None;
-        let mut patience = None;
-        while let Some(arg) = args.next() {
-            match arg.to_string_lossy() {
-                option if option == "--root" => {
-                    root = Some(PathBuf::from(args.next()?))
-                }
-                option if option == "--threads" => {
-                    threads = Some(args.next()?.to_str()?.parse().ok()?);
-                }
-                option if option == "--patience" => {
-                    let milliseconds: NonZeroU64 =
-                        args.next()?.to_str()?.parse().ok()?;
-                    patience = Some(Duration::from_millis(milliseconds.get()));
-                }
-                option if option.starts_with('-') || addr.is_some() => return None,
-                other => addr = Some(other.into_owned()),
-            }
-        }
-        Some(Options {
-            addr: addr.unwrap_or_else(|| DEFAULT_ADDR.to_owned()),
-            root: root.unwrap_or_else(|| PathBuf::from(".")),
-            threads: threads.unwrap_or(DEFAULT_THREADS),
-            patience: patience.unwrap_or(DEFAULT_PATIENCE),
-        })
-    }
-}
-
 fn main() -> ExitCode {
-    let Some(Options {
-        addr,
-        root,
-        threads,
-        patience,
-    }) = Options::parse(env::args_os().skip(1))
-    else {
-        eprintln!(
-            "usage: {} [ADDR] [--root DIR] [--threads N] [--patience MS]",
-            env!("CARGO_PKG_NAME")
-        );
+    let Some(options) = Options::parse(env::args_os().skip(1)) else {
+        log(USAGE);
         return ExitCode::from(2);
     };
-
-    let app = match Files::new(&root) {
-        Ok(files) => Arc::new(App::new(files)),
-        Err(error) => {
-            eprintln!("cannot serve the folder {}: {error}", root.display());
-            return ExitCode::FAILURE;
-        }
-    };
-    let pool = match ThreadPool::new(threads) {
-        Ok(pool) => pool,
-        Err(error) => {
-            eprintln!("cannot make a pool of {threads} threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let listener = match TcpListener::bind(&addr) {
-        Ok(listener) => listener,
-        Err(error) => {
-            eprintln!("cannot listen on {addr}: {}", explain(&error));
-            return ExitCode::FAILURE;
-        }
-    };
-    match serve(&listener, &app, &pool, patience) {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot go on: {error}");
+        Err(why) => {
+            log(&why);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Says where the listener listens, then has the pool serve its clients for ever.
-fn serve(
-    listener: &TcpListener,
-    app: &Arc<App>,
-    pool: &ThreadPool,
-    patience: Duration,
-) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
-    stdout.flush()?;
-
-    let [first_pause, longest_pause] = PAUSES;
-    let mut pause = first_pause;
-    for connection in listener.incoming() {
-        match connection {
-            Ok(stream) => {
-                pause = first_pause;
-                let app = Arc::clone(app);
-                let job = move || {
-                    // One client's failure is no reason to leave the others.
-                    if let Err(error) = converse(stream, &app, patience) {
-                        log(&format!("a connection failed: {error}"));
-                    }
-                };
-                pool.execute(job);
-            }
-            // This client left while it was waiting: the next one is there.
-            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
-            // Something is used up, file descriptors perhaps. Trying again at once
-            // would burn a core until somebody gives something back.
-            Err(error) => {
-                todo!(
-                    "(5 of 5) note the error, then wait, longer each time, before the next try"
-                )
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Answers the requests that a client sends, until none is left over.
-fn converse(stream: TcpStream, app: &App, patience: Duration) -> io::Result<()> {
-    let mut connection = Connection::new(stream, patience);
-    loop {
-        let (response, may_go_on) = match connection.read_head()? {
-            Head::End => return Ok(()),
-            Head::Refused(refusal) => (refusal.into(), false),
-            Head::Complete(len) => {
-                let answer = match Request::parse(connection.head(len)) {
-                    Ok(request) => (respond(app, &request), !request.is_last()),
-                    Err(refusal) => (Response::from(refusal), false),
-                };
-                connection.consume(len);
-                answer
-            }
-        };
-        if may_go_on && connection.has_more() {
-            connection.send(response)?;
-        } else {
-            connection.send(response.with_field("Connection", "close"))?;
-            connection.finish();
-            return Ok(());
-        }
-    }
-}
-
-/// Has the app answer. A handler that panics is answered with 500.
-fn respond(app: &App, request: &Request) -> Response {
-    let response: Response =
-        todo!("(3 of 5) call the app under catch_unwind; a panic means 500");
-    // The app leaves the content out where the method is HEAD, unless it panics
-    // before that.
-    match request.method {
-        Method::Head => response.without_content(),
-        _ => response,
-    }
-}
-
-/// Says why an address cannot be had, in words that a person can act on.
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another port".to_owned()
-        }
-        ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the administrator; \
-             choose a higher one"
-                .to_owned()
-        }
-        ErrorKind::AddrNotAvailable => "no network interface here has this address".to_owned(),
-        ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
-/// tell.
-fn log(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+/// Does what the command line asks for; an error is a sentence for the person who
+/// started the program.
+fn run(options: &Options) -> Result<(), String> {
+    let files = Files::new(&options.root)
+        .map_err(|error| options::cannot_serve(&options.root, &error))?;
+    let app = Arc::new(App::new(files));
+    let pool = ThreadPool::new(options.threads)
+        .map_err(|error| options::cannot_make_pool(options.threads, &error))?;
+    let addr = &options.addr;
+    let listener = TcpListener::bind(addr)
+        .map_err(|error| options::cannot_listen(addr, &error))?;
+    server::serve(&listener, &app, &pool, options.patience)
+        .map_err(|error| format!("cannot go on: {error}"))
 }

@@ -2,151 +2,48 @@
 
 mod app;
 mod connection;
+mod conversation;
 mod files;
-mod http;
+mod host;
+mod log;
+mod options;
+mod refusal;
+mod request;
+mod response;
+mod server;
+mod target;
 
 use std::env;
-use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use app::App;
-use connection::{Connection, Head};
 use files::Files;
-use http::{Request, Response};
-
-const DEFAULT_ADDR: &str = "127.0.0.1:7878";
-
-// ANCHOR: options
-/// What the command line asks for.
-struct Options {
-    addr: String,
-    root: PathBuf,
-}
-
-impl Options {
-    /// Reads the arguments behind the program's name; `None` where they make no
-    /// sense.
-    fn parse(mut args: impl Iterator<Item = OsString>) -> Option<Options> {
-        let mut addr = None;
-        let mut root = None;
-        while let Some(arg) = args.next() {
-            match arg.to_string_lossy() {
-                option if option == "--root" => {
-                    root = Some(PathBuf::from(args.next()?))
-                }
-                option if option.starts_with('-') || addr.is_some() => return None,
-                other => addr = Some(other.into_owned()),
-            }
-        }
-        Some(Options {
-            addr: addr.unwrap_or_else(|| DEFAULT_ADDR.to_owned()),
-            root: root.unwrap_or_else(|| PathBuf::from(".")),
-        })
-    }
-}
-// ANCHOR_END: options
+use log::log;
+use options::{Options, USAGE};
 
 fn main() -> ExitCode {
-    let Some(Options { addr, root }) = Options::parse(env::args_os().skip(1)) else {
-        eprintln!("usage: {} [ADDR] [--root DIR]", env!("CARGO_PKG_NAME"));
+    let Some(options) = Options::parse(env::args_os().skip(1)) else {
+        log(USAGE);
         return ExitCode::from(2);
     };
-
-    let app = match Files::new(&root) {
-        Ok(files) => App::new(files),
-        Err(error) => {
-            eprintln!("cannot serve the folder {}: {error}", root.display());
-            return ExitCode::FAILURE;
-        }
-    };
-    let listener = match TcpListener::bind(&addr) {
-        Ok(listener) => listener,
-        Err(error) => {
-            eprintln!("cannot listen on {addr}: {}", explain(&error));
-            return ExitCode::FAILURE;
-        }
-    };
-    match serve(&listener, &app) {
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot go on: {error}");
+        Err(why) => {
+            log(&why);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Says where the listener listens, then serves one client after the other for ever.
-fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
-    stdout.flush()?;
-
-    for connection in listener.incoming() {
-        match connection {
-            Ok(stream) => {
-                // One client's failure is no reason to leave the others.
-                if let Err(error) = converse(stream, app) {
-                    log(&format!("a connection failed: {error}"));
-                }
-            }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Answers the requests that a client sends, until none is left over.
-fn converse(stream: TcpStream, app: &App) -> io::Result<()> {
-    let mut connection = Connection::new(stream);
-    loop {
-        let (response, may_go_on) = match connection.read_head()? {
-            Head::End => return Ok(()),
-            Head::Refused(refusal) => (refusal.into(), false),
-            Head::Complete(len) => {
-                let answer = match Request::parse(connection.head(len)) {
-                    Ok(request) => (app.respond(&request), !request.is_last()),
-                    Err(refusal) => (Response::from(refusal), false),
-                };
-                connection.consume(len);
-                answer
-            }
-        };
-        if may_go_on && connection.has_more() {
-            connection.send(response)?;
-        } else {
-            connection.send(response.with_field("Connection", "close"))?;
-            connection.finish();
-            return Ok(());
-        }
-    }
-}
-
-/// Says why an address cannot be had, in words that a person can act on.
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another port".to_owned()
-        }
-        ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the administrator; \
-             choose a higher one"
-                .to_owned()
-        }
-        ErrorKind::AddrNotAvailable => "no network interface here has this address".to_owned(),
-        ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
-/// tell.
-fn log(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+/// Does what the command line asks for; an error is a sentence for the person who
+/// started the program.
+fn run(options: &Options) -> Result<(), String> {
+    let files = Files::new(&options.root)
+        .map_err(|error| options::cannot_serve(&options.root, &error))?;
+    let app = App::new(files);
+    let addr = &options.addr;
+    let listener = TcpListener::bind(addr)
+        .map_err(|error| options::cannot_listen(addr, &error))?;
+    server::serve(&listener, &app).map_err(|error| format!("cannot go on: {error}"))
 }

@@ -62,7 +62,7 @@ impl ThreadPool {
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // First close the queue: a worker ends when the queue is both closed and
-        // empty. A worker that is joined before that would wait for jobs for ever,
+        // empty. A worker that is joined before that would wait for jobs forever,
         // and we for it.
         drop(self.jobs.take());
         for worker in self.workers.drain(..) {

@@ -10,6 +10,7 @@ use std::io;
 /// service managers ask.
 ///
 /// From the moment a value is made, these no longer end the program by themselves.
+#[derive(Debug)]
 pub struct Signals(imp::Signals);
 
 impl Signals {
@@ -44,12 +45,14 @@ mod imp {
     // two functions: see signal(2) and write(2). The numbers are the same on Linux,
     // macOS and the BSDs.
     unsafe extern "C" {
-        fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
+        fn signal(number: c_int, handler: usize) -> usize;
         fn write(fd: c_int, bytes: *const c_void, len: usize) -> isize;
     }
 
     const SIGINT: c_int = 2;
     const SIGTERM: c_int = 15;
+    /// In place of a handler: the signal is ignored. SIG_IGN is 1.
+    const SIG_IGN: usize = 1;
     /// What `signal` returns when it fails: SIG_ERR, which is -1.
     const SIG_ERR: usize = usize::MAX;
     // ANCHOR_END: declared
@@ -72,6 +75,17 @@ mod imp {
     }
     // ANCHOR_END: handler
 
+    /// Says how a signal is dealt with from now on, and returns how it was before.
+    fn handle(number: c_int, handler: usize) -> io::Result<usize> {
+        // SAFETY: the handler is SIG_IGN, or a function of the type that signal(2)
+        // asks for, which does only what a handler may do.
+        match unsafe { signal(number, handler) } {
+            SIG_ERR => Err(io::Error::last_os_error()),
+            before => Ok(before),
+        }
+    }
+
+    #[derive(Debug)]
     pub(super) struct Signals {
         reader: PipeReader,
     }
@@ -83,10 +97,10 @@ mod imp {
             // From here on nobody owns the descriptor, so nobody closes it.
             WRITER.store(writer.into_raw_fd(), Ordering::Relaxed);
             for number in [SIGINT, SIGTERM] {
-                // SAFETY: the handler has the type that signal(2) asks for, and does
-                // only what a handler may do.
-                if unsafe { signal(number, on_signal) } == SIG_ERR {
-                    return Err(io::Error::last_os_error());
+                // A program that is started with a signal ignored, as with nohup or
+                // by a script's `&`, has to go on ignoring it.
+                if handle(number, on_signal as *const () as usize)? == SIG_IGN {
+                    handle(number, SIG_IGN)?;
                 }
             }
             Ok(Signals { reader })
@@ -137,6 +151,7 @@ mod imp {
         }
     }
 
+    #[derive(Debug)]
     pub(super) struct Signals;
 
     impl Signals {

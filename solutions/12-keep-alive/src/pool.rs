@@ -64,14 +64,14 @@ impl ThreadPool {
     // ANCHOR_END: execute
 }
 
-/// As many jobs wait as may wait.
+/// The queue is full.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // First close the queue: a worker ends when the queue is both closed and
-        // empty. A worker that is joined before that would wait for jobs for ever,
+        // empty. A worker that is joined before that would wait for jobs forever,
         // and we for it.
         drop(self.jobs.take());
         for worker in self.workers.drain(..) {

@@ -11,7 +11,7 @@ use crate::meeting::Meetings;
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Runs a test on a thread of its own, so that a pool that waits for ever fails it.
+/// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
@@ -20,7 +20,7 @@ fn soon(test: impl FnOnce() + Send + 'static) {
     });
     finished
         .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits for ever");
+        .expect("the test fails, or waits forever");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::ThreadPool;
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(5);
 
-/// Runs a test on a thread of its own, so that a pool that waits for ever fails it.
+/// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
@@ -20,7 +20,7 @@ fn soon(test: impl FnOnce() + Send + 'static) {
     });
     finished
         .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits for ever");
+        .expect("the test fails, or waits forever");
 }
 
 #[test]
@@ -169,7 +169,8 @@ fn workers_end_when_the_pool_is_dropped() {
     assert_eq!(
         gone.recv_timeout(SOON),
         Err(RecvTimeoutError::Disconnected),
-        "a worker waits or spins although its pool is gone: recv() fails when no Sender is left"
+        "a worker waits or spins although its pool is gone: recv() fails when no \
+         Sender is left"
     );
 }
 

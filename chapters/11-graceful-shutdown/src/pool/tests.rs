@@ -87,8 +87,8 @@ fn jobs_that_panic_take_no_worker_away() {
     drop(done);
     for _ in 0..2 {
         finished.recv_timeout(SOON).expect(
-            "two jobs run at once after others have panicked: is each job's panic caught, inside the \
-             worker's loop?",
+            "two jobs run at once after others have panicked: is each job's panic \
+             caught, inside the worker's loop?",
         );
     }
 }
@@ -121,7 +121,8 @@ fn workers_end_when_the_pool_is_dropped() {
     assert_eq!(
         gone.recv_timeout(SOON),
         Err(RecvTimeoutError::Disconnected),
-        "a worker still waits although its pool is gone: recv() fails when no Sender is left"
+        "a worker still waits although its pool is gone: recv() fails when no \
+         Sender is left"
     );
 }
 
