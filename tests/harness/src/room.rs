@@ -83,8 +83,8 @@ impl Program {
             .is_ok_and(|status| status.success())
     }
 
-    /// Has this many clients stall, and waits until all have been accepted or one must
-    /// wait.
+    /// Has this many clients stall, and waits until all have been accepted or one
+    /// must wait.
     #[track_caller]
     pub fn stall(&self, count: usize) -> Vec<Client> {
         self.check().step(format!("{count} clients stall"));

@@ -94,8 +94,8 @@ impl Check {
         }
     }
 
-    /// Checks that the clients that wait for the only thread are served in the order in
-    /// which they came.
+    /// Checks that the clients that wait for the only thread are served in the order
+    /// in which they came.
     #[track_caller]
     pub fn serves_in_order(&self) {
         let site = Site::with_a_home();

@@ -8,8 +8,8 @@ use predicates::prelude::*;
 use crate::{Check, Likely, Run, Site, some_threads};
 
 impl Check {
-    /// Checks that all threads are there before the first job, and that jobs don't make
-    /// others.
+    /// Checks that all threads are there before the first job, and that jobs don't
+    /// make others.
     #[track_caller]
     pub fn makes_its_threads_once(&self, served: &'static str) {
         let site = Site::with_a_home();
@@ -134,8 +134,8 @@ impl Check {
         ]);
         if run.says("failed to allocate an alternative stack") {
             return self.pass_over(
-                "its stacks are so small that room is left for them, but not for what \
-                 Rust itself needs in a new thread",
+                "its stacks are so small that there's room for them, but not for \
+                 what Rust itself needs in a new thread",
             );
         }
         run.has_ended_by_itself(GOES_ON);
