@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::deadline::Deadline;
 use crate::machine::{Fault, while_descriptors_are_short};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
@@ -154,12 +155,12 @@ impl Program {
     #[track_caller]
     fn ended(&self, likely: &str) -> ExitStatus {
         self.check.step("wait until it has ended");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         loop {
             if let Some(status) = self.watched.exited() {
                 return status;
             }
-            if Instant::now() > until {
+            if deadline.left().is_none() {
                 self.check.fail(
                     format!(
                         "The program was asked to end, and still ran {DEADLINE:?} \
@@ -176,15 +177,14 @@ impl Program {
     #[track_caller]
     pub fn must_refuse(&self, likely: &str) {
         self.check.step("connect until that is refused");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let Some(left) = deadline.left() else {
                 self.check.fail(
                     format!("New connections weren't refused within {DEADLINE:?}."),
                     likely,
                 );
-            }
+            };
             // A listener whose queue is full doesn't refuse: connecting takes too
             // long then.
             match TcpStream::connect_timeout(&self.addr, left) {
