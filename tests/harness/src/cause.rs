@@ -54,12 +54,16 @@ impl Cause {
         {
             return cause(fault.problem, problem, fault.likely);
         }
-        if let Some(panic) = Panic::find(&failure.stderr, &check.caused) {
-            return Cause::of_panic(check, panic, problem, &likely, was_started);
-        }
         let told = (check.told.as_ref())
             .filter(|[words, _]| failure.stderr.contains(words.as_str()))
             .map(|[_, likely]| likely.clone());
+        // A gap that comes later may be reached although an earlier one is half done,
+        // which the program has told.
+        if let Some(panic) = Panic::find(&failure.stderr, &check.caused)
+            && (told.is_none() || panic.gap().is_none())
+        {
+            return Cause::of_panic(check, panic, problem, &likely, was_started);
+        }
         let likely = match machine::low_limit() {
             Some(low)
                 if !check.has_few_files() && hints::is_emfile(&failure.stderr) =>
