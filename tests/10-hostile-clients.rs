@@ -564,7 +564,7 @@ fn check_15_stopped_and_continued() {
     // More than all the buffers on the way hold.
     let large = vec![b'x'; 16 << 20];
     site.file("large", &large);
-    let server = check.start_pool(&site, 2);
+    let server = check.start_pool(&site, 3);
     const READ: &str = "a signal interrupts a read that has a timeout: it fails with \
                         ErrorKind::Interrupted, see signal(7). That is neither a \
                         timeout nor an error of the connection: read again, with the \
@@ -578,6 +578,10 @@ fn check_15_stopped_and_continued() {
     let (mut half, rest) = server.ask_half("/");
     // The first write that waits may have sent a part of its bytes, and then says so
     // in place of failing. The next one has sent none.
+    // The third worker is the clock: after that time, the buffers are full.
+    server
+        .ask("/app/wait/120")
+        .must_get(200, "waited 120 ms\n", FEWER);
     for _ in 0..3 {
         server.stop_and_continue();
     }

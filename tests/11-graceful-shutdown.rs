@@ -99,7 +99,7 @@ const NOBODY_LEFT: &str = "gap 3 is half done: the \"error\" on stderr is \
                            more, and no one is left whom it could return. So return: \
                            an arm of its own, above the one for all other errors.";
 /// What stderr says then.
-const WOULD_BLOCK: &str = "accepted: Resource temporarily unavailable";
+const WOULD_BLOCK: &str = "accept a connection: Resource temporarily unavailable";
 
 #[test]
 #[cfg(unix)]
@@ -313,10 +313,12 @@ fn check_09_idle_clients_do_not_delay_the_end() {
         }
     }
     server.must_have_said_nothing(
-        "80 clients that say nothing kept two workers busy until the grace was over. \
-         Once stopping has begun, a read waits for LAST_LOOK only, and for no TICK: \
-         ask whether it has before each read, for a job too that begins after the \
-         stop.",
+        "when the grace was over, the workers were still busy with 80 clients that \
+         say nothing and two that have sent half a request. Does a read wait for as \
+         long as its client's patience lasts? Look now and then whether stopping has \
+         begun: a read with a short timeout can be tried again. And once it has \
+         begun, a read waits for LAST_LOOK only, and for no TICK: ask before each \
+         read, for a job too that begins after the stop.",
     );
     drop(idle);
 }
