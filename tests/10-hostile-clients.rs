@@ -154,7 +154,7 @@ fn check_06_panics_take_no_worker_away() {
                             place.";
     all_workers_are_there(&server, threads, FEWER);
     let before = server.threads();
-    for _ in 0..3 * threads {
+    for _ in 0..2 * threads {
         let mut client = server.ask("/app/panic");
         let answer = client.answer(Likely::always(FEWER_NOW));
         client.expect_status(&answer, &[500], FEWER_NOW);
@@ -173,7 +173,7 @@ fn check_06_panics_take_no_worker_away() {
             format!(
                 "The program had {} threads before {} panics, and {} after them.",
                 count(before),
-                3 * threads,
+                2 * threads,
                 count(server.threads())
             ),
             "the threads in which the panics happened are still there, and do \
@@ -198,7 +198,7 @@ fn check_07_empty_connections_and_garbage() {
     let threads = some_threads();
     let server = check.start_pool(&site, threads);
     let mut random = Random::default();
-    for _ in 0..3 * threads {
+    for _ in 0..2 * threads {
         server.connect();
         server.connect().half_close();
         server.connect().send(random.bytes(200)).half_close();
@@ -207,8 +207,10 @@ fn check_07_empty_connections_and_garbage() {
             .send("GET / HTTP/1.1\r\nHost: a\r\n")
             .half_close();
     }
-    for _ in 0..threads {
+    for _ in 0..3 {
         server.reset_in_a_read(get("/"), "GET / HT");
+    }
+    for _ in 0..2 {
         server.reset_in_a_write(get("/large"));
     }
     const UNWRAPPED: &str = "a client's error has ended a worker or keeps it busy. \
