@@ -206,6 +206,11 @@ impl Client {
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         self.check
             .step(format!("send up to {} bytes without reading", bytes.len()));
+        self.fill_quietly(bytes)
+    }
+
+    /// Like [`Client::fill`], without a note for the report.
+    pub(crate) fn fill_quietly(&mut self, bytes: &[u8]) -> usize {
         let patience = Duration::from_millis(60);
         let _ = self.stream.set_write_timeout(Some(patience));
         let mut total = 0;
@@ -269,11 +274,7 @@ impl Client {
     /// Like [`Client::until_read`], for a program that may rightly be slow: waits at
     /// most this long, and tells whether it has come to that.
     pub fn is_read_within(&mut self, wait: Duration) -> bool {
-        let addrs = self.stream.local_addr().and_then(|local| {
-            let peer = self.stream.peer_addr()?;
-            Ok((peer, local))
-        });
-        let Ok((server, client)) = addrs else {
+        let Ok((server, client)) = self.addrs() else {
             return true;
         };
         let until = Instant::now() + wait;
@@ -319,8 +320,16 @@ impl Client {
     /// must have sent something that this client has not read; waits for that.
     #[track_caller]
     pub fn reset(self) {
-        self.check
-            .step("wait for the first byte back, then reset the connection");
+        self.until_answered("");
+        self.check.step("reset the connection");
+        drop(self.stream);
+    }
+
+    /// Waits until something has come back, which stays unread. An empty `likely` means
+    /// the usual reasons.
+    #[track_caller]
+    pub fn until_answered(&self, likely: &str) {
+        self.check.step("wait for the first byte back");
         let waited = self.stream.set_read_timeout(Some(DEADLINE));
         let peek = || loop {
             match self.stream.peek(&mut [0]) {
@@ -330,11 +339,14 @@ impl Client {
         };
         let arrived = waited.and_then(|()| peek());
         match arrived {
-            Ok(1..) => drop(self.stream),
+            Ok(1..) => {}
             Ok(_) => self.missed(
                 "The program closed the connection without a byte.".to_owned(),
                 String::new(),
-                Likely::default().closed,
+                match likely {
+                    "" => Likely::default().closed,
+                    likely => likely,
+                },
             ),
             Err(error) => self.missed(
                 match is_timeout(&error) {
@@ -343,6 +355,7 @@ impl Client {
                 },
                 String::new(),
                 match is_timeout(&error) {
+                    _ if !likely.is_empty() => likely,
                     true => Likely::default().silent,
                     false if self.check.program_has_ended() => LOOP_ENDED,
                     false => Likely::default().reset,
@@ -530,6 +543,16 @@ impl Client {
             && self.pending().is_empty()
     }
 
+    /// The addresses of the connection: the program's and the client's.
+    pub(crate) fn addrs(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.stream.peer_addr()?, self.stream.local_addr()?))
+    }
+
+    /// How many bytes have been received so far.
+    pub(crate) fn received(&self) -> usize {
+        self.received.len()
+    }
+
     /// The check that this client belongs to.
     pub(crate) fn check(&self) -> &Check {
         &self.check
@@ -690,6 +713,12 @@ fn preview(bytes: &[u8]) -> String {
 /// Linux lists its sockets in `/proc/net/tcp`, see proc(5): addresses in hexadecimal,
 /// and `tx_queue:rx_queue`. A connection that is no longer listed has nothing unread.
 fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
+    queues(server, client).map(|[_, unread]| unread)
+}
+
+/// How many bytes wait in one end of a connection to be sent and acknowledged, and
+/// how many to be read, where the system tells.
+pub(crate) fn queues(server: SocketAddr, client: SocketAddr) -> Option<[u64; 2]> {
     let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
     let port = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();
     // A busy machine has thousands of lines: no more are read than it takes.
@@ -699,11 +728,12 @@ fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
         let local = fields.next().and_then(port);
         let remote = fields.next().and_then(port);
         if local == Some(server.port()) && remote == Some(client.port()) {
-            let queues = fields.nth(1)?;
-            return u64::from_str_radix(queues.rsplit(':').next()?, 16).ok();
+            let (sending, unread) = fields.nth(1)?.split_once(':')?;
+            let number = |text| u64::from_str_radix(text, 16).ok();
+            return Some([number(sending)?, number(unread)?]);
         }
     }
-    Some(0)
+    Some([0, 0])
 }
 
 #[cfg(test)]
