@@ -122,8 +122,8 @@ impl Program {
 
     /// Has the program wait within a write of which a part is sent already, when it
     /// has read all that this client has sent. Returns how much of `data` that was;
-    /// `None` if it doesn't come to that, as outside of Linux, where the system doesn't
-    /// tell.
+    /// `None` if it doesn't come to that, as outside of Linux, where the system
+    /// doesn't tell.
     pub fn waits_within_a_write(
         &self,
         client: &mut Client,
