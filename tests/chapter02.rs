@@ -132,10 +132,10 @@ fn check_04_a_full_buffer() {
             "# with as many bytes as your buffer holds; they must appear at once:\n\
              (head -c 4096 /dev/zero; sleep 5) | nc -N 127.0.0.1 {port} | od -c",
         );
-    let server = check.start(&[]);
     // Whatever the size of a buffer, it divides one of these. They are all there when
     // the program begins to read.
     for len in [32_768, 30_000, 40_960, 65_536] {
+        let server = check.start(&[]);
         let mut client = server.connect();
         let data = Random::default().text(len);
         server.while_stopped(|| {
