@@ -172,6 +172,10 @@ impl Program {
                     return Some(sent);
                 }
                 small = small.min(writing.len.saturating_sub(3)).max(16);
+                // With a tiny buffer it would take thousands of steps.
+                if writing.len < 1000 {
+                    return None;
+                }
                 // It can't go on writing until there is room again.
                 room = arrived - client.received();
                 client.read_some(200_000);
