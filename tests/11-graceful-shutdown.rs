@@ -97,7 +97,8 @@ const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone
 const NOBODY_LEFT: &str = "gap 3 is half done: the \"error\" on stderr is \
                            ErrorKind::WouldBlock. The listener doesn't wait any \
                            more, and no one is left whom it could return. So return: \
-                           an arm of its own, above the one for all other errors.";
+                           an arm of its own, above the one for all other errors. \
+                           The section \"Whom nobody has accepted\" says more.";
 /// What stderr says then.
 const WOULD_BLOCK: &str = "accept a connection: Resource temporarily unavailable";
 
