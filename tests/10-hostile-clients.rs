@@ -25,7 +25,8 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads: is a lock
 const SERVED: &str = "a job that waits is run as soon as a worker is free, as in \
                       chapter 09.";
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only \
-                    begin when one of the N slots is free.";
+                    begin when one of the N slots is free. Or a slow client was \
+                    given up before its time.";
 
 #[test]
 fn check_01_still_serves_files() {

@@ -24,7 +24,9 @@ const FEWER: &str = "fewer jobs run at once than the pool has threads. The likel
 const SERVED: &str = "a job that waits is run as soon as a worker is free, as in \
                       chapter 09.";
 const MORE: &str = "more jobs run at once than the pool has threads: a job may only \
-                    begin when one of the N slots is free.";
+                    begin when one of the N slots is free. Or a slow client was \
+                    given up long before its patience was over, and so its worker \
+                    was free.";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -472,6 +474,10 @@ fn check_13_there_is_a_deadline() {
     after(check_06_new_connections_are_refused);
     let check = || {
         check!("requests that take too long do not delay the end beyond --grace")
+            .if_it_ends(
+                "nobody has asked it to stop, or the request is still running. The \
+                 grace begins when someone asks, not with the server.",
+            )
             .read("a-deadline-for-the-end")
             .with_options("--grace 1000")
             .by_hand(
@@ -491,6 +497,7 @@ fn check_13_there_is_a_deadline() {
     // counts only if it was said early.
     for _ in 0..5 {
         let mut nobody = check().start(&args("0"));
+        nobody.ask("/").must_get(200, "home", STILL_RUNS);
         let begin = Instant::now();
         nobody.signal("TERM");
         nobody.must_end(0, STILL_RUNS);
