@@ -134,10 +134,15 @@ impl Program {
     /// Checks that the program, which has ended, has said something on stderr.
     #[track_caller]
     pub fn must_have_said_why(&self, likely: &str) {
-        self.check.step("look for words on stderr");
-        if self.watched.stderr().trim().is_empty() {
-            self.check
-                .fail("The program said nothing on stderr.", likely);
+        self.check.step("wait for words on stderr");
+        // A program may say it a moment after the connection is gone.
+        let until = Instant::now() + DEADLINE;
+        while self.watched.stderr().trim().is_empty() {
+            if Instant::now() > until {
+                self.check
+                    .fail("The program said nothing on stderr.", likely);
+            }
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
