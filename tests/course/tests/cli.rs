@@ -124,7 +124,7 @@ fn a_learner_goes_from_red_to_green() {
     assert!(
         out.ends_with(
             "Chapter 01, A greeting, is passed: 3 checks.\n\
-             No gap is left: delete the attribute at chapters/01-bind/src/main.rs:3, which hides warnings.\n\
+             No gap is left: delete what hides warnings, at chapters/01-bind/src/main.rs:3.\n\
              Read on at book/src/01-bind.md#use-it\n\
              Compare: cargo course diff 1\n\
              Next is chapter 02, echo: read book/src/02-echo.md.\n"

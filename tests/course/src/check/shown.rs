@@ -244,7 +244,7 @@ fn after(course: &Course, chapter: Chapter, gaps: &[Gap]) -> String {
         && let Some(place) = attribute(course, chapter)
     {
         text.push_str(&format!(
-            "No gap is left: delete the attribute at {place}, which hides warnings.\n"
+            "No gap is left: delete what hides warnings, at {place}.\n"
         ));
     }
     let page = course.page(chapter);
