@@ -246,7 +246,7 @@ fn a_learner_is_led_from_gap_to_gap_by_their_numbers() {
         out.ends_with(
             "\n  unit tests: 2 wait for a gap\n\n\
              1 of 3 checks passes, and 0 of 2 unit tests pass.\n\
-             Next: write gap 1 of 2 (chapters/01-bind/src/main.rs:11),\n\
+             Next: write gap 1 of 2 (chapters/01-bind/src/main.rs:11):\n  find the word,\n\
              then run `cargo course check 1` again.\n"
         ),
         "no report leads to gap 2: {out}"
