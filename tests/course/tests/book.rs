@@ -132,8 +132,7 @@ fn rust_that_nobody_compiles_is_seen() {
     let include = "{{#include ../../solutions/01-bind/src/main.rs:main}}";
     sees(include, "fn main() {}", "Rust that no test compiles");
     sees(
-        "```rust\n{{#include ../../sol",
-        "```rust,ignore\n{{#include ../../sol",
+        "```rust\n{{#include ../../sol", "```rust,ignore\n{{#include ../../sol",
         "is none of",
     );
     sees(include, &format!("{include}\nlet a = 1;"), "Rust that no test compiles");

@@ -426,8 +426,7 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     // Another branch has the chapter, and git leaves what it does not know.
     made_up.write("solutions/13-content/src/main.rs.orig", "");
     made_up.write(
-        "solutions/03-response/Cargo.toml",
-        "[package]\nname = \"solution03\"\n",
+        "solutions/03-response/Cargo.toml", "[package]\nname = \"solution03\"\n",
     );
 
     let (code, map, err) = made_up.run(&[]);
