@@ -173,6 +173,11 @@ impl Client {
         Some((server, self.stream.local_addr().ok()?))
     }
 
+    /// How many bytes have been received so far.
+    pub(crate) fn received(&self) -> usize {
+        self.received.len()
+    }
+
     /// The bytes received and not used up yet.
     pub(crate) fn pending(&self) -> &[u8] {
         &self.received[self.taken..]

@@ -131,7 +131,7 @@ impl Check {
             let _ = write!(read, "#{}", cause.section);
         }
         // Cargo names the file as the manifest does:
-        // chapters/chapter01/../../tests/chapter01.rs.
+        // chapters/01-bind/../../tests/01-bind.rs.
         let file = location.file();
         let file = file.rsplit_once("../").map_or(file, |(_, file)| file);
         let _ = write!(read, "\n(this check: {file}:{})", location.line());
@@ -157,7 +157,7 @@ mod tests {
 
     fn failing(stderr: &str) -> String {
         let check = Check::new(Path::new("program"), "chapter02", "bytes come back")
-            .read("echo")
+            .read_on("02-echo", "echo")
             .gaps(&["one", "two"])
             .by_hand("printf x | nc -N 127.0.0.1 {port}");
         check.step("connect");
@@ -182,7 +182,7 @@ mod tests {
         assert!(text.contains("  tried     connect\n"), "{text}");
         assert!(text.contains("cargo run -p chapter02\n"), "{text}");
         assert!(text.contains("printf x | nc -N 127.0.0.1 7878\n"), "{text}");
-        assert!(text.contains("book/src/chapter02.md#echo\n"), "{text}");
+        assert!(text.contains("book/src/02-echo.md#echo\n"), "{text}");
         assert!(!text.contains("sent"), "an empty row is left out: {text}");
     }
 
@@ -194,7 +194,7 @@ mod tests {
         );
         let first = "\nStill to be written: send every byte back (src/main.rs:31)\n";
         assert!(text.starts_with(first), "{text}");
-        assert!(text.contains("chapter02.md#echo\n"), "{text}");
+        assert!(text.contains("02-echo.md#echo\n"), "{text}");
     }
 
     #[test]
@@ -205,8 +205,8 @@ mod tests {
                  not yet implemented: ({number} of 3) echo\n"
             ))
         };
-        assert!(gap(2).contains("chapter02.md#two\n"), "{}", gap(2));
-        assert!(gap(3).contains("chapter02.md#echo\n"), "{}", gap(3));
+        assert!(gap(2).contains("02-echo.md#two\n"), "{}", gap(2));
+        assert!(gap(3).contains("02-echo.md#echo\n"), "{}", gap(3));
     }
 
     #[test]

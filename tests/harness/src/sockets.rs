@@ -7,12 +7,16 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 
+use crate::PROC;
+
 /// A line of the table.
 struct Socket {
     local_port: u16,
     remote_port: u16,
     /// 1 is established, 10 (`0A`) is listening.
     state: u8,
+    /// How many bytes wait to be sent, or to be acknowledged.
+    unsent: u64,
     /// How many bytes have come and wait to be read.
     unread: u64,
     inode: String,
@@ -26,6 +30,8 @@ impl Socket {
             local_port: u16::from_str_radix(last(1)?, 16).ok()?,
             remote_port: u16::from_str_radix(last(2)?, 16).ok()?,
             state: u8::from_str_radix(last(3)?, 16).ok()?,
+            unsent: u64::from_str_radix(fields.get(4)?.split(':').next()?, 16)
+                .ok()?,
             unread: u64::from_str_radix(last(4)?, 16).ok()?,
             inode: (*fields.get(9)?).to_owned(),
         })
@@ -35,7 +41,7 @@ impl Socket {
 /// The sockets of this machine, one by one: a busy machine has thousands, of which no
 /// more are read than it takes. `None` if the system doesn't tell.
 fn sockets() -> Option<impl Iterator<Item = Socket>> {
-    let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
+    let table = BufReader::new(File::open(format!("{PROC}/net/tcp")).ok()?);
     let lines = table.lines().skip(1).map_while(Result::ok);
     Some(lines.filter_map(|line| Socket::read(&line)))
 }
@@ -43,8 +49,14 @@ fn sockets() -> Option<impl Iterator<Item = Socket>> {
 /// How many bytes wait unread in the program's end of a connection, if the system
 /// tells. A connection that is no longer listed has nothing unread.
 pub(crate) fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
-    let end = find(server, client)?;
-    Some(end.map_or(0, |socket| socket.unread))
+    queues(server, client).map(|[_, unread]| unread)
+}
+
+/// How many bytes wait in one end of a connection to be sent and acknowledged, and how
+/// many to be read, if the system tells.
+pub(crate) fn queues(here: SocketAddr, there: SocketAddr) -> Option<[u64; 2]> {
+    let end = find(here, there)?;
+    Some(end.map_or([0, 0], |socket| [socket.unsent, socket.unread]))
 }
 
 /// Whether the program's end of a connection is gone: closed and done with, or reset.
@@ -64,7 +76,7 @@ fn find(server: SocketAddr, client: SocketAddr) -> Option<Option<Socket>> {
 /// A port on which a process listens, if it does and the system tells.
 pub(crate) fn listening_port(id: u32) -> Option<u16> {
     const LISTENING: u8 = 10;
-    let files = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
+    let files = fs::read_dir(format!("{PROC}/{id}/fd")).ok()?;
     let inodes: Vec<String> = (files.flatten())
         .filter_map(|file| {
             let target = fs::read_link(file.path()).ok()?;

@@ -16,7 +16,7 @@ impl Check {
     /// Panics if a listener has no address, which can't be.
     #[track_caller]
     pub fn starts_as_in_chapter_01(self) {
-        let check = self.read_on("chapter01", "when-bind-fails").by_hand(
+        let check = self.read_on("01-bind", "when-bind-fails").by_hand(
             "cargo run -p {package} -- --no-such-option; echo \"exit code $?\"\n\
                  cargo run -p {package} -- nowhere; echo \"exit code $?\"",
         );
