@@ -10,7 +10,8 @@ use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{End, is_timeout};
+use crate::deadline::Deadline;
+use crate::end::{End, is_timeout};
 use crate::{Client, DEADLINE, Likely, Program, sockets};
 
 impl Program {
@@ -96,10 +97,13 @@ impl Client {
     }
 
     fn peek(&self) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(DEADLINE))?;
+        let mut deadline = Deadline::new(&self.check);
         loop {
+            let left = deadline.left().ok_or(ErrorKind::TimedOut)?;
+            self.stream.set_read_timeout(Some(left))?;
             match self.stream.peek(&mut [0]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => {}
                 arrived => return arrived,
             }
         }
