@@ -1,58 +1,90 @@
 //! Where things lie: the root, the chapters found in it, their files and titles.
 
 use std::collections::BTreeMap;
+
+use crate::Result;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A part of the course and the titles of its chapters, in order.
+/// A part of the course.
 pub struct Part {
     /// The heading, "Part I. Bytes".
     pub name: &'static str,
-    /// The titles to show for chapters that have no page yet.
-    pub titles: &'static [&'static str],
+    /// Its chapters, in order: the name, and the title for as long as there is no page.
+    chapters: &'static [(&'static str, &'static str)],
+}
+
+impl Part {
+    /// How many chapters it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.chapters.len()
+    }
+
+    /// Whether it has none. (There is no such part.)
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.chapters.is_empty()
+    }
 }
 
 /// All parts. Chapters are numbered through them, from 01.
-pub const PARTS: [Part; 5] = [
-    Part {
-        name: "Part I. Bytes",
-        titles: &["bind", "echo"],
-    },
+pub const PARTS: [Part; 7] = [
+    Part { name: "Part I. Bytes", chapters: &[("bind", "bind"), ("echo", "echo")] },
     Part {
         name: "Part II. HTTP",
-        titles: &["response", "request", "files"],
+        chapters: &[
+            ("response", "response"),
+            ("request", "request"),
+            ("files", "files"),
+        ],
     },
     Part {
         name: "Part III. Threads",
-        titles: &[
-            "thread per request",
-            "thread pool, interface first",
-            "a channel for each worker",
-            "one queue, a shared receiver",
-            "hostile clients, panicking jobs",
-            "graceful shutdown",
-            "keep-alive and backpressure",
+        chapters: &[
+            ("thread-per-request", "thread per request"),
+            ("interface-first", "thread pool, interface first"),
+            ("channel-per-worker", "a channel for each worker"),
+            ("one-queue", "one queue, a shared receiver"),
+            ("hostile-clients", "hostile clients, panicking jobs"),
+            ("graceful-shutdown", "graceful shutdown"),
         ],
     },
     Part {
-        name: "Part IV. Fork/join",
-        titles: &["fork/join with scoped threads", "fork/join on the pool"],
+        name: "Part IV. Connections that stay",
+        chapters: &[
+            ("keep-alive", "keep-alive and backpressure"),
+            ("content", "content"),
+        ],
     },
     Part {
-        name: "Part V. Async I/O",
-        titles: &[
-            "nonblocking",
-            "readiness",
-            "futures",
-            "many reactors",
-            "one run queue",
-            "the race",
+        name: "Part V. Fork/join",
+        chapters: &[
+            ("fork-join", "fork/join with scoped threads"),
+            ("fork-join-pool", "fork/join on the pool"),
         ],
+    },
+    Part {
+        name: "Part VI. Async I/O",
+        chapters: &[
+            ("nonblocking", "nonblocking"),
+            ("readiness", "readiness"),
+            ("futures", "futures"),
+            ("executor-reactor", "executor and reactor"),
+            ("many-reactors", "many reactors"),
+            ("one-run-queue", "one run queue"),
+        ],
+    },
+    Part {
+        name: "Part VII. The server you keep",
+        chapters: &[("server-to-keep", "a server to keep"), ("race", "the race")],
     },
 ];
 
 /// The number of a chapter. It shows as two digits: `05`.
+///
+/// All names of a chapter are made from it here, and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Chapter(pub u8);
 
@@ -60,30 +92,54 @@ impl Chapter {
     /// The last chapter that the course is planned to have.
     #[must_use]
     pub fn last_planned() -> Chapter {
-        let count: usize = PARTS.iter().map(|part| part.titles.len()).sum();
+        let count: usize = PARTS.iter().map(Part::len).sum();
         Chapter(u8::try_from(count).unwrap_or(u8::MAX))
     }
 
-    /// The name of the starter's package, and of both folders: `chapter05`.
+    fn planned(self) -> Option<(&'static str, &'static str)> {
+        let before = usize::from(self.0.checked_sub(1)?);
+        let mut all = PARTS.iter().flat_map(|part| part.chapters);
+        all.nth(before).copied()
+    }
+
+    /// The name of everything that belongs to the chapter alone, with its number:
+    /// `05-files`. So are called the folders in `chapters` and `solutions`, those of
+    /// its answers, errors and transcripts, and, with an ending, its milestone and its
+    /// page.
     #[must_use]
     pub fn name(self) -> String {
+        match self.planned() {
+            Some((name, _)) => format!("{self}-{name}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// The name of the starter's package and program: `chapter05`.
+    #[must_use]
+    pub fn package(self) -> String {
         format!("chapter{self}")
     }
 
-    /// The name of the solution's package: `solution05`.
+    /// The name of the solution's package and program: `solution05`.
     #[must_use]
-    pub fn solution_name(self) -> String {
+    pub fn solution_package(self) -> String {
         format!("solution{self}")
     }
 
-    /// Reads the name of a chapter's folder; any other name is none.
+    /// Reads the name of a starter's package, `chapter05`.
+    #[must_use]
+    pub fn from_package(name: &str) -> Option<Chapter> {
+        let chapter = Chapter(name.strip_prefix("chapter")?.parse().ok()?);
+        (chapter.planned().is_some() && chapter.package() == name).then_some(chapter)
+    }
+
+    /// Reads the name of a folder or a page, `05-files`. Any other name is none, such
+    /// as that of a backup, `05-files-old`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Chapter> {
-        let digits = name.strip_prefix("chapter")?;
-        if digits.len() != 2 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        digits.parse().ok().filter(|&n| n > 0).map(Chapter)
+        let (digits, _) = name.split_once('-')?;
+        let chapter = Chapter(digits.parse().ok()?);
+        (chapter.planned().is_some() && chapter.name() == name).then_some(chapter)
     }
 }
 
@@ -107,10 +163,7 @@ impl Course {
     /// The course whose workspace is `root`. Anything built for it goes below
     /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
-        Course {
-            root: root.into(),
-            target: target.into(),
-        }
+        Course { root: root.into(), target: target.into() }
     }
 
     /// The course that this package was compiled in: what its tests look at.
@@ -122,10 +175,7 @@ impl Course {
     }
 
     /// The course that the folder `from` lies in.
-    ///
-    /// # Errors
-    /// A sentence, if `from` lies in no course.
-    pub fn around(from: &Path) -> Result<Course, String> {
+    pub fn around(from: &Path) -> Result<Course> {
         from.ancestors()
             .find(|dir| dir.join("tests/course/Cargo.toml").is_file() && dir.join("chapters").is_dir())
             .map(|root| Course::at(root, target_of(root)))
@@ -143,6 +193,12 @@ impl Course {
         &self.root
     }
 
+    /// Where cargo builds it.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Where this package keeps what it builds and remembers; never under version
     /// control.
     #[must_use]
@@ -150,16 +206,29 @@ impl Course {
         self.target.join("course")
     }
 
-    /// The chapters there are, by their folders in `chapters/`.
+    /// The chapters there are: the members of the workspace in `chapters/`. Whatever
+    /// else lies there, a backup or notes, is a person's own.
     #[must_use]
     pub fn chapters(&self) -> Vec<Chapter> {
-        chapters_in(&self.root.join("chapters"))
+        self.members("chapters")
     }
 
     /// The chapters that have a solution.
     #[must_use]
     pub fn solutions(&self) -> Vec<Chapter> {
-        chapters_in(&self.root.join("solutions"))
+        self.members("solutions")
+    }
+
+    fn members(&self, folder: &str) -> Vec<Chapter> {
+        let manifest = fs::read_to_string(self.root.join("Cargo.toml"));
+        let listed = members_listed(&manifest.unwrap_or_default());
+        (1..=Chapter::last_planned().0)
+            .map(Chapter)
+            .filter(|chapter| {
+                let path = format!("{folder}/{}", chapter.name());
+                listed.contains(&path) && self.root.join(path).is_dir()
+            })
+            .collect()
     }
 
     /// The folder in which a learner writes.
@@ -177,17 +246,13 @@ impl Course {
     /// The file with the checks.
     #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("tests")
-            .join(format!("{}.rs", chapter.name()))
+        self.root.join("tests").join(format!("{}.rs", chapter.name()))
     }
 
     /// The page of the book.
     #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("book/src")
-            .join(format!("{}.md", chapter.name()))
+        self.root.join("book/src").join(format!("{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
@@ -196,13 +261,13 @@ impl Course {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
-    /// The chapter's title: from its page, else from [`PARTS`], else its number.
+    /// The chapter's title: from its page, or as planned, or its number.
     #[must_use]
     pub fn title(&self, chapter: Chapter) -> String {
         fs::read_to_string(self.page(chapter))
             .ok()
             .and_then(|page| first_heading(&page))
-            .or_else(|| planned_title(chapter).map(str::to_owned))
+            .or_else(|| Some(chapter.planned()?.1.to_owned()))
             .unwrap_or_else(|| chapter.to_string())
     }
 }
@@ -214,33 +279,22 @@ fn target_of(root: &Path) -> PathBuf {
     }
 }
 
-fn chapters_in(dir: &Path) -> Vec<Chapter> {
-    let mut found: Vec<Chapter> = fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| Chapter::from_name(entry.file_name().to_str()?))
-        .collect();
-    found.sort();
-    found
-}
-
-fn planned_title(chapter: Chapter) -> Option<&'static str> {
-    PARTS
-        .iter()
-        .flat_map(|part| part.titles)
-        .nth(usize::from(chapter.0.checked_sub(1)?))
-        .copied()
+/// The paths that a workspace's manifest lists, one a line, between quotes: members,
+/// and members that are built by default, where there are both.
+#[must_use]
+pub fn members_listed(manifest: &str) -> Vec<String> {
+    let path = |line: &str| {
+        let line = line.trim().trim_end_matches(',');
+        let path = line.strip_prefix('"')?.strip_suffix('"')?;
+        Some(path.to_owned())
+    };
+    manifest.lines().filter_map(path).collect()
 }
 
 /// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
 /// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
-    let heading = page
-        .lines()
-        .find_map(|line| line.strip_prefix("# "))?
-        .trim();
+    let heading = page.lines().find_map(|line| line.strip_prefix("# "))?.trim();
     let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
     let title = rest
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -250,10 +304,7 @@ fn first_heading(page: &str) -> Option<String> {
 }
 
 /// All files below `dir`, without what editors, systems and cargo leave behind.
-///
-/// # Errors
-/// A sentence that names the file or folder that could not be read.
-pub fn files(dir: &Path) -> Result<Files, String> {
+pub fn files(dir: &Path) -> Result<Files> {
     let mut found = Files::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -302,10 +353,7 @@ pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
 }
 
 /// Writes a file, and the folders above it where they are missing.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(|e| cannot("make", dir, &e))?;
     }
@@ -387,26 +435,49 @@ mod tests {
     }
 
     #[test]
-    fn only_two_digits_name_a_chapter() {
-        assert_eq!(Chapter::from_name("chapter05"), Some(Chapter(5)));
+    fn a_chapter_has_one_name() {
+        assert_eq!(Chapter(5).name(), "05-files");
+        assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
         for name in [
-            "chapter5",
-            "chapter005",
-            "chapter00",
-            "chapterxx",
-            "Chapter05",
-            "chapter+5",
+            "5-files",
+            "005-files",
+            "05-file",
+            "05-files-old",
+            "05-Files",
+            "06-files",
+            "+5-files",
+            "00-files",
+            "05",
+            "24",
+            "24-more",
+            "notes",
         ] {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }
     }
 
     #[test]
-    fn twenty_chapters_are_planned() {
-        assert_eq!(Chapter::last_planned(), Chapter(20));
-        assert_eq!(planned_title(Chapter(20)), Some("the race"));
-        assert_eq!(planned_title(Chapter(21)), None);
-        assert_eq!(planned_title(Chapter(0)), None);
+    fn a_package_has_two_digits() {
+        assert_eq!(Chapter::from_package("chapter05"), Some(Chapter(5)));
+        for name in ["chapter5", "chapter005", "chapter00", "chapter+5", "solution05"]
+        {
+            assert_eq!(Chapter::from_package(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn twenty_three_chapters_are_planned() {
+        assert_eq!(Chapter::last_planned(), Chapter(23));
+        assert_eq!(Chapter(23).planned(), Some(("race", "the race")));
+        assert_eq!(Chapter(24).planned(), None);
+        assert_eq!(Chapter(0).planned(), None);
+    }
+
+    #[test]
+    fn members_are_read_one_a_line() {
+        let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"chapters/01-bind\",\n\
+                        # \"chapters/02-echo\",\n    \"tests/course\"\n]\n";
+        assert_eq!(members_listed(manifest), ["chapters/01-bind", "tests/course"]);
     }
 
     #[test]
@@ -423,10 +494,6 @@ mod tests {
         assert_ne!(of("ab", "c"), of("a", "bc"));
         let mut known = Fingerprint::new();
         known.step(b'a');
-        assert_eq!(
-            known.to_string(),
-            "af63dc4c8601ec8c",
-            "FNV-1a of the letter a"
-        );
+        assert_eq!(known.to_string(), "af63dc4c8601ec8c", "FNV-1a of the letter a");
     }
 }

@@ -6,26 +6,25 @@
 //! that the first `cargo course` on a new machine takes seconds.
 
 pub mod anchors;
-pub mod answers;
-pub mod bless;
-pub mod book;
 pub mod cargo;
-pub mod carry;
 pub mod check;
-pub mod derive;
-pub mod errors;
-pub mod header;
+pub mod command;
+pub mod dev;
+pub mod diff;
+pub mod gaps;
+pub mod json;
 pub mod layout;
-pub mod manifest;
 pub mod map;
 pub mod milestone;
-pub mod patch;
 pub mod process;
 pub mod screen;
 pub mod starters;
-#[cfg(unix)]
-pub mod transcripts;
-pub mod tree;
+pub mod which;
 pub mod work;
 
 pub use layout::{Chapter, Course};
+
+/// What a function returns that may fail. It fails with a sentence, or a few, for a
+/// person: what could not be done, with which file or program, and why. Nothing that
+/// calls it has to add to that.
+pub type Result<T, E = String> = std::result::Result<T, E>;

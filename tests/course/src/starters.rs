@@ -1,21 +1,16 @@
-//! What a starter looks like before anybody has touched it, and how it must fail.
+//! What a starter looks like before anybody has touched it, and what it lacks.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::answers::well_said;
-use crate::cargo;
-use crate::header::{By, Header};
+use crate::Result;
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
-use crate::milestone::{Judge, Verdict, run_in};
-use crate::process::{Stderr, each};
-use crate::work::cores;
 
 const HEADING: &str = "\
 # A fingerprint of each starter as it is handed out. A chapter that differs is a learner's work.
-# Made by `cargo course bless`.
+# Made by `cargo course dev bless`.
 ";
 
 /// The state of a learner's folder.
@@ -33,35 +28,8 @@ pub fn fingerprints_path(course: &Course) -> PathBuf {
     course.root().join("tests/course/starters.txt")
 }
 
-/// The note that says how a starter must fail.
-#[must_use]
-pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
-    course
-        .root()
-        .join("tests/course/starters")
-        .join(format!("{}.txt", chapter.name()))
-}
-
-/// The note that says how a starter must fail.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
-    let path = note_path(course, chapter);
-    let shown = course.shown(&path);
-    let text = fs::read_to_string(&path).map_err(|e| {
-        format!(
-            "{shown}: {e}; it must say `# why the starter fails`, `check: NAME` and `says: WORDS`"
-        )
-    })?;
-    Header::read(&text).map_err(|e| format!("{shown}: {e}"))
-}
-
 /// The fingerprints that were noted down.
-///
-/// # Errors
-/// A sentence, if the file is there and cannot be read or understood.
-pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
+pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>> {
     let path = fingerprints_path(course);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -74,7 +42,7 @@ pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
             let (name, print) = line.split_once(' ').unwrap_or((line, ""));
             let chapter = Chapter::from_name(name).ok_or_else(|| {
                 format!(
-                    "{}: `{line}` is not a chapter and its fingerprint; run `cargo course bless`",
+                    "{}: `{line}` is not a chapter and its fingerprint; run `cargo course dev bless`",
                     course.shown(&path)
                 )
             })?;
@@ -84,10 +52,7 @@ pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
 }
 
 /// The fingerprints of the starters as they are now, in the form of the file.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn fingerprints(course: &Course) -> Result<String, String> {
+pub fn fingerprints(course: &Course) -> Result<String> {
     let mut text = HEADING.to_owned();
     for chapter in course.chapters() {
         let print = Fingerprint::of(&files(&course.starter(chapter))?);
@@ -97,38 +62,13 @@ pub fn fingerprints(course: &Course) -> Result<String, String> {
 }
 
 /// Whether somebody has written in a chapter.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn state(course: &Course, chapter: Chapter) -> Result<State, String> {
+pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
     let now = Fingerprint::of(&files(&course.starter(chapter))?).to_string();
     if noted(course)?.get(&chapter) == Some(&now) {
         Ok(State::Pristine)
     } else {
         Ok(State::Edited)
     }
-}
-
-/// Divides the chapters into starters as they were handed out, and those somebody
-/// wrote in. The maintainers' run counts every chapter as a starter: there is no
-/// learner then, only a forgotten `cargo course bless`, about which [`complaints`]
-/// complains.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn pristine(
-    course: &Course,
-    strict: bool,
-) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
-    let mut divided = (Vec::new(), Vec::new());
-    for chapter in course.chapters() {
-        if strict || state(course, chapter)? == State::Pristine {
-            divided.0.push(chapter);
-        } else {
-            divided.1.push(chapter);
-        }
-    }
-    Ok(divided)
 }
 
 /// The file of a chapter that was edited last, and when.
@@ -152,12 +92,7 @@ pub fn edited_last(
 
 /// The chapter that a learner is at: the one edited last, of those that differ from
 /// their starter.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn current(
-    course: &Course,
-) -> Result<Option<(Chapter, String, SystemTime)>, String> {
+pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>> {
     let mut edited = Vec::new();
     for chapter in course.chapters() {
         if state(course, chapter)? == State::Edited
@@ -167,165 +102,4 @@ pub fn current(
         }
     }
     Ok(edited.into_iter().max_by_key(|(_, _, when)| *when))
-}
-
-/// The places where a chapter still has a `todo!`, as `path:line`.
-#[must_use]
-pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
-    let mut gaps = Vec::new();
-    for (path, contents) in files(&course.starter(chapter)).unwrap_or_default() {
-        let text = String::from_utf8_lossy(&contents);
-        for (number, line) in text.lines().enumerate() {
-            if line.contains("todo!(") && !line.trim_start().starts_with("//") {
-                gaps.push(format!(
-                    "chapters/{}/{path}:{}",
-                    chapter.name(),
-                    number + 1
-                ));
-            }
-        }
-    }
-    gaps
-}
-
-/// Whether each starter builds without a warning and then fails, at the check and in
-/// the words of its note, before the deadline.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run.
-pub fn not_red(
-    course: &Course,
-    chapters: &[Chapter],
-    deadline: Duration,
-) -> Result<Vec<String>, String> {
-    if chapters.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut command = cargo::command(course);
-    // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
-    // there either.
-    command.args([
-        "build",
-        "--quiet",
-        "--bins",
-        "--tests",
-        "--keep-going",
-        "--message-format=json",
-    ]);
-    for chapter in chapters {
-        command.args(["--package", &chapter.name()]);
-    }
-    let built = cargo::build(course, &mut command, Stderr::Dropped, None)?;
-    if !built.well && built.messages.is_empty() {
-        return Err(
-            "cargo cannot build the starters: `cargo build --package chapter01` may say why".into(),
-        );
-    }
-    let mut complaints: Vec<String> = built
-        .messages
-        .iter()
-        .filter(|message| !is_footnote(&message.text))
-        .map(|message| {
-            let folder = course.shown(&message.package);
-            format!(
-                "{folder}: it must build without a warning:\n{}",
-                message.text.trim_end()
-            )
-        })
-        .collect();
-    // The program and its unit tests are built from one source, and warn alike.
-    complaints.sort();
-    complaints.dedup();
-    let failures = each(chapters, cores(), |&chapter| {
-        let folder = course.starter(chapter);
-        // Cargo builds a milestone also where the program does not build; an old one
-        // may be about.
-        let program = built.program(&folder, &chapter.name());
-        let milestone = program.and(built.program(&folder, "milestone"));
-        let milestone = milestone.ok_or("it does not build")?;
-        let run = run_in(course.scratch(), deadline, true);
-        let judge = Judge {
-            milestone,
-            folder: &folder,
-            program: None,
-            check: None,
-            run,
-        };
-        fails_as_noted(&judge.verdict()?, &note(course, chapter)?)
-    });
-    for (chapter, failure) in chapters.iter().zip(failures) {
-        complaints.extend(
-            failure
-                .err()
-                .map(|why| format!("chapters/{}: {why}", chapter.name())),
-        );
-    }
-    Ok(complaints)
-}
-
-/// Whether a message only tells how to learn more about the others.
-fn is_footnote(text: &str) -> bool {
-    text.starts_with("For more information about")
-        || text.starts_with("Some errors have detailed")
-}
-
-fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
-    let (By::Check(check), says) = note.rejection()? else {
-        return Err(
-            "only a check says what a starter lacks: name it in `check: …`".into(),
-        );
-    };
-    if !verdict.ended {
-        return Err(format!(
-            "the milestone was still running after {} s",
-            verdict.took.as_secs()
-        ));
-    }
-    match verdict.first_failure() {
-        None if verdict.all_passed() => {
-            Err("the starter passes its milestone: where is the gap?".into())
-        }
-        None => Err(format!(
-            "the milestone came to no verdict:\n{}",
-            verdict.output.trim_end()
-        )),
-        Some(failure) if failure.name != check => Err(format!(
-            "{} fails first, and not {check} as noted:\n{}",
-            failure.name,
-            failure.report().unwrap_or_default()
-        )),
-        Some(failure) => well_said(check, says, failure.report().unwrap_or_default()),
-    }
-}
-
-/// What is wrong with the fingerprints: a chapter without one, or one without a
-/// chapter; in a maintainers' run also one that is not the chapter's.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> {
-    let noted = noted(course)?;
-    let mut complaints = Vec::new();
-    for chapter in course.chapters() {
-        let name = chapter.name();
-        if !noted.contains_key(&chapter) {
-            complaints.push(format!(
-                "tests/course/starters.txt has no line for {name}: run `cargo course bless`"
-            ));
-        } else if strict && state(course, chapter)? == State::Edited {
-            complaints.push(format!(
-                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course bless`"
-            ));
-        }
-    }
-    for chapter in noted
-        .keys()
-        .filter(|chapter| !course.chapters().contains(chapter))
-    {
-        complaints.push(format!(
-            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course bless`",
-            chapter.name()
-        ));
-    }
-    Ok(complaints)
 }

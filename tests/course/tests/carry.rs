@@ -4,21 +4,31 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use course::carry::{Report, carry_up};
+use course::dev::carry::{Report, carry_up};
 use course::work::Scratch;
 use course::{Chapter, Course};
 
+#[path = "made-up/course.rs"]
+mod made_up;
+
+use made_up::MadeUp;
+
 /// Three chapters. Each grows a line at the end of the one before; the last also
 /// changes the middle.
-struct Ladder {
-    scratch: Scratch,
-    course: Course,
-}
+struct Ladder(MadeUp);
 
 const ONE: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\n";
 const TWO: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\nfn two() {}\n";
 const THREE: &str =
     "fn given() {}\n\n\nfn middle(x: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
+
+impl std::ops::Deref for Ladder {
+    type Target = MadeUp;
+
+    fn deref(&self) -> &MadeUp {
+        &self.0
+    }
+}
 
 impl Ladder {
     /// `None` where git is not installed.
@@ -27,36 +37,39 @@ impl Ladder {
             course::screen::note("passed over: git is not installed");
             return None;
         }
-        let scratch = Scratch::new("ladder").expect("a folder");
-        let ladder = Ladder {
-            course: Course::at(scratch.path(), scratch.path().join("target")),
-            scratch,
-        };
+        let ladder = Ladder(MadeUp::empty("ladder"));
         ladder.git(&["init", "--quiet", "--initial-branch", "main"]);
         for (number, starter, solution) in [
             (1, "todo!()\n", ONE),
             (2, &format!("{ONE}// todo!()\n"), TWO),
             (3, &format!("{TWO}// todo!()\n"), THREE),
         ] {
-            ladder.write(&format!("chapters/chapter0{number}/src/main.rs"), starter);
+            ladder.write(&format!("chapters/{}/src/main.rs", name(number)), starter);
             ladder
-                .write(&format!("solutions/chapter0{number}/src/main.rs"), solution);
+                .write(&format!("solutions/{}/src/main.rs", name(number)), solution);
             ladder.write(
-                &format!("chapters/chapter0{number}/Cargo.toml"),
+                &format!("chapters/{}/Cargo.toml", name(number)),
                 &manifest("chapter", number),
             );
             ladder.write(
-                &format!("solutions/chapter0{number}/Cargo.toml"),
+                &format!("solutions/{}/Cargo.toml", name(number)),
                 &manifest("solution", number),
             );
         }
+        let member = |n| {
+            let name = name(n);
+            format!("\"chapters/{name}\",\n\"solutions/{name}\",\n")
+        };
+        let members: String = (1..=4).map(member).collect();
+        ladder
+            .write("Cargo.toml", &format!("[workspace]\nmembers = [\n{members}]\n"));
         ladder.commit();
         Some(ladder)
     }
 
     fn git(&self, args: &[&str]) {
         let mut git = Command::new("git");
-        git.arg("-C").arg(self.scratch.path());
+        git.arg("-C").arg(self.root());
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             git.env_remove(name);
         }
@@ -83,20 +96,6 @@ impl Ladder {
         self.git(&["commit", "--quiet", "-m", "x"]);
     }
 
-    fn path(&self, path: &str) -> std::path::PathBuf {
-        self.scratch.path().join(path)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
-    }
-
     /// Replaces text in a file, which must be there.
     fn mend(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
@@ -114,57 +113,47 @@ impl Ladder {
 
     /// All files but git's own.
     fn snapshot(&self) -> course::layout::Files {
-        course::layout::files(self.scratch.path()).expect("the ladder can be read")
+        course::layout::files(self.root()).expect("the ladder can be read")
     }
+}
+
+fn name(number: u8) -> String {
+    Chapter(number).name()
 }
 
 fn manifest(kind: &str, number: u8) -> String {
     format!(
-        "[package]\nname = \"{kind}0{number}\"\n\n[[test]]\npath = \"../../tests/chapter0{number}.rs\"\n"
+        "[package]\nname = \"{kind}0{number}\"\n\n[[test]]\npath = \"../../tests/{}.rs\"\n",
+        name(number)
     )
 }
 
 const MAIN: [&str; 4] = [
-    "chapters/chapter02/src/main.rs",
-    "solutions/chapter02/src/main.rs",
-    "chapters/chapter03/src/main.rs",
-    "solutions/chapter03/src/main.rs",
+    "chapters/02-echo/src/main.rs",
+    "solutions/02-echo/src/main.rs",
+    "chapters/03-response/src/main.rs",
+    "solutions/03-response/src/main.rs",
 ];
 
 #[test]
 fn a_mend_reaches_every_starter_and_solution_above_and_once() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     let report = ladder.carry(1);
     assert_eq!(report.lines, MAIN.map(|path| format!("carried   {path}")));
     assert_eq!(report.stopped_at, None);
     for path in MAIN {
-        assert!(
-            ladder.read(path).starts_with("fn given(mended: u8) {}\n"),
-            "{path}"
-        );
+        assert!(ladder.read(path).starts_with("fn given(mended: u8) {}\n"), "{path}");
     }
     assert!(
-        ladder
-            .read("solutions/chapter03/src/main.rs")
-            .contains("middle(x: u8)"),
+        ladder.read("solutions/03-response/src/main.rs").contains("middle(x: u8)"),
         "its own change stays"
     );
     assert!(
-        ladder
-            .read("chapters/chapter03/src/main.rs")
-            .contains("todo!()"),
+        ladder.read("chapters/03-response/src/main.rs").contains("todo!()"),
         "the gap stays"
     );
-    assert!(
-        !ladder
-            .read("chapters/chapter01/src/main.rs")
-            .contains("mended")
-    );
+    assert!(!ladder.read("chapters/01-bind/src/main.rs").contains("mended"));
 
     let after = ladder.snapshot();
     assert_eq!(
@@ -174,11 +163,7 @@ fn a_mend_reaches_every_starter_and_solution_above_and_once() {
     );
     assert_eq!(ladder.snapshot(), after);
 
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "mended: u8",
-        "mended: u16",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "mended: u8", "mended: u16");
     ladder.carry(1);
     for path in MAIN {
         assert!(
@@ -191,29 +176,21 @@ fn a_mend_reaches_every_starter_and_solution_above_and_once() {
 #[test]
 fn it_stops_at_a_conflict_and_goes_on_after_it() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "middle()",
-        "middle(mended: u8)",
-    );
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
-    ladder.write("chapters/chapter04/src/main.rs", THREE);
-    ladder.write("solutions/chapter04/src/main.rs", THREE);
+    ladder.mend("solutions/01-bind/src/main.rs", "middle()", "middle(mended: u8)");
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.write("chapters/04-request/src/main.rs", THREE);
+    ladder.write("solutions/04-request/src/main.rs", THREE);
     assert!(
-        ladder.refusal(1).contains("chapters/chapter04/src/main.rs"),
+        ladder.refusal(1).contains("chapters/04-request/src/main.rs"),
         "somebody else's work is not touched"
     );
-    ladder.git(&["add", "chapters/chapter04", "solutions/chapter04"]);
+    ladder.git(&["add", "chapters/04-request", "solutions/04-request"]);
     ladder.git(&["commit", "--quiet", "-m", "four"]);
 
     let report = ladder.carry(1);
     assert_eq!(report.stopped_at, Some(Chapter(3)));
-    assert_eq!(report.conflicts, ["solutions/chapter03/src/main.rs"]);
-    let marked = ladder.read("solutions/chapter03/src/main.rs");
+    assert_eq!(report.conflicts, ["solutions/03-response/src/main.rs"]);
+    let marked = ladder.read("solutions/03-response/src/main.rs");
     assert!(
         marked.contains("<<<<<<< this chapter\nfn middle(x: u8) {}\n"),
         "{marked}"
@@ -230,12 +207,12 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
     );
     assert!(
         ladder
-            .read("chapters/chapter03/src/main.rs")
+            .read("chapters/03-response/src/main.rs")
             .contains("middle(mended: u8)"),
         "the starter is done"
     );
     assert_eq!(
-        ladder.read("solutions/chapter04/src/main.rs"),
+        ladder.read("solutions/04-request/src/main.rs"),
         THREE,
         "above the conflict nothing is touched"
     );
@@ -245,7 +222,7 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
         let refusal = ladder.refusal(from);
         assert!(
             refusal.starts_with(
-                "solutions/chapter03/src/main.rs:4: here is an unresolved conflict"
+                "solutions/03-response/src/main.rs:4: here is an unresolved conflict"
             ),
             "{refusal}"
         );
@@ -253,18 +230,18 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
     assert_eq!(ladder.snapshot(), before, "a refusal touches nothing");
 
     let resolved = "fn given(mended: u8) {}\n\n\nfn middle(x: u8, mended: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
-    ladder.write("solutions/chapter03/src/main.rs", resolved);
+    ladder.write("solutions/03-response/src/main.rs", resolved);
     let report = ladder.carry(3);
     assert_eq!(report.stopped_at, None);
-    assert_eq!(ladder.read("solutions/chapter04/src/main.rs"), resolved);
-    assert_eq!(ladder.read("chapters/chapter04/src/main.rs"), resolved);
+    assert_eq!(ladder.read("solutions/04-request/src/main.rs"), resolved);
+    assert_eq!(ladder.read("chapters/04-request/src/main.rs"), resolved);
     assert_eq!(
         ladder.carry(1).lines,
         Vec::<String>::new(),
         "from the bottom again, nothing is left to do"
     );
     assert_eq!(
-        ladder.read("solutions/chapter03/src/main.rs"),
+        ladder.read("solutions/03-response/src/main.rs"),
         resolved,
         "the resolution stays"
     );
@@ -273,45 +250,42 @@ fn it_stops_at_a_conflict_and_goes_on_after_it() {
 #[test]
 fn files_are_added_changed_and_removed() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.write("solutions/chapter01/src/old.rs", "old\n");
+    ladder.write("solutions/01-bind/src/old.rs", "old\n");
     ladder.carry(1);
     for chapter in [
-        "chapters/chapter02",
-        "solutions/chapter02",
-        "chapters/chapter03",
-        "solutions/chapter03",
+        "chapters/02-echo",
+        "solutions/02-echo",
+        "chapters/03-response",
+        "solutions/03-response",
     ] {
         assert_eq!(ladder.read(&format!("{chapter}/src/old.rs")), "old\n");
     }
     ladder.commit();
 
-    fs::remove_file(ladder.path("solutions/chapter01/src/old.rs"))
+    fs::remove_file(ladder.path("solutions/01-bind/src/old.rs"))
         .expect("it is there");
-    ladder.write("solutions/chapter01/src/new.rs", "new\n");
-    ladder.write("solutions/chapter03/src/old.rs", "old, and more\n");
-    ladder.git(&["add", "solutions/chapter03"]);
+    ladder.write("solutions/01-bind/src/new.rs", "new\n");
+    ladder.write("solutions/03-response/src/old.rs", "old, and more\n");
+    ladder.git(&["add", "solutions/03-response"]);
     ladder.git(&["commit", "--quiet", "-m", "x"]);
     let report = ladder.carry(1);
-    assert!(!ladder.path("chapters/chapter02/src/old.rs").exists());
-    assert!(!ladder.path("solutions/chapter02/src/old.rs").exists());
-    assert!(!ladder.path("chapters/chapter03/src/old.rs").exists());
+    assert!(!ladder.path("chapters/02-echo/src/old.rs").exists());
+    assert!(!ladder.path("solutions/02-echo/src/old.rs").exists());
+    assert!(!ladder.path("chapters/03-response/src/old.rs").exists());
     assert_eq!(
         report.conflicts,
-        ["solutions/chapter03/src/old.rs"],
+        ["solutions/03-response/src/old.rs"],
         "what the chapter has changed is left to a person"
     );
-    assert_eq!(
-        ladder.read("solutions/chapter03/src/old.rs"),
-        "old, and more\n"
-    );
-    assert_eq!(ladder.read("solutions/chapter03/src/new.rs"), "new\n");
+    assert_eq!(ladder.read("solutions/03-response/src/old.rs"), "old, and more\n");
+    assert_eq!(ladder.read("solutions/03-response/src/new.rs"), "new\n");
 }
 
 #[test]
 fn manifests_keep_their_names() {
     let Some(ladder) = Ladder::new() else { return };
     ladder.mend(
-        "solutions/chapter01/Cargo.toml",
+        "solutions/01-bind/Cargo.toml",
         "[[test]]\n",
         "[[test]]\nharness = true\n",
     );
@@ -322,7 +296,7 @@ fn manifests_keep_their_names() {
             let mended = manifest(kind, number)
                 .replace("[[test]]\n", "[[test]]\nharness = true\n");
             assert_eq!(
-                ladder.read(&format!("{folder}/chapter0{number}/Cargo.toml")),
+                ladder.read(&format!("{folder}/{}/Cargo.toml", name(number))),
                 mended
             );
         }
@@ -332,33 +306,19 @@ fn manifests_keep_their_names() {
 #[test]
 fn work_of_others_further_up_is_not_touched() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
-    ladder.mend("solutions/chapter03/src/main.rs", "two()", "three()");
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend("solutions/03-response/src/main.rs", "two()", "three()");
     let before = ladder.snapshot();
     let refusal = ladder.refusal(1);
-    assert!(
-        refusal.contains("uncommitted changes further up"),
-        "{refusal}"
-    );
-    assert!(
-        refusal.contains("\n  solutions/chapter03/src/main.rs"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("uncommitted changes further up"), "{refusal}");
+    assert!(refusal.contains("\n  solutions/03-response/src/main.rs"), "{refusal}");
     assert_eq!(ladder.snapshot(), before);
 }
 
 #[test]
 fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.commit();
     assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
     let carry =
@@ -367,7 +327,7 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
     assert_eq!(carry().lines.len(), 0);
     assert!(
         ladder
-            .read("solutions/chapter03/src/main.rs")
+            .read("solutions/03-response/src/main.rs")
             .starts_with("fn given(mended: u8) {}\n")
     );
     let unknown =
@@ -378,24 +338,18 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
 #[test]
 fn the_starter_beside_the_mend_is_named_and_left() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/chapter02/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/02-echo/src/main.rs", "given()", "given(mended: u8)");
     let report = ladder.carry(2);
-    assert_eq!(report.by_hand, ["chapters/chapter02/src/main.rs"]);
+    assert_eq!(report.by_hand, ["chapters/02-echo/src/main.rs"]);
     assert!(
-        ladder
-            .read("chapters/chapter02/src/main.rs")
-            .starts_with("fn given() {}\n")
+        ladder.read("chapters/02-echo/src/main.rs").starts_with("fn given() {}\n")
     );
 }
 
 #[test]
 fn a_folder_that_git_does_not_know_is_refused_in_words() {
     let scratch = Scratch::new("no-git").expect("a folder");
-    fs::create_dir_all(scratch.path().join("solutions/chapter01")).expect("a folder");
+    fs::create_dir_all(scratch.path().join("solutions/01-bind")).expect("a folder");
     fs::create_dir_all(scratch.path().join("chapters")).expect("a folder");
     let course = Course::at(scratch.path(), Path::new("target"));
     let refusal = carry_up(&course, Chapter(1), "HEAD").expect_err("there is no git");
@@ -410,26 +364,21 @@ fn a_folder_that_git_does_not_know_is_refused_in_words() {
 fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     let Some(ladder) = Ladder::new() else { return };
     let anchored = |text: &str, name: &str| {
-        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given"))
-            .replace(
-                "given() {}\n",
-                &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
-            )
+        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given")).replace(
+            "given() {}\n",
+            &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
+        )
     };
     for (number, text, name) in [(1, ONE, "one"), (3, THREE, "three")] {
         ladder.write(
-            &format!("solutions/chapter0{number}/src/main.rs"),
+            &format!("solutions/{}/src/main.rs", Chapter(number).name()),
             &anchored(text, name),
         );
     }
     ladder.commit();
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.mend(
-        "solutions/chapter01/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
-    ladder.mend(
-        "solutions/chapter01/src/main.rs",
+        "solutions/01-bind/src/main.rs",
         "fn middle",
         "// ANCHOR: new\nfn middle",
     );
@@ -437,10 +386,10 @@ fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     assert_eq!(report.conflicts, Vec::<String>::new());
     assert!(
         ladder
-            .read("solutions/chapter02/src/main.rs")
+            .read("solutions/02-echo/src/main.rs")
             .starts_with("fn given(mended: u8) {}\n")
     );
-    let three = ladder.read("solutions/chapter03/src/main.rs");
+    let three = ladder.read("solutions/03-response/src/main.rs");
     assert!(
         three.starts_with(
             "// ANCHOR: three\nfn given(mended: u8) {}\n// ANCHOR_END: three\n"

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use course::errors::{compile, problems};
+use course::dev::errors::{compile, problems};
 use course::layout::Course;
 use course::work::Scratch;
 
@@ -16,7 +16,7 @@ fn every_shown_error_is_refused_with_its_code() {
 /// A made-up course of one chapter with one file, and what the checker says about it.
 fn complaint(name: &str, source: &str, rendered: &str) -> String {
     let root = Scratch::new("errors-test").expect("a scratch folder");
-    let folder = root.path().join("tests/errors/chapter01");
+    let folder = root.path().join("tests/errors/01-bind");
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join(name).with_extension("rs"), source).expect("a file");
     if !rendered.is_empty() {
@@ -39,24 +39,12 @@ fn the_checker_sees_what_is_wrong() {
         assert!(complaint.contains(words), "{complaint:?} lacks {words:?}");
     };
     let shown = "error[E0308]: x\n";
-    says(
-        complaint("E0308-fine", "fn main() {}\n", shown),
-        "it compiles",
-    );
+    says(complaint("E0308-fine", "fn main() {}\n", shown), "it compiles");
     says(complaint("E0599-port", MISMATCH, shown), "rustc gave E0308");
-    says(
-        complaint("E0308-syntax", "fn main( {}\n", shown),
-        "without a code",
-    );
+    says(complaint("E0308-syntax", "fn main( {}\n", shown), "without a code");
     says(complaint("E0308-none", MISMATCH, ""), "its .txt is missing");
-    says(
-        complaint("E0308-stale", MISMATCH, "error[E0599]: x\n"),
-        "shows E0599",
-    );
-    says(
-        complaint("port", MISMATCH, shown),
-        "must begin with the code",
-    );
+    says(complaint("E0308-stale", MISMATCH, "error[E0599]: x\n"), "shows E0599");
+    says(complaint("port", MISMATCH, shown), "must begin with the code");
 }
 
 #[test]

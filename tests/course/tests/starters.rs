@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use course::Course;
+use course::dev::starters;
 use course::screen::{expect_none, note, strict};
-use course::{Course, starters};
 
 #[test]
 fn every_starter_builds_and_fails_for_the_intended_reason() {

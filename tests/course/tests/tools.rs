@@ -7,164 +7,24 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use course::answers::{Answer, Kind, Proof, find};
-use course::work::Scratch;
-use course::{Chapter, Course, bless, derive, starters, tree};
+use course::Chapter;
+use course::dev::answers::{Answer, Kind, Proof, few, find};
+use course::dev::{bless, derive, starters, tree};
 
-/// Numbers that no real chapter has, so that nothing built here is taken for a real
-/// one.
-const FIRST: Chapter = Chapter(91);
-const SECOND: Chapter = Chapter(92);
+#[path = "made-up/course.rs"]
+mod made_up;
 
-/// A course in a folder of its own.
-struct MadeUp {
-    scratch: Scratch,
-    course: Course,
-}
-
-const SOLUTION: &str = "\
-fn main() {
-    println!(\"hello\");
-}
-";
-
-const STARTER: &str = "\
-fn main() {
-    todo!(\"say hello\");
-}
-";
-
-/// A milestone without the harness. It greets nobody: the program has to.
-const MILESTONE: &str = r#"
-use std::process::{Command, Stdio};
-
-fn said() -> String {
-    let own = option_env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
-    let program = std::env::var_os("COURSE_PROGRAM").or(own.map(Into::into)).expect("a program");
-    let output = Command::new(program).stderr(Stdio::null()).output().expect("it runs");
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn report(text: &str) {
-    println!("{text}");
-    std::panic::resume_unwind(Box::new("reported"));
-}
-
-#[test]
-fn check_01_speaks() {
-    if said().is_empty() {
-        report("It says nothing: say hello.");
-    }
-}
-
-#[test]
-fn check_02_greets() {
-    match said().as_str() {
-        "" => report("not checked: mend check_01_speaks first"),
-        "hello\n" => {}
-        _ => report("It says the wrong thing,\n    which nobody wanted."),
-    }
-}
-
-#[test]
-fn check_03_is_short() {
-    assert!(said().len() < 10);
-}
-"#;
+use made_up::{
+    FIRST, MANIFEST, MadeUp, SECOND, SOLUTION, STARTER, becomes, manifest, says,
+};
 
 impl MadeUp {
-    fn new() -> MadeUp {
-        let scratch = Scratch::new("made-up").expect("a folder");
-        let course = Course::at(scratch.path(), scratch.path().join("target"));
-        let made_up = MadeUp { scratch, course };
-        made_up.write(
-            "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"chapters/*\", \"solutions/*\", \"tests/harness\"]\n",
-        );
-        made_up.write("tests/course/Cargo.toml", "[package]\nname = \"course\"\n");
-        made_up.write(
-            "tests/harness/Cargo.toml",
-            "[package]\nname = \"harness\"\nedition = \"2024\"\n\n[features]\n[dependencies]\n",
-        );
-        made_up.write("tests/harness/src/lib.rs", "");
-        made_up.write(
-            "book/src/SUMMARY.md",
-            "- [one](chapter91.md)\n- [two](chapter92.md)\n",
-        );
-        for chapter in [FIRST, SECOND] {
-            let name = chapter.name();
-            for (folder, package, source) in [
-                ("chapters", chapter.name(), STARTER),
-                ("solutions", chapter.solution_name(), SOLUTION),
-            ] {
-                made_up.write(&format!("{folder}/{name}/src/main.rs"), source);
-                made_up.write(
-                    &format!("{folder}/{name}/Cargo.toml"),
-                    &manifest(&package, chapter),
-                );
-            }
-            made_up.write(&format!("tests/{name}.rs"), MILESTONE);
-            made_up.write(&format!("book/src/{name}.md"), "# one\n");
-            made_up.write(
-                &format!("tests/course/starters/{name}.txt"),
-                "# Nothing is said yet.\ncheck: check_01_speaks\nsays: say hello\n",
-            );
-            made_up.wrong(
-                chapter,
-                "hullo",
-                "check_02_greets",
-                "wrong thing",
-                &says("hullo"),
-            );
-            for answer in ["a", "b"] {
-                made_up.write(
-                    &format!("tests/right/{name}/{answer}/main.rs"),
-                    &format!("//! {answer}.\n{SOLUTION}"),
-                );
-            }
-        }
-        made_up
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.scratch.path().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    fn remove(&self, path: &str) {
-        let path = self.scratch.path().join(path);
-        let removed = if path.is_dir() {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    }
-
-    fn wrong(
-        &self,
-        chapter: Chapter,
-        name: &str,
-        check: &str,
-        says: &str,
-        diff: &str,
-    ) {
-        let path = format!("tests/wrong/{}/{name}.patch", chapter.name());
-        self.write(
-            &path,
-            &format!("# About it.\ncheck: {check}\nsays: {says}\n\n{diff}"),
-        );
-    }
-
     /// The first chapter's milestone, compiled without cargo.
     fn milestone(&self) -> BTreeMap<Chapter, PathBuf> {
-        let path = self
-            .scratch
-            .path()
-            .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
+        let path =
+            self.root().join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
         let status = Command::new("rustc")
-            .env("CARGO_PKG_NAME", FIRST.solution_name())
+            .env("CARGO_PKG_NAME", FIRST.solution_package())
             .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
             .arg(&path)
             .arg(self.course.milestone(FIRST))
@@ -185,44 +45,12 @@ impl MadeUp {
         let split = |complaint: &String| {
             let (path, rest) =
                 complaint.split_once(": ").expect("a path and a complaint");
-            let name = path
-                .rsplit('/')
-                .next()
-                .expect("a name")
-                .trim_end_matches(".patch");
+            let name =
+                path.rsplit('/').next().expect("a name").trim_end_matches(".patch");
             (name.to_owned(), rest.to_owned())
         };
         complaints.iter().map(split).collect()
     }
-}
-
-fn manifest(package: &str, chapter: Chapter) -> String {
-    // As in the real course: the verdict on a starter is the milestone's alone.
-    let bin = match package.starts_with("chapter") {
-        true => format!(
-            "# `cargo test -p {package}` asks the milestone; unit tests, where there are some: \
-             `… --bins`.\n[[bin]]\nname = \"{package}\"\npath = \"src/main.rs\"\ntest = false\n\n"
-        ),
-        false => String::new(),
-    };
-    format!(
-        "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
-         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n{bin}\
-         [[test]]\nname = \"milestone\"\npath = \"../../tests/{}.rs\"\n",
-        chapter.name()
-    )
-}
-
-/// A patch after which the solution says something else.
-fn says(words: &str) -> String {
-    becomes(&format!("    println!(\"{words}\");"))
-}
-
-/// A patch that replaces the line which speaks.
-fn becomes(line: &str) -> String {
-    format!(
-        "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n fn main() {{\n-    println!(\"hello\");\n+{line}\n }}\n"
-    )
 }
 
 #[test]
@@ -236,20 +64,8 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "wrong thing",
         &becomes("    print!(\"hello\\n\");"),
     );
-    made_up.wrong(
-        FIRST,
-        "other-words",
-        greets,
-        "something else",
-        &says("hullo"),
-    );
-    made_up.wrong(
-        FIRST,
-        "ground",
-        greets,
-        "wrong thing",
-        &becomes("    // nothing"),
-    );
+    made_up.wrong(FIRST, "other-words", greets, "something else", &says("hullo"));
+    made_up.wrong(FIRST, "ground", greets, "wrong thing", &becomes("    // nothing"));
     made_up.wrong(
         FIRST,
         "broken",
@@ -286,15 +102,12 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         &says("hello hello hello"),
     );
     made_up.write(
-        "tests/wrong/chapter91/no-words.patch",
+        "tests/wrong/01-bind/no-words.patch",
         &format!("# About.\ncheck: {greets}\n{}", says("x")),
     );
     made_up.write(
-        "tests/wrong/chapter91/no-unit-test.patch",
-        &format!(
-            "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
-            says("x")
-        ),
+        "tests/wrong/01-bind/no-unit-test.patch",
+        &format!("# About.\nunit: tests::greets\nsays: wrong thing\n{}", says("x")),
     );
 
     let begin = Instant::now();
@@ -310,14 +123,8 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
             "check_02_greets did not come to it, an earlier check fails: not checked",
         ),
         ("hangs", "there was no verdict after 3 s"),
-        (
-            "no-such-check",
-            "the milestone has no check called check_99_flies",
-        ),
-        (
-            "no-unit-test",
-            "the solution has no unit test called tests::greets",
-        ),
+        ("no-such-check", "the milestone has no check called check_99_flies"),
+        ("no-unit-test", "the solution has no unit test called tests::greets"),
         ("no-words", "a line `says: WORDS` is missing"),
         (
             "other-words",
@@ -325,10 +132,7 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         ),
         ("panics", "check_03_is_short panics instead of reporting"),
         ("passes", "check_02_greets passes it"),
-        (
-            "stale",
-            "the hunk `@@ -1,3 +1,3 @@` does not fit src/main.rs",
-        ),
+        ("stale", "error: patch failed: src/main.rs:1"),
     ];
     let found: Vec<&String> = complaints.keys().collect();
     assert_eq!(
@@ -337,11 +141,7 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "and the good one, hullo, is not among them"
     );
     for (name, complaint) in expected {
-        assert!(
-            complaints[name].contains(complaint),
-            "{name}: {}",
-            complaints[name]
-        );
+        assert!(complaints[name].contains(complaint), "{name}: {}", complaints[name]);
     }
 }
 
@@ -349,14 +149,14 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
 fn a_right_answer_that_is_rejected_is_found_out() {
     let made_up = MadeUp::new();
     made_up.write(
-        "tests/right/chapter91/patched.patch",
+        "tests/right/01-bind/patched.patch",
         &format!("# About.\n{}", becomes("    print!(\"hello\\n\");")),
     );
     made_up.write(
-        "tests/right/chapter91/rejected.patch",
+        "tests/right/01-bind/rejected.patch",
         &format!("# About.\n{}", says("hullo")),
     );
-    made_up.write("tests/right/chapter91/silent/main.rs", SOLUTION);
+    made_up.write("tests/right/01-bind/silent/main.rs", SOLUTION);
     let complaints = made_up.complaints(Kind::Right);
     let found: Vec<&String> = complaints.keys().collect();
     assert_eq!(found, ["rejected", "silent"]);
@@ -382,11 +182,11 @@ fn what_is_no_answer_is_named() {
         (Kind::Right, "folder/lib.rs"),
     ] {
         let made_up = MadeUp::new();
-        made_up.write(&format!("tests/{}/chapter91/{path}", kind.folder()), "x");
+        made_up.write(&format!("tests/{}/01-bind/{path}", kind.folder()), "x");
         let sentence =
             find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
         assert!(
-            sentence.starts_with(&format!("tests/{}/chapter91/", kind.folder())),
+            sentence.starts_with(&format!("tests/{}/01-bind/", kind.folder())),
             "{sentence}"
         );
     }
@@ -403,13 +203,7 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
     let second = proof.prove(&answers, 2);
     assert_eq!((second.built, second.complaints), (0, vec![]));
 
-    made_up.wrong(
-        FIRST,
-        "hullo",
-        "check_02_greets",
-        "wrong thing",
-        &says("hallo"),
-    );
+    made_up.wrong(FIRST, "hullo", "check_02_greets", "wrong thing", &says("hallo"));
     let third = proof.prove(&answers, 2);
     assert_eq!((third.built, &third.complaints), (1, &vec![]));
     proof.tidy(&third.folders).expect("it can be tidied");
@@ -419,36 +213,82 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
 }
 
 #[test]
+fn of_many_answers_a_few_are_taken_by_name_and_by_check() {
+    let made_up = MadeUp::new();
+    for (name, check) in [
+        ("a", "check_02_greets"),
+        ("b", "check_02_greets"),
+        ("c", "check_01_speaks"),
+        ("d", "check_03_is_short"),
+        ("e", "check_04_more"),
+    ] {
+        made_up.wrong(FIRST, name, check, "x", &says(name));
+    }
+    let mut answers = made_up.answers(Kind::Wrong);
+    answers.extend(made_up.answers(Kind::Right));
+    let few = few(&answers);
+    let names: Vec<&str> =
+        (few.iter()).filter_map(|answer| answer.path.file_stem()?.to_str()).collect();
+    assert_eq!(names, ["a", "c", "d", "a"]);
+}
+
+#[test]
+fn a_list_of_members_that_is_not_complete_is_seen() {
+    let made_up = MadeUp::new();
+    let members = || tree::members(&made_up.course).expect("the tree can be read");
+    assert_eq!(members(), Vec::<String>::new());
+    let copy = manifest("chapter02", SECOND);
+    made_up.write("chapters/02-echo-old/Cargo.toml", &copy);
+    made_up.write("solutions/04-request/notes.txt", "");
+    assert_eq!(members(), Vec::<String>::new(), "these are a person's own");
+
+    made_up.write("chapters/03-response/Cargo.toml", &copy);
+    let listed = MANIFEST
+        .replace("    \"solutions/01-bind\",\n]", "]")
+        .replace("/harness\",\n", "/harness\",\n    \"chapters/notes\",\n")
+        .replace(
+            "default-members = [\n    \"solutions/01-bind\",",
+            "default-members = [",
+        );
+    made_up.write("Cargo.toml", &listed);
+    made_up.remove("chapters/01-bind");
+    made_up.write("chapters/notes/Cargo.toml", &copy);
+    assert_eq!(
+        members(),
+        [
+            "Cargo.toml does not list chapters/03-response: add a line \"chapters/03-response\" to `members`",
+            "Cargo.toml does not list solutions/01-bind in `default-members`: nothing tests it",
+            "Cargo.toml lists chapters/01-bind, which is not there or has no manifest",
+            "Cargo.toml lists chapters/notes, and no chapter is called so: see PARTS in tests/course/src/layout.rs",
+        ]
+    );
+}
+
+#[test]
 fn what_a_chapter_lacks_is_named() {
     let made_up = MadeUp::new();
     let none: Vec<String> = Vec::new();
     assert_eq!(tree::incomplete(&made_up.course), Ok(none));
     for (path, complaint) in [
-        ("chapters/chapter92", "has no starter: chapters/chapter92"),
-        (
-            "solutions/chapter92",
-            "has no solution: solutions/chapter92",
-        ),
-        ("tests/chapter92.rs", "has no milestone: tests/chapter92.rs"),
-        (
-            "book/src/chapter92.md",
-            "has no page: book/src/chapter92.md",
-        ),
+        ("chapters/02-echo", "has no starter: chapters/02-echo"),
+        ("solutions/02-echo", "has no solution: solutions/02-echo"),
+        ("tests/02-echo.rs", "has no milestone: tests/02-echo.rs"),
+        ("book/src/02-echo.md", "has no page: book/src/02-echo.md"),
         (
             "book/src/SUMMARY.md",
-            "has no line with a link to chapter92.md in book/src/SUMMARY.md",
+            "has no line with a link to 02-echo.md in book/src/SUMMARY.md",
         ),
         (
-            "tests/wrong/chapter92",
-            "has no wrong answer: tests/wrong/chapter92/NAME.patch",
+            "tests/wrong/02-echo",
+            "has no wrong answer: tests/wrong/02-echo/NAME.patch",
         ),
-        ("tests/right/chapter92/a", "has no two right answers"),
+        ("tests/right/02-echo/a", "has no two right answers"),
     ] {
         let made_up = MadeUp::new();
         made_up.remove(path);
         let complaints =
             tree::incomplete(&made_up.course).expect("the tree can be read");
-        let complaint = format!("chapter 92 {complaint}");
+        let complaint = format!("chapter 02 {complaint}");
         assert!(
             complaints.iter().any(|found| found.starts_with(&complaint)),
             "{path}: {complaints:?}"
@@ -464,26 +304,26 @@ fn a_file_without_counterpart_is_named() {
             .expect("the tree can be read")
     };
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.write("chapters/chapter92/src/extra.rs", "");
-    made_up.write("solutions/chapter92/src/http.rs", "");
+    made_up.write("chapters/02-echo/src/extra.rs", "");
+    made_up.write("solutions/02-echo/src/http.rs", "");
     let found = complaints();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
-        found[0].starts_with("chapters/chapter92/src/extra.rs has no counterpart"),
+        found[0].starts_with("chapters/02-echo/src/extra.rs has no counterpart"),
         "{found:?}"
     );
     assert!(
         found[1].contains(
-            "say `creates: src/http.rs` in tests/course/starters/chapter92.txt"
+            "say `creates: src/http.rs` in tests/course/starters/02-echo.txt"
         ),
         "{found:?}"
     );
 
-    made_up.remove("chapters/chapter92/src/extra.rs");
+    made_up.remove("chapters/02-echo/src/extra.rs");
     let note = "# A note.\ncheck: check_01_speaks\nsays: x\ncreates: src/http.rs\n";
-    made_up.write("tests/course/starters/chapter92.txt", note);
+    made_up.write("tests/course/starters/02-echo.txt", note);
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.remove("solutions/chapter92/src/http.rs");
+    made_up.remove("solutions/02-echo/src/http.rs");
     assert!(
         complaints()[0].contains("must be in the solution and not in the starter"),
         "{:?}",
@@ -503,25 +343,22 @@ fn a_dependency_is_named() {
     assert_eq!(complaints(), Vec::<String>::new());
 
     made_up.write("tests/harness/Cargo.toml", &format!("{deps}rand = \"0\"\n"));
-    let solution = manifest("solution92", SECOND);
+    let solution = manifest("solution02", SECOND);
     made_up.write(
-        "solutions/chapter92/Cargo.toml",
+        "solutions/02-echo/Cargo.toml",
         &format!("{solution}\n[dependencies]\nlibc = \"0\"\n"),
     );
-    made_up.write(
-        "chapters/chapter92/Cargo.toml",
-        &manifest("chapter92", FIRST),
-    );
+    made_up.write("chapters/02-echo/Cargo.toml", &manifest("chapter02", FIRST));
     made_up.write(
         "tests/course/Cargo.toml",
         "[package]\nname = \"course\"\n[dependencies]\nclap = \"4\"\n",
     );
     let found = complaints().join("\n");
     for complaint in [
-        "tests/harness/Cargo.toml: `rand` must go",
-        "solutions/chapter92/Cargo.toml: [dependencies] must go",
-        "chapters/chapter92/Cargo.toml: [[test]] must say path = \"../../tests/chapter92.rs\"",
-        "tests/course/Cargo.toml: `clap` must go; this package may depend on nothing only",
+        "tests/harness depends on [\"assert_cmd\", \"predicates\", \"rand\", \"reqwest\"], and may",
+        "solutions/02-echo depends on [\"libc\"], and may depend on [] only",
+        "chapters/02-echo: its test `milestone` must have the path ../../tests/02-echo.rs",
+        "tests/course depends on [\"clap\"], and may depend on [] only",
     ] {
         assert!(found.contains(complaint), "{complaint}\n\n{found}");
     }
@@ -540,25 +377,23 @@ fn a_starter_that_does_not_derive_is_named() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].starts_with(
-            "chapters/chapter92/src/main.rs: the chapter does not touch this file"
+            "chapters/02-echo/src/main.rs: the chapter does not touch this file"
         ),
         "{found:?}"
     );
 
     made_up.write(
-        "solutions/chapter92/src/main.rs",
+        "solutions/02-echo/src/main.rs",
         &SOLUTION.replace("hello", "hello, world"),
     );
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.write(
-        "chapters/chapter92/src/main.rs",
-        &format!("{STARTER}fn more() {{}}\n"),
-    );
+    made_up
+        .write("chapters/02-echo/src/main.rs", &format!("{STARTER}fn more() {{}}\n"));
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
         found[0].starts_with(
-            "chapters/chapter92/src/main.rs:4: `fn more() {}` stands in neither"
+            "chapters/02-echo/src/main.rs:4: `fn more() {}` stands in neither"
         ),
         "{found:?}"
     );
@@ -571,34 +406,25 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let found =
         starters::complaints(course, false).expect("the chapters can be read");
     assert!(
-        found[0].contains("no line for chapter91: run `cargo course bless`"),
+        found[0].contains("no line for 01-bind: run `cargo course dev bless`"),
         "{found:?}"
     );
     bless::replace(
         course,
-        &starters::fingerprints_path(course),
-        &starters::fingerprints(course).expect("files"),
+        &course::starters::fingerprints_path(course),
+        &course::starters::fingerprints(course).expect("files"),
     )
     .expect("it can be written");
     assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST, SECOND], vec![]))
-    );
+    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST, SECOND], vec![])));
 
-    made_up.write("chapters/chapter92/src/main.rs", SOLUTION);
+    made_up.write("chapters/02-echo/src/main.rs", SOLUTION);
     assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST], vec![SECOND]))
-    );
+    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST], vec![SECOND])));
     let strict =
         starters::complaints(course, true).expect("the chapters can be read");
-    assert!(
-        strict[0].starts_with("chapters/chapter92 is not what"),
-        "{strict:?}"
-    );
-    let current = starters::current(course)
+    assert!(strict[0].starts_with("chapters/02-echo is not what"), "{strict:?}");
+    let current = course::starters::current(course)
         .expect("the chapters can be read")
         .expect("there is one");
     assert_eq!(current.0, SECOND);
@@ -614,33 +440,29 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
     };
     assert_eq!(complaints(), Vec::<String>::new());
 
-    made_up.write("chapters/chapter91/src/main.rs", SOLUTION);
+    made_up.write("chapters/01-bind/src/main.rs", SOLUTION);
     made_up.write(
-        "chapters/chapter92/src/main.rs",
+        "chapters/02-echo/src/main.rs",
         &STARTER.replace("    todo", "    let unused = 1;\n    todo"),
     );
     let found = complaints().join("\n");
     assert!(
         found.contains(
-            "chapters/chapter91: the starter passes its milestone: where is the gap?"
+            "chapters/01-bind: the starter passes its milestone: where is the gap?"
         ),
         "{found}"
     );
     assert!(
         found.contains(
-            "chapters/chapter92: it must build without a warning:\nwarning: unused"
+            "chapters/02-echo: it must build without a warning:\nwarning: unused"
         ),
         "{found}"
     );
 
-    made_up.write(
-        "chapters/chapter91/src/main.rs",
-        &SOLUTION.replace("hello", "hullo"),
-    );
-    made_up.write(
-        "chapters/chapter92/src/main.rs",
-        &STARTER.replace("todo!", "toodo!"),
-    );
+    made_up
+        .write("chapters/01-bind/src/main.rs", &SOLUTION.replace("hello", "hullo"));
+    made_up
+        .write("chapters/02-echo/src/main.rs", &STARTER.replace("todo!", "toodo!"));
     let found = complaints().join("\n");
     assert!(
         found.contains(
@@ -648,27 +470,16 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         ),
         "{found}"
     );
-    assert!(
-        found.contains("chapters/chapter92: it does not build"),
-        "{found}"
-    );
+    assert!(found.contains("chapters/02-echo: it does not build"), "{found}");
     assert!(found.contains("cannot find macro `toodo`"), "{found}");
 
-    made_up.write(
-        "chapters/chapter91/src/main.rs",
-        "fn main() {\n    loop {}\n}\n",
-    );
-    made_up.remove("tests/course/starters/chapter92.txt");
-    made_up.write("chapters/chapter92/src/main.rs", STARTER);
+    made_up.write("chapters/01-bind/src/main.rs", "fn main() {\n    loop {}\n}\n");
+    made_up.remove("tests/course/starters/02-echo.txt");
+    made_up.write("chapters/02-echo/src/main.rs", STARTER);
     let found = complaints().join("\n");
     assert!(
-        found.contains(
-            "chapters/chapter91: the milestone was still running after 3 s"
-        ),
+        found.contains("chapters/01-bind: the milestone was still running after 3 s"),
         "{found}"
     );
-    assert!(
-        found.contains("tests/course/starters/chapter92.txt: "),
-        "{found}"
-    );
+    assert!(found.contains("tests/course/starters/02-echo.txt: "), "{found}");
 }

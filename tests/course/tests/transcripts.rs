@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use course::Course;
-use course::transcripts::{Outcome, Programs, Transcript, check, check_all};
+use course::dev::transcripts::{Outcome, Programs, Transcript, check, check_all};
 
 /// Where nobody may leave anything out: the maintainers' run and CI.
 fn strict() -> bool {
@@ -34,7 +34,7 @@ fn every_transcript_comes_out_as_it_is_shown() {
     }
     assert!(
         problems.is_empty(),
-        "\n{}\nIf what comes now is right, run `cargo course bless`.\n",
+        "\n{}\nIf what comes now is right, run `cargo course dev bless`.\n",
         problems.join("\n")
     );
 }
@@ -47,18 +47,13 @@ static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
         .args(["--edition", "2024", "-o"])
         .args([&program, Path::new(source)])
         .status();
-    assert!(
-        built.expect("rustc runs").success(),
-        "the made-up server builds"
-    );
+    assert!(built.expect("rustc runs").success(), "the made-up server builds");
     Programs::from([("chapter02".to_owned(), program)])
 });
 
 fn outcome(session: &str) -> Outcome {
     let course = Course::of_this_package();
-    let path = course
-        .root()
-        .join("tests/transcripts/chapter02/made-up.txt");
+    let path = course.root().join("tests/transcripts/02-echo/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
     check(transcript, &course, &PROGRAMS, false)
 }
@@ -160,9 +155,7 @@ fn a_missing_tool_is_told_and_fails_where_nothing_may_be_left_out() {
         Outcome::PassedOver("it needs no-such-tool, which is not installed".into());
     assert_eq!(outcome(session), passed);
     let course = Course::of_this_package();
-    let path = course
-        .root()
-        .join("tests/transcripts/chapter02/made-up.txt");
+    let path = course.root().join("tests/transcripts/02-echo/made-up.txt");
     let transcript = Transcript::parse(&path, session).expect("well formed");
     assert!(matches!(
         check(transcript, &course, &PROGRAMS, true),
@@ -183,10 +176,7 @@ fn a_command_that_hangs_is_ended_with_all_that_it_started() {
     );
     assert!(begin.elapsed() < Duration::from_secs(10));
     same(&format!("$ {sleep} & echo begun\nbegun\n"));
-    fails(
-        &format!("@server\n$ {sleep} &\n@run false\n"),
-        "exit code 1",
-    );
+    fails(&format!("@server\n$ {sleep} &\n@run false\n"), "exit code 1");
     // What was killed may need a moment to go.
     let until = Instant::now() + Duration::from_secs(5);
     while sleeping().iter().any(|line| line.contains(&sleep[6..])) {

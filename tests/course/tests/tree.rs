@@ -1,7 +1,8 @@
 //! All is where it belongs, and starters come from the solutions before them.
 
+use course::dev::{derive, starters, tree};
 use course::screen::{expect_none, note, strict};
-use course::{Chapter, Course, derive, starters, tree};
+use course::{Chapter, Course};
 
 fn course() -> Course {
     Course::of_this_package()
@@ -9,14 +10,17 @@ fn course() -> Course {
 
 /// The starters as they were handed out; a learner's chapters are passed over.
 fn handed_out() -> Vec<Chapter> {
-    starters::pristine(&course(), strict())
-        .expect("the chapters can be read")
-        .0
+    starters::pristine(&course(), strict()).expect("the chapters can be read").0
 }
 
 #[test]
 fn every_chapter_is_complete() {
     expect_none(&tree::incomplete(&course()).expect("the tree can be read"));
+}
+
+#[test]
+fn every_chapter_is_a_member_of_the_workspace() {
+    expect_none(&tree::members(&course()).expect("the tree can be read"));
 }
 
 #[test]

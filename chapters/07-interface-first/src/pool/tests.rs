@@ -1,0 +1,142 @@
+//! What a pool must do, whatever it looks like inside.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+use super::ThreadPool;
+use crate::meeting::Meetings;
+
+/// Long enough for anything that happens at all.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Runs a test on a thread of its own, so that a pool that waits forever fails it.
+fn soon(test: impl FnOnce() + Send + 'static) {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        test();
+        done.send(())
+    });
+    finished
+        .recv_timeout(2 * SOON)
+        .expect("the test fails, or waits forever");
+}
+
+#[test]
+fn a_pool_of_nothing_is_refused() {
+    assert!(ThreadPool::new(0).is_err());
+}
+
+#[test]
+fn every_job_runs_once() {
+    soon(|| {
+        let pool = ThreadPool::new(3).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for job in 0..50 {
+            let done = done.clone();
+            pool.execute(move || done.send(job).expect("the test waits"))
+                .expect("a thread");
+        }
+        drop(done);
+        let mut jobs: Vec<i32> = finished.iter().collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, Vec::from_iter(0..50));
+    });
+}
+
+#[test]
+fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
+    soon(|| {
+        let pool = ThreadPool::new(4).expect("a pool");
+        let barrier = Arc::new(Barrier::new(4));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..4 {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            let job = move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            };
+            pool.execute(job).expect("a thread");
+        }
+        for _ in 0..4 {
+            finished
+                .recv_timeout(SOON)
+                .expect("all four jobs run at once");
+        }
+    });
+}
+
+#[test]
+fn no_more_jobs_run_at_once_than_the_pool_has_threads() {
+    soon(|| {
+        let pool = ThreadPool::new(2).expect("a pool");
+        let meetings = Arc::new(Meetings::default());
+        let (done, finished) = mpsc::channel();
+        for _ in 0..3 {
+            let (meetings, done) = (Arc::clone(&meetings), done.clone());
+            let job = move || {
+                let met = meetings.join(3, Duration::from_millis(100));
+                done.send(met).expect("the test waits");
+            };
+            pool.execute(job).expect("a thread");
+        }
+        for _ in 0..3 {
+            let met = finished.recv_timeout(SOON).expect("every job runs");
+            assert!(!met, "three jobs met in a pool of two threads");
+        }
+    });
+}
+
+#[test]
+fn many_jobs_leave_the_pool_as_it_was() {
+    const SIZE: usize = 16;
+    soon(|| {
+        let pool = ThreadPool::new(SIZE).expect("a pool");
+        for _ in 0..100 {
+            // So many end at once, as nearly as can be.
+            let barrier = Arc::new(Barrier::new(SIZE));
+            for _ in 0..SIZE {
+                let barrier = Arc::clone(&barrier);
+                let job = move || {
+                    barrier.wait();
+                };
+                pool.execute(job).expect("a thread");
+            }
+        }
+        let meetings = Arc::new(Meetings::default());
+        for (size, patience) in [(SIZE, SOON), (SIZE + 1, Duration::from_millis(100))]
+        {
+            let (done, finished) = mpsc::channel();
+            for _ in 0..size {
+                let (meetings, done) = (Arc::clone(&meetings), done.clone());
+                let job = move || {
+                    let met = meetings.join(size, patience);
+                    done.send(met).expect("the test waits");
+                };
+                pool.execute(job).expect("a thread");
+            }
+            for _ in 0..size {
+                let met = finished.recv_timeout(2 * SOON).expect("every job runs");
+                let outcome = if met { "met" } else { "did not meet" };
+                assert_eq!(
+                    met,
+                    size == SIZE,
+                    "{size} jobs {outcome} in a pool of {SIZE}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_job_that_panics_makes_room_for_the_next() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        pool.execute(|| panic!("on purpose")).expect("a thread");
+        let (done, finished) = mpsc::channel();
+        pool.execute(move || done.send(()).expect("the test waits"))
+            .expect("a thread");
+        finished.recv_timeout(SOON).expect("the next job runs");
+    });
+}

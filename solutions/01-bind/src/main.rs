@@ -1,0 +1,83 @@
+//! Chapter 01, bind: ask the system for an address, say so, and take what comes.
+
+use std::env;
+use std::io::{self, ErrorKind, Write};
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+const DEFAULT_ADDR: &str = "127.0.0.1:7878";
+
+fn main() -> ExitCode {
+    // ANCHOR: args
+    let mut args = env::args_os().skip(1);
+    let addr = match args.next() {
+        Some(addr) => addr.to_string_lossy().into_owned(),
+        None => DEFAULT_ADDR.to_owned(),
+    };
+    if addr.starts_with('-') || args.next().is_some() {
+        eprintln!("usage: {} [ADDR]", env!("CARGO_PKG_NAME"));
+        return ExitCode::from(2);
+    }
+    // ANCHOR_END: args
+
+    // ANCHOR: bind
+    let listener = match TcpListener::bind(&addr) {
+        Ok(listener) => listener,
+        Err(error) => {
+            eprintln!("cannot listen on {addr}: {}", explain(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    // ANCHOR_END: bind
+    match serve(&listener) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cannot go on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// ANCHOR: serve
+/// Says where the listener listens, then accepts one connection after the other and
+/// closes each.
+fn serve(listener: &TcpListener) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+    stdout.flush()?;
+
+    for connection in listener.incoming() {
+        match connection {
+            // Dropping the stream closes the connection.
+            Ok(stream) => drop(stream),
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
+        }
+    }
+    Ok(())
+}
+// ANCHOR_END: serve
+
+// ANCHOR: explain
+/// Says why bind failed, in words that tell a person what to do.
+fn explain(error: &io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "already in use: stop that program or use another port"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need privileges; choose a higher one"
+        }
+        ErrorKind::AddrNotAvailable => "no network interface here has this address",
+        ErrorKind::InvalidInput => {
+            "not an address: write HOST:PORT, as in 127.0.0.1:7878"
+        }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+// ANCHOR_END: explain
+
+/// Writes a line to stderr. If that fails, there's nowhere left to say so.
+fn log(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}

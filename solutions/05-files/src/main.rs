@@ -1,0 +1,49 @@
+//! Chapter 05, files: serve the files of a folder, one client after the other.
+
+mod app;
+mod connection;
+mod conversation;
+mod files;
+mod host;
+mod log;
+mod options;
+mod refusal;
+mod request;
+mod response;
+mod server;
+mod target;
+
+use std::env;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use app::App;
+use files::Files;
+use log::log;
+use options::{Options, USAGE};
+
+fn main() -> ExitCode {
+    let Some(options) = Options::parse(env::args_os().skip(1)) else {
+        log(USAGE);
+        return ExitCode::from(2);
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            log(&why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line asks for; an error is a sentence for the person who
+/// started the program.
+fn run(options: &Options) -> Result<(), String> {
+    let files = Files::new(&options.root)
+        .map_err(|error| options::cannot_serve(&options.root, &error))?;
+    let app = App::new(files);
+    let addr = &options.addr;
+    let listener = TcpListener::bind(addr)
+        .map_err(|error| options::cannot_listen(addr, &error))?;
+    server::serve(&listener, &app).map_err(|error| format!("cannot go on: {error}"))
+}

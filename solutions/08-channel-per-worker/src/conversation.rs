@@ -1,0 +1,46 @@
+//! One client's requests and answers, one after the other.
+
+use std::io;
+
+use crate::app::App;
+use crate::connection::Connection;
+use crate::refusal::Failure;
+use crate::request::{Persistence, Request};
+use crate::response::Response;
+
+/// Answers the requests that a client sends, until none is left over.
+///
+/// # Errors
+///
+/// Returns the error of a failed read or write, such as a reset connection.
+pub fn converse(mut connection: Connection, app: &App) -> io::Result<()> {
+    loop {
+        let (response, persistence) = match next_answer(&mut connection, app) {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(()),
+            Err(Failure::Refused(refusal)) => (refusal.into(), Persistence::Close),
+            Err(Failure::Lost(error)) => return Err(error),
+        };
+        let sent = connection.send(response, persistence);
+        if !matches!(sent, Ok(true)) {
+            // Even if a file has failed halfway: the answers before it are finished,
+            // and still have to arrive.
+            connection.finish();
+            return sent.map(drop);
+        }
+    }
+}
+
+/// Reads a request and answers it. `None` means that the client is done.
+fn next_answer(
+    connection: &mut Connection,
+    app: &App,
+) -> Result<Option<(Response, Persistence)>, Failure> {
+    let Some(len) = connection.read_head()? else {
+        return Ok(None);
+    };
+    let request = Request::parse(connection.head(len))?;
+    let answer = (app.respond(&request), request.persistence());
+    connection.consume(len);
+    Ok(Some(answer))
+}

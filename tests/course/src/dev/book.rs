@@ -1,0 +1,386 @@
+//! Whether the book keeps its promises: each listing is compiled, each output is
+//! replayed, each link leads somewhere, each figure follows the reader's theme, and
+//! no sentence says that it is easy.
+
+mod figure;
+mod page;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::Result;
+use crate::layout::{Chapter, Course, cannot};
+use crate::work;
+use page::{Fence, Include, Link, Page};
+
+/// Words that belittle whoever does not find it so.
+const BANNED: [&str; 5] = ["simply", "just", "easy", "easily", "obviously"];
+
+/// What a code block may be; each block says which it is.
+const LANGUAGES: [&str; 8] =
+    ["rust", "console", "text", "toml", "diff", "json", "html", "http"];
+
+/// Where the Rust of the book comes from: folders whose files are compiled by some
+/// test. So are the milestones.
+const COMPILED: [&str; 3] = ["solutions/", "tests/errors/", "tests/harness/"];
+
+fn is_compiled(path: &str) -> bool {
+    let milestone = || {
+        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        Chapter::from_name(name)
+    };
+    COMPILED.iter().any(|folder| path.starts_with(folder)) || milestone().is_some()
+}
+
+/// Reads the whole book and says what is wrong with it, one sentence each.
+pub fn problems(course: &Course) -> Result<Vec<String>> {
+    let book = Book::read(course)?;
+    let mut problems = Vec::new();
+    for (name, page) in &book.pages {
+        let mut found = Vec::new();
+        found.extend(book.about_fences(page));
+        found.extend(book.about_includes(page));
+        found.extend(book.about_links(name, page));
+        found.extend(about_html(page));
+        found.extend(about_words(page));
+        found.sort();
+        for (line, what) in found {
+            problems.push(format!("book/src/{name}, line {line}: {what}"));
+        }
+    }
+    problems.extend(book.about_the_summary());
+    problems.extend(book.about_figures()?);
+    problems.extend(book.about_sections(course)?);
+    Ok(problems)
+}
+
+/// A line and what is wrong there.
+type Problem = (usize, String);
+
+struct Book {
+    /// The repository's root, and the folder of the pages.
+    root: PathBuf,
+    src: PathBuf,
+    /// All pages by their path in `src`, the summary too.
+    pages: BTreeMap<String, Page>,
+}
+
+impl Book {
+    fn read(course: &Course) -> Result<Book> {
+        let src = course.root().join("book/src");
+        let mut pages = BTreeMap::new();
+        for path in work::entries(&src)? {
+            if path.extension().is_some_and(|ending| ending == "md") {
+                let text = fs::read_to_string(&path)
+                    .map_err(|e| cannot("read", &path, &e))?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                pages.insert(name.into_owned(), Page::read(&text));
+            }
+        }
+        let root = course.root().to_owned();
+        Ok(Book { root, src, pages })
+    }
+
+    /// The path in the repository that an include or a link names, with `/`.
+    fn in_repository(&self, written: &str) -> Option<String> {
+        let mut parts = vec!["book".to_owned(), "src".to_owned()];
+        for part in Path::new(written).components() {
+            match part {
+                Component::ParentDir => {
+                    parts.pop()?;
+                }
+                Component::Normal(part) => {
+                    parts.push(part.to_string_lossy().into_owned())
+                }
+                Component::CurDir => {}
+                Component::RootDir | Component::Prefix(_) => return None,
+            }
+        }
+        Some(parts.join("/"))
+    }
+
+    fn about_fences(&self, page: &Page) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for fence in &page.fences {
+            let mut wrong = |what: &str| problems.push((fence.line, what.to_owned()));
+            if fence.info.is_empty() {
+                wrong("a code block without a language: ```text if it has none");
+            } else if !LANGUAGES.contains(&fence.info.as_str()) {
+                let known = LANGUAGES.join(", ");
+                wrong(&format!("`{}` is none of {known}", fence.info));
+            }
+            if fence.info == "rust" {
+                if !fence.only_includes() {
+                    wrong("Rust that no test compiles: include it from a file");
+                }
+                if let Some(what) = self.about_label(fence) {
+                    wrong(&what);
+                }
+            }
+            if fence.info == "console" && !fence.only_includes() && fence.has_output()
+            {
+                wrong(
+                    "output that no test replays: include it from tests/transcripts",
+                );
+            }
+            if fence.lines.iter().any(|line| line.contains("error[E")) {
+                wrong(
+                    "a compiler error that no test compiles: include it from tests/errors",
+                );
+            }
+        }
+        problems
+    }
+
+    /// Over a listing from a solution stands the name of its file.
+    fn about_label(&self, fence: &Fence) -> Option<String> {
+        for line in &fence.lines {
+            let Some(include) = Include::read(line) else {
+                continue;
+            };
+            let path = self.in_repository(&include.path)?;
+            if !is_compiled(&path) || !path.ends_with(".rs") {
+                return Some(format!("{path} is no Rust file that a test compiles"));
+            }
+            let Some(file) = path.strip_prefix("solutions/") else {
+                continue;
+            };
+            let file = file.split_once('/').map_or(file, |(_, file)| file);
+            let label = format!("<span class=\"file\">{file}");
+            let follows =
+                |rest: &str| rest.starts_with("</span>") || rest.starts_with(" <b>");
+            if !fence.above.strip_prefix(&label).is_some_and(follows) {
+                return Some(format!(
+                    "over this listing there must stand `{label} <b>new</b></span>`, \
+                     or changed, or no <b>"
+                ));
+            }
+        }
+        None
+    }
+
+    fn about_includes(&self, page: &Page) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (line, include) in &page.includes {
+            if let Some(what) = self.about_include(include) {
+                problems.push((*line, what));
+            }
+        }
+        problems
+    }
+
+    fn about_include(&self, include: &Include) -> Option<String> {
+        let written = &include.path;
+        if include.verb != "include" {
+            return Some(format!("{{{{#{}}}}} is not used here", include.verb));
+        }
+        if include.indented {
+            let what = "only the first line of an include would be indented: begin it at the margin";
+            return Some(what.to_owned());
+        }
+        let Some(path) = self.in_repository(written) else {
+            return Some(format!("{written} lies outside of the repository"));
+        };
+        let Ok(text) = fs::read_to_string(self.root.join(&path)) else {
+            return Some(format!("there is no {path} to include"));
+        };
+        let Some(anchor) = &include.anchor else {
+            return text.contains("ANCHOR: ").then(|| {
+                format!(
+                    "{path} has anchors, which would be shown: include one of them"
+                )
+            });
+        };
+        if anchor.contains(':') || anchor.parse::<usize>().is_ok() {
+            return Some("line numbers change: include by an anchor".to_owned());
+        }
+        let marks = |mark: &str| {
+            let mark = format!("{mark}: {anchor}");
+            text.lines().position(|line| line.trim_end().ends_with(&mark))
+        };
+        match (marks("ANCHOR"), marks("ANCHOR_END")) {
+            (Some(begin), Some(end)) if begin + 1 < end => None,
+            (Some(_), Some(_)) => {
+                Some(format!("the anchor {anchor} in {path} holds nothing"))
+            }
+            _ => Some(format!("{path} has no anchor {anchor} with an end")),
+        }
+    }
+
+    fn about_links(&self, name: &str, page: &Page) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for Link { line, target } in &page.links {
+            if let Some(what) = self.about_link(name, target) {
+                problems.push((*line, what));
+            }
+        }
+        problems
+    }
+
+    fn about_link(&self, from: &str, target: &str) -> Option<String> {
+        let elsewhere = ["https://", "http://", "mailto:"];
+        let draft = target.is_empty() && from == "SUMMARY.md";
+        if draft || elsewhere.iter().any(|scheme| target.starts_with(scheme)) {
+            return None;
+        }
+        if target.is_empty() {
+            return Some("a link without a target leads nowhere".to_owned());
+        }
+        let (path, id) = match target.split_once('#') {
+            Some((path, id)) => (path, Some(id)),
+            None => (target, None),
+        };
+        let to = if path.is_empty() { from } else { path };
+        let Some(page) = self.pages.get(to) else {
+            return match self.src.join(to).is_file() && !to.starts_with('/') {
+                true => None,
+                false => Some(format!("the link to {target} leads nowhere")),
+            };
+        };
+        let id = id?;
+        match page.ids.contains(id) {
+            true => None,
+            false => {
+                Some(format!("the link to {target} leads nowhere: {to} has no {id}"))
+            }
+        }
+    }
+
+    fn about_the_summary(&self) -> Vec<String> {
+        let Some(summary) = self.pages.get("SUMMARY.md") else {
+            return vec!["book/src/SUMMARY.md is missing".to_owned()];
+        };
+        let linked: BTreeSet<&str> =
+            summary.links.iter().map(|link| link.target.as_str()).collect();
+        let lost =
+            |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
+        let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
+        self.pages.keys().filter(lost).map(say).collect()
+    }
+
+    /// A milestone sends a learner who fails to a section of the chapter's page, as
+    /// `.read("the-next-client")`.
+    fn about_sections(&self, course: &Course) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        for chapter in course.chapters() {
+            let name = format!("{}.md", chapter.name());
+            let path = course.milestone(chapter);
+            // A page that is no more than its heading is still to be written.
+            let Some(page) = self.pages.get(&name).filter(|page| page.is_begun())
+            else {
+                continue;
+            };
+            let text =
+                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let read = (text.split(".read(\"").skip(1))
+                .filter_map(|rest| rest.split('"').next());
+            // And from its gaps, as `harness::gaps!["one", "two"];`.
+            let of_gaps = (text.split_once("gaps![").into_iter())
+                .filter_map(|(_, rest)| rest.split_once(']'))
+                .flat_map(|(gaps, _)| gaps.split('"').skip(1).step_by(2));
+            let sections: BTreeSet<&str> = read
+                .chain(of_gaps)
+                .filter(|section| !page.ids.contains(*section))
+                .collect();
+            for section in sections {
+                let milestone = course.shown(&path);
+                problems.push(format!(
+                    "book/src/{name} has no {section}, where {milestone} leads"
+                ));
+            }
+        }
+        Ok(problems)
+    }
+
+    fn about_figures(&self) -> Result<Vec<String>> {
+        let css = self.root.join("book/theme/course.css");
+        let css = fs::read_to_string(&css).unwrap_or_default();
+        let mut shown = BTreeSet::new();
+        for page in self.pages.values() {
+            let includes = page.includes.iter().map(|(_, include)| &include.path);
+            let images = page.links.iter().map(|link| &link.target);
+            shown.extend(
+                includes.chain(images).filter_map(|path| self.in_repository(path)),
+            );
+        }
+        let mut problems = Vec::new();
+        let mut ids = BTreeMap::new();
+        for path in work::entries(&self.src.join("figures"))? {
+            if path.extension().is_none_or(|ending| ending != "svg") {
+                continue;
+            }
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("book/src/figures/{name}");
+            let text =
+                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let (found, its_ids) = figure::problems(&text, &css);
+            problems.extend(found.into_iter().map(|what| format!("{name}: {what}")));
+            if !shown.contains(&name) {
+                problems.push(format!("{name}: no page shows it"));
+            }
+            for id in its_ids {
+                if let Some(other) = ids.insert(id.clone(), name.clone()) {
+                    problems.push(format!("{name}: the id {id} is taken by {other}"));
+                }
+            }
+        }
+        Ok(problems)
+    }
+}
+
+/// Tags that a person opens and forgets to close, and blank lines that would cut a
+/// figure in two.
+fn about_html(page: &Page) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for tag in ["details", "summary", "div", "figure", "figcaption", "span"] {
+        let mut open = Vec::new();
+        for (line, text) in page.prose() {
+            for (at, _) in text.match_indices('<') {
+                let rest = &text[at + 1..];
+                let closes = rest.strip_prefix('/');
+                let named = closes.unwrap_or(rest).strip_prefix(tag);
+                if !named.is_some_and(|after| after.starts_with(['>', ' '])) {
+                    continue;
+                }
+                match closes {
+                    None => open.push(line),
+                    Some(_) if open.pop().is_none() => {
+                        problems.push((line, format!("</{tag}> closes nothing")));
+                    }
+                    Some(_) => {}
+                }
+            }
+            if tag == "figure" && !open.is_empty() && text.trim().is_empty() {
+                problems
+                    .push((line, "a blank line inside a figure ends it".to_owned()));
+            }
+        }
+        problems.extend(
+            open.into_iter().map(|line| (line, format!("<{tag}> is never closed"))),
+        );
+    }
+    for id in &page.doubled_ids {
+        problems.push((1, format!("two things on this page have the id {id}")));
+    }
+    problems
+}
+
+fn about_words(page: &Page) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (line, text) in page.prose() {
+        if text.starts_with("<<<<<<< ") || text.starts_with(">>>>>>> ") {
+            problems.push((line, "a merge was not finished here".to_owned()));
+        }
+        if text.trim_start().starts_with('>') {
+            continue;
+        }
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        for word in
+            words.filter(|word| BANNED.contains(&word.to_lowercase().as_str()))
+        {
+            problems.push((line, format!("\"{word}\" helps nobody who is stuck")));
+        }
+    }
+    problems
+}
