@@ -462,6 +462,21 @@ impl Permits {
     }
 }
 
+/// Builds the program of a wrong answer, `12-keep-alive/NAME`, which a page shows.
+pub fn wrong_program(course: &Course, name: &str) -> Result<PathBuf> {
+    let chapter = name.split('/').next().and_then(Chapter::from_name);
+    let chapter =
+        chapter.ok_or_else(|| format!("{name}: no chapter is called so"))?;
+    let mut answers = find(course, Kind::Wrong, &[chapter])?;
+    answers.retain(|answer| answer.path.ends_with(format!("{name}.patch")));
+    let answer = answers
+        .pop()
+        .ok_or_else(|| format!("there is no tests/wrong/{name}.patch"))?;
+    let none = BTreeMap::new();
+    let proof = Proof::new(course, &none, Duration::ZERO);
+    Ok(proof.build(&answer)?.path)
+}
+
 /// What becomes of files by a patch.
 fn patched(source: &Files, patch: &Path) -> Result<Files> {
     let scratch = Scratch::new("answer")?;

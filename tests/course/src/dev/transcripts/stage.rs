@@ -15,6 +15,7 @@ use std::{env, io, process};
 
 use super::{Item, Programs, Transcript, compare};
 use crate::Result;
+use crate::dev::answers;
 use crate::layout::{Chapter, Course, cannot};
 use crate::starters::{self, State};
 use crate::work::Scratch;
@@ -38,6 +39,7 @@ pub(super) fn play(
     let mut stage = Stage {
         course,
         programs,
+        wrong: Programs::new(),
         program: transcript.program(),
         deadline: DEADLINE,
         folder: None,
@@ -102,6 +104,8 @@ fn joined(lines: &[String]) -> String {
 struct Stage<'a> {
     course: &'a Course,
     programs: &'a Programs,
+    /// Programs that stand for those of their chapters: `@wrong`.
+    wrong: Programs,
     program: Option<String>,
     deadline: Duration,
     folder: Option<Scratch>,
@@ -145,6 +149,13 @@ impl Stage<'_> {
                     0 => Ok(()),
                     code => Err(format!("@{order}: exit code {code}\n{came}")),
                 }
+            }
+            "wrong" => {
+                let program = answers::wrong_program(self.course, rest.trim())?;
+                let folder = rest.trim().split('/').next().unwrap_or_default();
+                let chapter = Chapter::from_name(folder).map(Chapter::package);
+                self.wrong.insert(chapter.unwrap_or_default(), program);
+                Ok(())
             }
             "server" => {
                 let rest = rest.trim();
@@ -222,11 +233,12 @@ impl Stage<'_> {
             Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
             None => (words.trim(), ""),
         };
-        let program = self.programs.get(chapter).ok_or_else(|| {
+        let program = self.wrong.get(chapter).or_else(|| self.programs.get(chapter));
+        let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
             format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
         })?;
-        let program = program.display();
+        let program = program.display().to_string();
         let arguments = self.with_real_ports(arguments)?;
         let mut command = format!("exec '{program}'");
         if arguments.is_empty() || arguments.starts_with('-') {
