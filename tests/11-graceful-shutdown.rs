@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Check, Client, Likely, Program, Site, after, some_threads};
+use harness::{Client, Likely, Program, Site, after, some_threads};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
@@ -81,6 +81,7 @@ fn check_04_a_pool_that_is_dropped() {
 }
 
 /// What keeps a server from its end when it has nothing to do.
+#[cfg(unix)]
 const STILL_RUNS: &str = "the thread that accepts is still waiting. A flag alone wakes nobody, and neither \
                           does the signal: std tries accept() again. Set the flag, and then connect to \
                           your own address. Or drop() joins workers whose queue is still open.";
@@ -206,6 +207,7 @@ fn check_08_queued_requests_are_answered() {
 }
 
 /// Reads the answer to `/app/visit`, which is a number.
+#[cfg(unix)]
 #[track_caller]
 fn visit(mut client: Client, likely: &'static str) -> u32 {
     let answer = client.answer(Likely::always(likely));
@@ -216,8 +218,9 @@ fn visit(mut client: Client, likely: &'static str) -> u32 {
 }
 
 /// The visits of so many clients are numbered without a gap.
+#[cfg(unix)]
 #[track_caller]
-fn each_once(check: &Check, mut visits: Vec<u32>) {
+fn each_once(check: &harness::Check, mut visits: Vec<u32>) {
     visits.sort_unstable();
     if visits != Vec::from_iter(1..=visits.len() as u32) {
         check.fail(
