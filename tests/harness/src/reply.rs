@@ -6,8 +6,9 @@ use crate::{Answer, Client, Likely, Program, get};
 const NO_ANSWER: Likely = Likely {
     silent: "the server is still busy. Does it wait for something that never comes, \
              such as more of a request that is complete?",
-    closed: "the server closed without an answer: what can't be served is answered \
-             with a status code.",
+    closed: "the server closed before its answer was complete. What can't be served \
+             is answered with a status code. Of a file, every byte must follow, also \
+             the last piece, which is shorter than a buffer.",
     reset: "the answer was lost: the server closed while bytes that the client had \
             sent were still unread.",
     differs: "a response is: status line, field lines, blank line, content.",
@@ -123,11 +124,14 @@ impl Reply {
         Reply { client, answer }
     }
 
-    /// Checks that the connection ends here in order; `differs` says what is likely
-    /// if more comes.
+    /// Checks that the connection ends here in order, because the request asked for
+    /// that; `differs` says what is likely if more comes.
     #[track_caller]
     pub fn must_be_last(mut self, differs: &'static str) {
+        let silent = "the client said \"Connection: close\", so close after the \
+                      answer: send returns whether the connection goes on.";
         self.client.expect_end(Likely {
+            silent,
             differs,
             ..NO_ANSWER
         });

@@ -140,7 +140,7 @@ impl Check {
     #[track_caller]
     pub fn finished_answers_arrive(&self) {
         const ROOT: &str = "/sys/class/net/lo";
-        const FINISHED: usize = 60;
+        const FINISHED: usize = 600;
         const LIKELY: &str = "a file turned out shorter than its length, and answers \
                               that were finished before it got lost. Closing with \
                               unread input makes the kernel send RST, which destroys \
@@ -152,7 +152,7 @@ impl Check {
         {
             return;
         }
-        let finished = get(&format!("/statistics?{}", "q".repeat(7000)));
+        let finished = get("/nowhere");
         let last = "GET /mtu HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
         let requests = finished.repeat(FINISHED) + &get("/mtu") + &last.repeat(200);
         let server = self.start(&["--root", ROOT]);
@@ -161,7 +161,7 @@ impl Check {
         server.comes_to_rest();
         for _ in 0..FINISHED {
             let answer = client.answer(Likely::always(LIKELY));
-            client.expect_status(&answer, &[301, 302, 307, 308], LIKELY);
+            client.expect_status(&answer, &[404], LIKELY);
         }
         let received = client.read_to_end(Likely::default());
         // A server may also find out how long the file is before it promises that.

@@ -166,7 +166,11 @@ impl Check {
 fn must_not_serve(server: &Program, target: &str, secret: &str, by_hand: &str) {
     let reply = server.get_reply_as(target, by_hand);
     let what = "a secret from outside the root";
-    reply.without(what, secret, LEFT).status(NOT_SERVED, LEFT);
+    reply.without(what, secret, LEFT).status(
+        NOT_SERVED,
+        "nothing inside the root has this name, so there's nothing to serve, neither \
+         from outside nor in its place.",
+    );
 }
 
 /// Targets that name a file by its absolute path.
