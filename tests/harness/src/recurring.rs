@@ -3,9 +3,13 @@
 //! A milestone says what is likely if the same mistake means something else in its
 //! chapter.
 
+mod files;
+mod root;
 mod serving;
 mod startup;
 mod threads;
+
+pub use files::LARGE;
 
 use std::sync::OnceLock;
 
