@@ -4,20 +4,18 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
+use crate::Result;
 use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files, write};
 use crate::work::Scratch;
 
 /// Shows the difference between chapter and solution, or between the solutions of two
 /// chapters, with git's help. Returns whether there is one.
-///
-/// # Errors
-/// A sentence, if a solution is missing, or git cannot be run.
 pub fn show(
     course: &Course,
     chapter: Chapter,
     other: Option<Chapter>,
-) -> Result<bool, String> {
+) -> Result<bool> {
     let solution = |chapter: Chapter| {
         let folder = course.solution(chapter);
         if folder.is_dir() {
@@ -36,13 +34,7 @@ pub fn show(
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
-    git.args([
-        "-c",
-        "core.autocrlf=false",
-        "diff",
-        "--no-index",
-        "--no-ext-diff",
-    ]);
+    git.args(["-c", "core.autocrlf=false", "diff", "--no-index", "--no-ext-diff"]);
     git.args(["--no-prefix", "--find-renames", "--"]);
     for folder in [old, new] {
         let shown = course.shown(&folder);

@@ -1,6 +1,8 @@
 //! Where things lie: the root, the chapters found in it, their files and titles.
 
 use std::collections::BTreeMap;
+
+use crate::Result;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,10 +31,7 @@ impl Part {
 
 /// All parts. Chapters are numbered through them, from 01.
 pub const PARTS: [Part; 7] = [
-    Part {
-        name: "Part I. Bytes",
-        chapters: &[("bind", "bind"), ("echo", "echo")],
-    },
+    Part { name: "Part I. Bytes", chapters: &[("bind", "bind"), ("echo", "echo")] },
     Part {
         name: "Part II. HTTP",
         chapters: &[
@@ -164,10 +163,7 @@ impl Course {
     /// The course whose workspace is `root`. Anything built for it goes below
     /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
-        Course {
-            root: root.into(),
-            target: target.into(),
-        }
+        Course { root: root.into(), target: target.into() }
     }
 
     /// The course that this package was compiled in: what its tests look at.
@@ -179,10 +175,7 @@ impl Course {
     }
 
     /// The course that the folder `from` lies in.
-    ///
-    /// # Errors
-    /// A sentence, if `from` lies in no course.
-    pub fn around(from: &Path) -> Result<Course, String> {
+    pub fn around(from: &Path) -> Result<Course> {
         from.ancestors()
             .find(|dir| dir.join("tests/course/Cargo.toml").is_file() && dir.join("chapters").is_dir())
             .map(|root| Course::at(root, target_of(root)))
@@ -253,17 +246,13 @@ impl Course {
     /// The file with the checks.
     #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("tests")
-            .join(format!("{}.rs", chapter.name()))
+        self.root.join("tests").join(format!("{}.rs", chapter.name()))
     }
 
     /// The page of the book.
     #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("book/src")
-            .join(format!("{}.md", chapter.name()))
+        self.root.join("book/src").join(format!("{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
@@ -305,10 +294,7 @@ pub fn members_listed(manifest: &str) -> Vec<String> {
 /// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
 /// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
-    let heading = page
-        .lines()
-        .find_map(|line| line.strip_prefix("# "))?
-        .trim();
+    let heading = page.lines().find_map(|line| line.strip_prefix("# "))?.trim();
     let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
     let title = rest
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -318,10 +304,7 @@ fn first_heading(page: &str) -> Option<String> {
 }
 
 /// All files below `dir`, without what editors, systems and cargo leave behind.
-///
-/// # Errors
-/// A sentence that names the file or folder that could not be read.
-pub fn files(dir: &Path) -> Result<Files, String> {
+pub fn files(dir: &Path) -> Result<Files> {
     let mut found = Files::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -370,10 +353,7 @@ pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
 }
 
 /// Writes a file, and the folders above it where they are missing.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(|e| cannot("make", dir, &e))?;
     }
@@ -479,13 +459,8 @@ mod tests {
     #[test]
     fn a_package_has_two_digits() {
         assert_eq!(Chapter::from_package("chapter05"), Some(Chapter(5)));
-        for name in [
-            "chapter5",
-            "chapter005",
-            "chapter00",
-            "chapter+5",
-            "solution05",
-        ] {
+        for name in ["chapter5", "chapter005", "chapter00", "chapter+5", "solution05"]
+        {
             assert_eq!(Chapter::from_package(name), None, "{name}");
         }
     }
@@ -502,10 +477,7 @@ mod tests {
     fn members_are_read_one_a_line() {
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"chapters/01-bind\",\n\
                         # \"chapters/02-echo\",\n    \"tests/course\"\n]\n";
-        assert_eq!(
-            members_listed(manifest),
-            ["chapters/01-bind", "tests/course"]
-        );
+        assert_eq!(members_listed(manifest), ["chapters/01-bind", "tests/course"]);
     }
 
     #[test]
@@ -522,10 +494,6 @@ mod tests {
         assert_ne!(of("ab", "c"), of("a", "bc"));
         let mut known = Fingerprint::new();
         known.step(b'a');
-        assert_eq!(
-            known.to_string(),
-            "af63dc4c8601ec8c",
-            "FNV-1a of the letter a"
-        );
+        assert_eq!(known.to_string(), "af63dc4c8601ec8c", "FNV-1a of the letter a");
     }
 }

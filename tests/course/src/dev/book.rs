@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::Result;
 use crate::layout::{Chapter, Course, cannot};
 use crate::work;
 use page::{Fence, Include, Link, Page};
@@ -17,9 +18,8 @@ use page::{Fence, Include, Link, Page};
 const BANNED: [&str; 5] = ["simply", "just", "easy", "easily", "obviously"];
 
 /// What a code block may be; each block says which it is.
-const LANGUAGES: [&str; 8] = [
-    "rust", "console", "text", "toml", "diff", "json", "html", "http",
-];
+const LANGUAGES: [&str; 8] =
+    ["rust", "console", "text", "toml", "diff", "json", "html", "http"];
 
 /// Where the Rust of the book comes from: folders whose files are compiled by some
 /// test. So are the milestones.
@@ -34,10 +34,7 @@ fn is_compiled(path: &str) -> bool {
 }
 
 /// Reads the whole book and says what is wrong with it, one sentence each.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn problems(course: &Course) -> Result<Vec<String>, String> {
+pub fn problems(course: &Course) -> Result<Vec<String>> {
     let book = Book::read(course)?;
     let mut problems = Vec::new();
     for (name, page) in &book.pages {
@@ -70,7 +67,7 @@ struct Book {
 }
 
 impl Book {
-    fn read(course: &Course) -> Result<Book, String> {
+    fn read(course: &Course) -> Result<Book> {
         let src = course.root().join("book/src");
         let mut pages = BTreeMap::new();
         for path in work::entries(&src)? {
@@ -200,8 +197,7 @@ impl Book {
         }
         let marks = |mark: &str| {
             let mark = format!("{mark}: {anchor}");
-            text.lines()
-                .position(|line| line.trim_end().ends_with(&mark))
+            text.lines().position(|line| line.trim_end().ends_with(&mark))
         };
         match (marks("ANCHOR"), marks("ANCHOR_END")) {
             (Some(begin), Some(end)) if begin + 1 < end => None,
@@ -245,9 +241,9 @@ impl Book {
         let id = id?;
         match page.ids.contains(id) {
             true => None,
-            false => Some(format!(
-                "the link to {target} leads nowhere: {to} has no {id}"
-            )),
+            false => {
+                Some(format!("the link to {target} leads nowhere: {to} has no {id}"))
+            }
         }
     }
 
@@ -255,11 +251,8 @@ impl Book {
         let Some(summary) = self.pages.get("SUMMARY.md") else {
             return vec!["book/src/SUMMARY.md is missing".to_owned()];
         };
-        let linked: BTreeSet<&str> = summary
-            .links
-            .iter()
-            .map(|link| link.target.as_str())
-            .collect();
+        let linked: BTreeSet<&str> =
+            summary.links.iter().map(|link| link.target.as_str()).collect();
         let lost =
             |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
         let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
@@ -268,7 +261,7 @@ impl Book {
 
     /// A milestone sends a learner who fails to a section of the chapter's page, as
     /// `.read("the-next-client")`.
-    fn about_sections(&self, course: &Course) -> Result<Vec<String>, String> {
+    fn about_sections(&self, course: &Course) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         for chapter in course.chapters() {
             let name = format!("{}.md", chapter.name());
@@ -300,7 +293,7 @@ impl Book {
         Ok(problems)
     }
 
-    fn about_figures(&self) -> Result<Vec<String>, String> {
+    fn about_figures(&self) -> Result<Vec<String>> {
         let css = self.root.join("book/theme/course.css");
         let css = fs::read_to_string(&css).unwrap_or_default();
         let mut shown = BTreeSet::new();
@@ -308,9 +301,7 @@ impl Book {
             let includes = page.includes.iter().map(|(_, include)| &include.path);
             let images = page.links.iter().map(|link| &link.target);
             shown.extend(
-                includes
-                    .chain(images)
-                    .filter_map(|path| self.in_repository(path)),
+                includes.chain(images).filter_map(|path| self.in_repository(path)),
             );
         }
         let mut problems = Vec::new();
@@ -366,8 +357,7 @@ fn about_html(page: &Page) -> Vec<Problem> {
             }
         }
         problems.extend(
-            open.into_iter()
-                .map(|line| (line, format!("<{tag}> is never closed"))),
+            open.into_iter().map(|line| (line, format!("<{tag}> is never closed"))),
         );
     }
     for id in &page.doubled_ids {

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{answers, bless, carry};
-use crate::check;
 use crate::command::Trouble;
 use crate::layout::Course;
 use crate::screen::{note, show};
+use crate::which;
 
 const USAGE: &str = "\
 For those who write the course:
@@ -27,9 +27,6 @@ cargo course dev carry-up N          carries a change of solution N up: what is
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Does what the words after `dev` ask for.
-///
-/// # Errors
-/// Why it has not been done.
 pub fn run(
     words: &[&str],
     course: impl Fn() -> Result<Course, Trouble>,
@@ -55,9 +52,9 @@ pub fn run(
         ["carry-up", ..] => Err(Trouble::Usage(
             "write `carry-up N` or `carry-up N --base REVISION`".into(),
         )),
-        [unknown, ..] => Err(Trouble::Usage(format!(
-            "there is no command `dev {unknown}`"
-        ))),
+        [unknown, ..] => {
+            Err(Trouble::Usage(format!("there is no command `dev {unknown}`")))
+        }
     }
 }
 
@@ -68,15 +65,11 @@ fn judge(
 ) -> Result<ExitCode, Trouble> {
     let chapters = match number {
         Some(number) => {
-            vec![check::chapter_called(course, number).map_err(Trouble::Usage)?]
+            vec![which::chapter_called(course, number).map_err(Trouble::Usage)?]
         }
         None => course.solutions(),
     };
-    let choice = answers::Choice {
-        chapters,
-        part: part.to_owned(),
-        all: true,
-    };
+    let choice = answers::Choice { chapters, part: part.to_owned(), all: true };
     let judged = answers::judge(course, &choice, DEADLINE)?;
     if !part.is_empty() {
         for (answer, report) in &judged.reports {
@@ -103,7 +96,7 @@ fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {
 }
 
 fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Trouble> {
-    let from = check::chapter_called(course, number).map_err(Trouble::Usage)?;
+    let from = which::chapter_called(course, number).map_err(Trouble::Usage)?;
     let report = carry::carry_up(course, from, base)?;
     for line in &report.lines {
         show(&format!("{line}\n"));
@@ -114,11 +107,8 @@ fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Troub
         ));
     }
     if let Some(chapter) = report.stopped_at {
-        let option = if base == "HEAD" {
-            String::new()
-        } else {
-            format!(" --base {base}")
-        };
+        let option =
+            if base == "HEAD" { String::new() } else { format!(" --base {base}") };
         show(&format!(
             "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, then go on with\n  \
              cargo course dev carry-up {}{option}\n",

@@ -3,24 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::Result;
 use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files};
 
 /// Lines of starters that come from nowhere, and files that changed without need.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn complaints(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<Vec<String>, String> {
+pub fn complaints(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
-        let before = course
-            .solutions()
-            .into_iter()
-            .rev()
-            .find(|&other| other < chapter);
+        let before =
+            course.solutions().into_iter().rev().find(|&other| other < chapter);
         let family = Family {
             chapter,
             before,
@@ -33,7 +25,7 @@ pub fn complaints(
     Ok(complaints)
 }
 
-fn named(course: &Course, chapter: Chapter) -> Result<Files, String> {
+fn named(course: &Course, chapter: Chapter) -> Result<Files> {
     Ok(nameless(files(&course.solution(chapter))?, chapter))
 }
 
@@ -147,11 +139,7 @@ impl Family {
                 number + 1
             ))
         };
-        lines(contents)
-            .into_iter()
-            .enumerate()
-            .filter_map(strange)
-            .collect()
+        lines(contents).into_iter().enumerate().filter_map(strange).collect()
     }
 }
 

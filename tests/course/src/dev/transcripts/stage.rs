@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use std::{env, io, process};
 
 use super::{Item, Programs, Transcript, compare};
+use crate::Result;
 use crate::layout::{Chapter, Course, cannot};
 use crate::starters::{self, State};
 use crate::work::Scratch;
@@ -33,7 +34,7 @@ pub(super) fn play(
     transcript: &Transcript,
     course: &Course,
     programs: &Programs,
-) -> Result<Vec<Option<String>>, String> {
+) -> Result<Vec<Option<String>>> {
     let mut stage = Stage {
         course,
         programs,
@@ -91,10 +92,8 @@ pub(super) fn play(
 fn joined(lines: &[String]) -> String {
     let mut command = String::new();
     for line in lines {
-        let line = line
-            .strip_prefix("$ ")
-            .or(line.strip_prefix("> "))
-            .unwrap_or(line);
+        let line =
+            line.strip_prefix("$ ").or(line.strip_prefix("> ")).unwrap_or(line);
         command.push_str(line.strip_suffix('\\').unwrap_or(line));
     }
     command
@@ -124,7 +123,7 @@ struct Server {
 }
 
 impl Stage<'_> {
-    fn obey(&mut self, order: &str) -> Result<(), String> {
+    fn obey(&mut self, order: &str) -> Result<()> {
         let (verb, rest) = order.split_once(' ').unwrap_or((order, ""));
         match verb {
             // Looked at before the play.
@@ -177,11 +176,7 @@ impl Stage<'_> {
     }
 
     /// Runs a command as if typed; what came out, unless it stays in the background.
-    fn type_in(
-        &mut self,
-        command: &str,
-        item: usize,
-    ) -> Result<Option<String>, String> {
+    fn type_in(&mut self, command: &str, item: usize) -> Result<Option<String>> {
         let program = command.strip_prefix("cargo run ");
         if let Some(program) = program.filter(|words| !words.contains(" --example "))
         {
@@ -200,7 +195,7 @@ impl Stage<'_> {
         self.run_to_its_end(command).map(Some)
     }
 
-    fn run_to_its_end(&mut self, command: &str) -> Result<String, String> {
+    fn run_to_its_end(&mut self, command: &str) -> Result<String> {
         let command = self.with_real_ports(command)?;
         // So that `echo $?` tells how the command before it ended.
         let command = format!("(exit {})\n{command}", self.status);
@@ -214,19 +209,13 @@ impl Stage<'_> {
             None => {
                 let heard = process.heard();
                 let seconds = self.deadline.as_secs();
-                Err(format!(
-                    "not done after {seconds} s; so far it said:\n{heard}"
-                ))
+                Err(format!("not done after {seconds} s; so far it said:\n{heard}"))
             }
         }
     }
 
     /// Runs a chapter's program: to its end, or until it says where it listens.
-    fn run_program(
-        &mut self,
-        words: &str,
-        item: usize,
-    ) -> Result<Option<String>, String> {
+    fn run_program(&mut self, words: &str, item: usize) -> Result<Option<String>> {
         let form = "expected `cargo run -q -p chapterNN [-- ARGUMENTS]`";
         let words = words.strip_prefix("-q -p ").ok_or(form)?;
         let (chapter, arguments) = match words.split_once(" -- ") {
@@ -278,19 +267,15 @@ impl Stage<'_> {
         }
     }
 
-    fn start(&self, command: &str, stdin: Stdio) -> Result<Process, String> {
-        let folder = self
-            .folder
-            .as_ref()
-            .map_or(self.course.root(), Scratch::path);
+    fn start(&self, command: &str, stdin: Stdio) -> Result<Process> {
+        let folder = self.folder.as_ref().map_or(self.course.root(), Scratch::path);
         let mut sh = shell();
-        sh.current_dir(folder)
-            .env("CURL_HOME", self.curl_home.path());
+        sh.current_dir(folder).env("CURL_HOME", self.curl_home.path());
         Process::start(sh, command, stdin).map_err(|e| format!("cannot run sh: {e}"))
     }
 
     /// The command with the ports that the reader sees replaced by the real ones.
-    fn with_real_ports(&mut self, command: &str) -> Result<String, String> {
+    fn with_real_ports(&mut self, command: &str) -> Result<String> {
         let mut refused = None;
         let command = swap_ports(command, |port| match self.real_port(port) {
             Ok(real) => Some(real),
@@ -303,7 +288,7 @@ impl Stage<'_> {
     }
 
     /// The port that stands behind one that the reader sees.
-    fn real_port(&mut self, shown: u16) -> Result<u16, String> {
+    fn real_port(&mut self, shown: u16) -> Result<u16> {
         if shown < 1024 {
             return Ok(shown);
         }
@@ -353,7 +338,7 @@ impl Stage<'_> {
         Some(table.lines().filter(established).count())
     }
 
-    fn wait_for_a_connection(&self, before: Option<usize>) -> Result<(), String> {
+    fn wait_for_a_connection(&self, before: Option<usize>) -> Result<()> {
         let Some(before) = before else {
             // No other way to see it here.
             thread::sleep(Duration::from_millis(300));
@@ -383,15 +368,11 @@ fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         out.push_str(&rest[..at]);
         let number = &rest[at..];
-        let end = number
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(number.len());
+        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
         let (number, after) = number.split_at(end);
         let whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let port = number
-            .parse()
-            .ok()
-            .filter(|_| whole && compare::names_a_port(&out));
+        let port =
+            number.parse().ok().filter(|_| whole && compare::names_a_port(&out));
         match port.and_then(&mut other) {
             Some(port) => out.push_str(&port.to_string()),
             None => out.push_str(number),
@@ -410,13 +391,10 @@ struct Port {
 
 /// A free port with as many digits as `shown`, so that nothing that counts bytes
 /// changes, and below those that the system gives to clients.
-fn free_port(shown: u16) -> Result<Port, String> {
+fn free_port(shown: u16) -> Result<Port> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let (first, count) = if shown < 10_000 {
-        (2_000, 8_000)
-    } else {
-        (20_000, 12_000)
-    };
+    let (first, count) =
+        if shown < 10_000 { (2_000, 8_000) } else { (20_000, 12_000) };
     let begin = u64::from(process::id()) * 97;
     for _ in 0..1_000 {
         let step = begin + u64::from(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -426,10 +404,7 @@ fn free_port(shown: u16) -> Result<Port, String> {
         };
         if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
         {
-            return Ok(Port {
-                number,
-                _claim: claim,
-            });
+            return Ok(Port { number, _claim: claim });
         }
     }
     Err("there is no free port".to_owned())
@@ -473,12 +448,9 @@ impl Process {
             .env("LC_ALL", "C")
             .env("CARGO_TERM_COLOR", "never")
             .process_group(0);
-        for name in [
-            "COURSE_PROGRAM",
-            "RUST_BACKTRACE",
-            "RUST_TEST_THREADS",
-            "http_proxy",
-        ] {
+        for name in
+            ["COURSE_PROGRAM", "RUST_BACKTRACE", "RUST_TEST_THREADS", "http_proxy"]
+        {
             sh.env_remove(name);
         }
         let mut shell = sh.spawn()?;
@@ -496,13 +468,7 @@ impl Process {
                 }
             }
         });
-        Ok(Process {
-            shell,
-            heard,
-            reader: Some(reader),
-            _stdin: stdin,
-            code: None,
-        })
+        Ok(Process { shell, heard, reader: Some(reader), _stdin: stdin, code: None })
     }
 
     fn heard(&self) -> String {
@@ -534,10 +500,7 @@ impl Process {
     /// waited for.
     fn wait_for_the_end_of_its_output(&mut self) {
         let until = Instant::now() + Duration::from_millis(500);
-        while self
-            .reader
-            .as_ref()
-            .is_some_and(|reader| !reader.is_finished())
+        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished())
             && Instant::now() < until
         {
             thread::sleep(Duration::from_millis(2));
@@ -562,7 +525,7 @@ impl Drop for Process {
 
 /// Settings for curl, so that it talks as it does to a terminal: without its
 /// progress.
-fn curl_home() -> Result<Scratch, String> {
+fn curl_home() -> Result<Scratch> {
     let home = Scratch::new("curl")?;
     let path = home.path().join(".curlrc");
     fs::write(&path, "no-progress-meter\n")
@@ -575,7 +538,7 @@ pub(super) fn passed_over(
     transcript: &Transcript,
     course: &Course,
     strict: bool,
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>> {
     let systems = transcript.orders("only");
     if !systems.is_empty() && !systems.contains(&env::consts::OS) {
         return Ok(Some(format!("it is for {} only", systems.join(" and "))));
@@ -657,10 +620,7 @@ fn can_drop_the_privilege() -> bool {
     let mut dropped = Command::new("setpriv");
     dropped.args(["--bounding-set=-net_bind_service", "true"]);
     first_free.is_some_and(|port| port > 80)
-        && dropped
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
+        && dropped.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
@@ -681,10 +641,7 @@ mod tests {
         assert_eq!(swap(r"'Host: [::1]:7878\r\n'"), r"'Host: [::1]:4321\r\n'");
         assert_eq!(swap("Content-Length: 7878"), "Content-Length: 7878");
         assert_eq!(swap("Trying 127.0.0.1:7878..."), "Trying 127.0.0.1:4321...");
-        assert_eq!(
-            swap("127.0.0.1:78780 is no port"),
-            "127.0.0.1:78780 is no port"
-        );
+        assert_eq!(swap("127.0.0.1:78780 is no port"), "127.0.0.1:78780 is no port");
     }
 
     #[test]
