@@ -45,6 +45,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trouble;
 mod vitals;
 mod watched;
 

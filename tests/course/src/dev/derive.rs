@@ -157,8 +157,8 @@ fn is_comment(line: &str) -> bool {
 /// The numbers of the lines that a gap takes: from `todo!(`, `#[expect(` or the like
 /// to the bracket that closes it.
 fn gap_lines(contents: &[u8]) -> BTreeSet<usize> {
-    const BEGINS: [&str; 5] =
-        ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow("];
+    const BEGINS: [&str; 6] =
+        ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow(", "#![warn("];
     let mut gap = BTreeSet::new();
     let mut open = 0;
     let lines = lines(contents);
