@@ -78,6 +78,21 @@ impl Client {
         self
     }
 
+    /// Goes on sending without a pause, for longer than any deadline, while the check
+    /// goes on with other clients.
+    pub fn pour(&mut self) -> &mut Client {
+        self.check.step("go on sending bytes without a pause");
+        if let Ok(mut stream) = self.stream.try_clone() {
+            let until = Instant::now() + 2 * DEADLINE;
+            thread::spawn(move || {
+                while Instant::now() < until && stream.write_all(&[b'x'; 4096]).is_ok()
+                {
+                }
+            });
+        }
+        self
+    }
+
     /// Sends as much of `bytes` as goes without reading anything: until all buffers
     /// on the way are full, or the program stops reading. Returns how much went.
     pub fn fill(&mut self, bytes: &[u8]) -> usize {

@@ -178,7 +178,7 @@ impl Program {
 
 /// Closes a connection with RST.
 #[cfg(target_os = "linux")]
-fn reset(stream: std::net::TcpStream) -> bool {
+pub(crate) fn reset(stream: std::net::TcpStream) -> bool {
     use std::ffi::{c_int, c_void};
     use std::os::fd::AsRawFd;
     const SOL_SOCKET: c_int = 1;
