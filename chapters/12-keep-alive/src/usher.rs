@@ -80,3 +80,6 @@ fn tell(mut stream: &TcpStream) -> io::Result<()> {
          sending half; the stream must block again afterwards"
     )
 }
+
+#[cfg(test)]
+mod tests;

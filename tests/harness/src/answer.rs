@@ -188,6 +188,26 @@ impl Client {
         }
     }
 
+    /// Checks that an answer says that it is the last one on its connection (RFC 9112,
+    /// section 9.6).
+    #[track_caller]
+    pub fn expect_last(&self, answer: &Answer) {
+        self.expect_field(
+            answer,
+            "Connection",
+            "close, and nothing that contradicts it",
+            |value| {
+                let says = |option: &str| {
+                    let mut options = value.split(',');
+                    options.any(|found| found.trim().eq_ignore_ascii_case(option))
+                };
+                says("close") && !says("keep-alive")
+            },
+            "the last answer on a connection says so, whichever side wants the end (RFC \
+             9112, section 9.6): one Connection field, with close in it and no keep-alive.",
+        );
+    }
+
     /// Checks that the content is exactly `wanted`.
     #[track_caller]
     pub fn expect_body(&self, answer: &Answer, wanted: &[u8], likely: &str) {
