@@ -29,20 +29,26 @@ const TEXT: &str = "the head went through a String on its way. It need not be UT
 /// Why the content isn't the head, by what is different.
 fn why_it_differs(answer: &Answer, head: &[u8]) -> &'static str {
     let body = answer.body();
-    if body.starts_with(b"\r\n") {
-        "one blank line comes before the content, not two. The last field line ends \
-         in \\r\\n, and one more \\r\\n is the blank line."
-    } else if body.len() + 2 == head.len() && head.starts_with(body) {
-        "the blank line is missing: the content must be the head up to and with the \
-         blank line. position() returns where the four bytes \\r\\n\\r\\n begin; the \
-         head ends four bytes later."
-    } else if body.len() < head.len() && head.starts_with(body) {
-        "the head was cut off too early. A place that position() returns is counted \
-         from where the search began: if you don't search from the first byte on, \
-         add that start, as in truncate(start + at + 4)."
-    } else {
-        "the content must be the head as it came: every byte from its first up to \
-         and with the blank line."
+    let missing = head.strip_prefix(body).map(<[u8]>::len);
+    match missing {
+        _ if body.starts_with(b"\r\n") => {
+            "one blank line comes before the content, not two. The last field line \
+             ends in \\r\\n, and one more \\r\\n is the blank line."
+        }
+        Some(..=4) => {
+            "the blank line is missing: the content must be the head up to and with \
+             the blank line. position() returns where the four bytes \\r\\n\\r\\n \
+             begin; the head ends four bytes later."
+        }
+        Some(_) => {
+            "the head was cut off too early. A place that position() returns is \
+             counted from where the search began: if you don't search from the first \
+             byte on, add that start, as in truncate(start + at + 4)."
+        }
+        None => {
+            "the content must be the head as it came: every byte from its first up \
+             to and with the blank line."
+        }
     }
 }
 
@@ -85,13 +91,12 @@ fn check_01_not_before_the_blank_line() {
 fn check_02_a_response_in_good_form() {
     after(check_01_not_before_the_blank_line);
     let check = check!(
-        "a request is answered with a response that HTTP clients can \
-                        read"
+        "a request is answered with a response that HTTP clients can read"
     )
     .read("the-shape-of-a-response")
     .by_hand(
-        "printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc 127.0.0.1 \
-                  {port} | cat -v",
+        "printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc 127.0.0.1 {port} | \
+         cat -v",
     );
     let server = check.start(&[]);
     let mut client = server.connect();
@@ -110,8 +115,7 @@ fn check_02_a_response_in_good_form() {
     {
         check.fail(
             format!(
-                "The status line goes on: its reason phrase \
-                     is \"{}\".",
+                "The status line goes on: its reason phrase is \"{}\".",
                 answer.reason()
             ),
             "the status line needs a line end of its own, \\r\\n. Without it, the \
@@ -192,7 +196,7 @@ fn check_05_however_it_arrives() {
     .read("read-before-you-answer")
     .by_hand(
         "(printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r'; sleep 2; printf '\\n'; \
-             sleep 1) \\\n  | nc 127.0.0.1 {port}",
+         sleep 1) \\\n  | nc 127.0.0.1 {port}",
     );
     let server = check.start(&[]);
     takes_its_time(&server);
