@@ -61,7 +61,7 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::some_threads;
+pub use recurring::{malformed_requests, some_threads};
 pub use run::Run;
 pub use site::Site;
 

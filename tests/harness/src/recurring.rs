@@ -3,11 +3,14 @@
 //! A milestone says what is likely if the same mistake means something else in its
 //! chapter.
 
+mod malformed;
 mod serving;
 mod startup;
 mod threads;
 
 use std::sync::OnceLock;
+
+pub use malformed::malformed_requests;
 
 use crate::Random;
 
