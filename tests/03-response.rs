@@ -478,6 +478,6 @@ fn check_10_clients_that_leave() {
 #[test]
 fn check_11_starts_as_before() {
     after(check_01_not_before_the_blank_line);
-    let check = check!("a program that cannot start says why, as in chapter 01");
+    let check = check!("a program that can't start says why, as in chapter 01");
     check.starts_as_in_chapter_01();
 }
