@@ -38,7 +38,7 @@ const ASKED_TO: &str = "a handler panics, as it was asked to";
 fn check_02_one_request_after_the_other() {
     after(check_01_still_serves_files);
     let check = check!("one connection serves many requests")
-        .read("a-connection-that-stays")
+        .read("what-stays")
         .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     let site = Site::with_a_home();
@@ -461,7 +461,7 @@ fn check_07_still_stops() {
     let check = check!(
         "idle connections do not delay the end, and the last answer says close"
     )
-    .read("a-connection-that-stays")
+    .read("what-stays")
     .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter13)");
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);

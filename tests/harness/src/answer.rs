@@ -1,11 +1,10 @@
-//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint carries
-//! the bytes with a caret under the first wrong one.
+//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint
+//! carries the bytes with a caret under the first wrong one.
 
-use std::time::Instant;
-
-use crate::client::End;
+use crate::deadline::Deadline;
+use crate::end::End;
 use crate::head::{Complaint, Field, read_head};
-use crate::{Client, DEADLINE, Likely, bytes, show};
+use crate::{Client, Likely, bytes, show};
 
 /// A response that follows RFC 9112: status line, field lines, blank line, content.
 pub struct Answer {
@@ -31,14 +30,14 @@ impl Client {
     #[track_caller]
     fn read_answer(&mut self, likely: Likely, has_body: bool) -> Answer {
         self.check().step("read an HTTP response");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(self.check());
         let head = loop {
             match read_head(self.pending()) {
                 Ok(Some(head)) => break head,
                 Ok(None) => {}
                 Err(complaint) => self.complain(&complaint, likely.differs),
             }
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 self.cut_off(end, "the blank line that ends the head", &likely);
             }
         };
@@ -69,7 +68,7 @@ impl Client {
             (false, Err(complaint)) => self.complain(&complaint, likely.differs),
         };
         while self.pending().len() < head.len + body_len {
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 let got = self.pending().len() - head.len;
                 let missing = format!(
                     "{body_len} bytes of content (Content-Length), got {got}"
