@@ -4,6 +4,7 @@
 //! chapter.
 
 mod files;
+mod malformed;
 mod root;
 mod serving;
 mod startup;
@@ -12,6 +13,8 @@ mod threads;
 pub use files::LARGE;
 
 use std::sync::OnceLock;
+
+pub use malformed::malformed_requests;
 
 use crate::Random;
 
