@@ -136,6 +136,7 @@ fn check_06_the_next_client() {
         "one client after the other is served, also after one that sent nothing"
     )
     .read("the-next-client")
+    .if_it_ends(LOOP_ENDED)
     .by_hand(
         "nc -N 127.0.0.1 {port} < /dev/null; printf again | nc -N 127.0.0.1 {port}",
     );
@@ -198,7 +199,7 @@ fn check_08_a_write_cut_short() {
     let sent = client.fill(&data);
     check.step("ten times: stop the program, let it go on, and read a little");
     for _ in 0..10 {
-        server.stop_and_go_on();
+        server.stop_and_continue();
         client.read_some(100_000);
     }
     client.half_close().expect(
@@ -218,6 +219,7 @@ fn check_09_a_client_that_resets() {
     after(check_06_the_next_client);
     let check = check!("a client that resets its connection does not end the server")
         .read("the-next-client")
+        .if_it_ends(CARRIED_OUT)
         .by_hand(
             "head -c 30000000 /dev/zero | timeout -s KILL 1 nc 127.0.0.1 {port} | sleep 2\n\
              printf 'still here?' | nc -N 127.0.0.1 {port}",

@@ -257,7 +257,7 @@ fn check_09_all_of_a_long_answer() {
     client.send("\r\n");
     // The answer has begun, and now waits for room: the client does not read on.
     client.read_some(1);
-    server.stop_and_go_on();
+    server.stop_and_continue();
     let answer = client.answer(Likely {
         closed: "write() may send fewer bytes than it was given, and returns how many. write_all() \
                  goes on until all are sent.",

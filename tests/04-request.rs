@@ -6,7 +6,18 @@
 //! line each, then each field as `name: value`, the name in lower case and the value
 //! trimmed.
 
-use harness::{Answer, Client, Likely, Program, Random, after, check, printf};
+use harness::{Answer, Client, Likely, Program, Random, after, printf};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "where-a-head-ends",
+    "what-is-left-over",
+    "the-request-line",
+    "the-request-line",
+    "the-request-line",
+    "field-lines",
+    "close-so-that-the-answer-arrives",
+];
 
 const UNDERSTOOD: &str = "the content must show what the request said: method, target and version, \
                           then each field with its name in lower case and its value without the \

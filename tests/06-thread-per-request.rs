@@ -3,7 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Client, DEADLINE, Likely, Program, Random, Site, after, check, get};
+use harness::{Client, DEADLINE, Likely, Program, Random, Site, after, get};
+
+// Where the page explains gap 1 and gap 2.
+harness::gaps!["one-client-one-thread", "counting"];
 
 const ALONE: &str = "the clients are still served one after the other.";
 const MAIN: &str = "the program has one thread: the main thread itself reads from a client, and \

@@ -2,7 +2,10 @@
 //! are served at once and never more, and the worker whose turn it is gets the job,
 //! even while it is busy: the flaw of this design is part of what is checked.
 
-use harness::{Likely, Site, after, check, get, some_threads};
+use harness::{Likely, Site, after, get, some_threads};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps!["made-once", "a-channel", "in-turn"];
 
 const FEWER: &str = "fewer jobs run at once than there are workers. Does the turn move on with every \
                      job, and does each of the N workers get one? Does execute() return at once, \

@@ -1,7 +1,10 @@
 //! Milestone of chapter 09: N workers take their jobs from one queue, so that a job
 //! waits only while all workers are busy.
 
-use harness::{Likely, Site, after, check, some_threads};
+use harness::{Likely, Site, after, some_threads};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps!["the-way-to-the-type", "one-queue", "the-way-to-the-type"];
 
 const FEWER: &str = "fewer jobs run at once than there are workers. Most often the lock is held while a \
                      job runs. In `while let Ok(job) = queue.lock().unwrap().recv()` the guard lives \

@@ -7,8 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{
-    Check, DEADLINE, Likely, Program, Random, Site, after, check, get, some_threads,
+    Check, DEADLINE, Likely, Program, Random, Site, after, get, some_threads,
 };
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "jobs-that-panic",
+    "a-deadline-for-the-head",
+    "jobs-that-panic",
+    "a-deadline-for-writing",
+    "when-accept-fails",
+];
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \
@@ -478,8 +487,12 @@ fn check_14_a_client_that_does_not_read() {
 #[cfg(unix)]
 fn check_15_no_files_left() {
     after(check_04_a_free_worker_is_enough);
+    const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
+                         when clients leave: it must not end the loop, neither through ? nor break nor \
+                         unwrap().";
     let check = check!("where no connection can be accepted, the server waits and goes on")
         .read("when-accept-fails")
+        .if_it_ends(ENDED)
         .by_hand(
             "cargo build -p chapter10\n\
              (ulimit -n 16; target/debug/chapter10)\n\
@@ -494,9 +507,6 @@ fn check_15_no_files_left() {
     let clients: Vec<_> = (0..40)
         .map_while(|_| TcpStream::connect(server.addr()).ok())
         .collect();
-    const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
-                         when clients leave: it must not end the loop, neither through ? nor break nor \
-                         unwrap().";
     if let Some(used) = server.spins(Duration::from_millis(150)) {
         check.fail(
             format!("While it could accept nobody, the program was busy all the time: {used:?} of a core."),

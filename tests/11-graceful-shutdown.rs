@@ -4,7 +4,17 @@
 
 use std::time::Duration;
 
-use harness::{Check, Client, Likely, Program, Site, after, check, some_threads};
+use harness::{Check, Client, Likely, Program, Site, after, some_threads};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "close-then-join",
+    "who-asks",
+    "whom-nobody-has-accepted",
+    "who-says-nothing",
+    "who-asks-twice",
+    "a-deadline-for-the-end",
+];
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \

@@ -2,7 +2,18 @@
 //! 9112 says, what a request carries is skipped so that the next one begins at the
 //! right byte, and a server that is full says so.
 
-use harness::{Answer, Client, Likely, Site, after, check, get, some_threads};
+use harness::{Answer, Client, Likely, Site, after, get, some_threads};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "a-queue-with-an-end",
+    "content-that-nobody-wants",
+    "a-connection-that-stays",
+    "a-connection-that-stays",
+    "chunks",
+    "chunks",
+    "a-queue-with-an-end",
+];
 
 const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
                      that is held while a job runs: in `while let Ok(job) = \

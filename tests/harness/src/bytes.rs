@@ -1,9 +1,11 @@
-//! Bytes as a person reads them: escapes for what cannot be seen, and a caret under
+//! Bytes as a person reads them: escapes for what can't be seen, and a caret under
 //! one of them.
 
 use std::fmt::Write as _;
 
-/// How many lines of context stand above a caret, and how many follow it.
+use crate::text::{BESIDE, INDENT, wrap};
+
+/// How many lines of context are above a caret, and how many follow it.
 const LINES_AROUND: usize = 4;
 /// How many lines of text are shown without a caret.
 const MOST_LINES: usize = 12;
@@ -12,12 +14,12 @@ const LINES_OF_LONG: usize = 2;
 /// How many bytes make a text far too long.
 const LONG: usize = 100_000;
 /// The longest line shown, in characters; a longer one is cut around the caret.
-const WIDTH: usize = 96;
+const WIDTH: usize = BESIDE - 2;
 
-/// Shows bytes in one line: printable text as it is, everything else escaped (`\r\n`,
-/// `\x00`).
+/// Shows bytes in one line: printable ASCII as it is, everything else escaped
+/// (`\r\n`, `\x00`), even if it happens to be text in UTF-8.
 pub fn show(bytes: &[u8]) -> String {
-    escape(bytes).into_iter().map(|(_, text)| text).collect()
+    bytes.iter().map(|byte| escape(*byte)).collect()
 }
 
 /// The shell command that prints these bytes, such as `printf 'GET /\r\n'`.
@@ -43,7 +45,7 @@ pub fn printf(bytes: &[u8]) -> String {
 /// Shows bytes in lines, broken after each `\n`, with a caret under the byte at
 /// `mark`.
 ///
-/// `mark` may be the length of `bytes`: the caret then stands where the next byte was
+/// `mark` may be the length of `bytes`: the caret is then where the next byte was
 /// awaited.
 pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
     let mut lines = lines(bytes);
@@ -66,7 +68,7 @@ pub(crate) fn with_caret(bytes: &[u8], mark: usize, note: &str) -> String {
         if index == marked {
             let (text, column) = window(line, mark - start);
             out.push(text);
-            out.push(format!("{}^ {note}", " ".repeat(column)));
+            out.push(caret(column, note));
         } else {
             out.push(window(line, 0).0);
         }
@@ -124,58 +126,112 @@ fn lines(bytes: &[u8]) -> Vec<(usize, &[u8])> {
 /// Shows one line, cut to [`WIDTH`] around the byte at `mark`, and the column of that
 /// byte.
 fn window(line: &[u8], mark: usize) -> (String, usize) {
-    let pieces = escape(line);
-    let (mut column, mut length) = (0, 0);
-    let mut text = String::new();
-    for (offset, piece) in &pieces {
-        if *offset <= mark {
-            column = length;
-        }
-        length += piece.chars().count();
-        text.push_str(piece);
-    }
-    if mark >= line.len() {
-        column = length;
-    }
+    let (text, column) = escaped(line, mark);
+    let length = text.len();
     if length <= WIDTH {
         return (text, column);
     }
-    let from = column.saturating_sub(WIDTH / 2).min(length - WIDTH);
-    let mut cut: String = text.chars().skip(from).take(WIDTH).collect();
+    let cut = format!("… ({} bytes in this line)", line.len());
+    let room = WIDTH - cut.chars().count() - 1;
+    let from = column.saturating_sub(room / 2).min(length - room);
+    let mut shown = text[from..from + room].to_owned();
     let mut shift = from;
     if from > 0 {
-        cut.insert(0, '…');
+        shown.insert(0, '…');
         shift -= 1;
     }
-    if from + WIDTH < length {
-        cut.push_str(&format!("… ({} bytes in this line)", line.len()));
+    if from + room < length {
+        shown.push_str(&cut);
     }
-    (cut, column - shift)
+    (shown, column - shift)
 }
 
-/// Each visible piece with the offset of its first byte. Valid UTF-8 stays readable.
-fn escape(bytes: &[u8]) -> Vec<(usize, String)> {
-    let mut pieces = Vec::new();
-    let mut offset = 0;
-    for chunk in bytes.utf8_chunks() {
-        for (at, char) in chunk.valid().char_indices() {
-            let piece = match char {
-                '\r' => "\\r".to_owned(),
-                '\n' => "\\n".to_owned(),
-                '\t' => "\\t".to_owned(),
-                '\\' => "\\\\".to_owned(),
-                char if char.is_control() => format!("\\x{:02x}", u32::from(char)),
-                char => char.to_string(),
-            };
-            pieces.push((offset + at, piece));
-        }
-        offset += chunk.valid().len();
-        for byte in chunk.invalid() {
-            pieces.push((offset, format!("\\x{byte:02x}")));
-            offset += 1;
-        }
+/// Shows the same span of what should have come and of what came, around byte `at`,
+/// the first in which they differ: each in one line, and the second with a caret.
+pub(crate) fn side_by_side(
+    wanted: &[u8],
+    got: &[u8],
+    at: usize,
+    note: &str,
+) -> (String, String) {
+    // As many bytes as fit if each of them takes four columns, as `\xff` does.
+    const BEFORE: usize = 6;
+    const BYTES: usize = 14;
+    let narrow = |bytes: &[u8]| bytes.iter().all(|byte| escape(*byte).len() == 1);
+    let span = |before: usize, len: usize| {
+        let from = at.saturating_sub(before);
+        (from, from + len)
+    };
+    let slice = |bytes: &[u8], (from, to): (usize, usize)| {
+        bytes[from.min(bytes.len())..to.min(bytes.len())].to_vec()
+    };
+    // Four times as many if all are letters, and all of them if they fit.
+    let all = wanted.len().max(got.len());
+    let fit = all <= WIDTH && show(wanted).len().max(show(got).len()) <= WIDTH;
+    let mut place = span(4 * BEFORE, 4 * BYTES);
+    if fit {
+        place = (0, all);
+    } else if !narrow(&slice(wanted, place)) || !narrow(&slice(got, place)) {
+        place = span(BEFORE, BYTES);
     }
-    pieces
+    let line = |bytes: &[u8]| {
+        let begin = if place.0 > 0 { "…" } else { "" };
+        let end = if place.1 < bytes.len() { "…" } else { "" };
+        format!("{begin}{}{end}", show(&slice(bytes, place)))
+    };
+    let (_, column) = escaped(&slice(got, place), at - place.0);
+    let column = column + usize::from(place.0 > 0);
+    let (from, to) = (place.0, place.1.min(wanted.len()));
+    let of = match (from, to - from == wanted.len()) {
+        (0, true) => String::new(),
+        _ => format!("\n(bytes {from} to {} of {})", to - 1, wanted.len()),
+    };
+    let note = match wanted.get(at) {
+        Some(byte) => format!("{note}; expected {}", name(*byte)),
+        None => note.to_owned(),
+    };
+    let got = format!("{}\n{}", line(got), caret(column, &note));
+    (line(wanted) + &of, got)
+}
+
+/// A byte by its sign and its number, so that a blank and a NUL can be told apart.
+fn name(byte: u8) -> String {
+    format!("\"{}\" (0x{byte:02x})", escape(byte))
+}
+
+/// A line with a caret in this column, and words beside it or, if there's no room,
+/// below.
+fn caret(column: usize, note: &str) -> String {
+    let length = note.chars().count();
+    let blank = " ".repeat(column);
+    if column + 2 + length <= BESIDE {
+        format!("{blank}^ {note}")
+    } else if length < column {
+        format!("{}{note} ^", " ".repeat(column - length - 1))
+    } else {
+        let words = wrap(note, INDENT);
+        format!("{blank}^\n{words}")
+    }
+}
+
+/// Bytes as they are shown, and the column of the one at `mark`.
+fn escaped(bytes: &[u8], mark: usize) -> (String, usize) {
+    let mark = mark.min(bytes.len());
+    let before = show(&bytes[..mark]);
+    let column = before.len();
+    (before + &show(&bytes[mark..]), column)
+}
+
+/// A byte as it is shown: always in ASCII.
+fn escape(byte: u8) -> String {
+    match byte {
+        b'\r' => "\\r".to_owned(),
+        b'\n' => "\\n".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        b' '..=b'~' => char::from(byte).to_string(),
+        byte => format!("\\x{byte:02x}"),
+    }
 }
 
 #[cfg(test)]
@@ -189,13 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_escaped() {
+    fn what_is_not_plain_ascii_is_escaped() {
         assert_eq!(show(b"a\r\n\t\0\\\xff"), "a\\r\\n\\t\\x00\\\\\\xff");
-        assert_eq!(show("wörld".as_bytes()), "wörld");
+        assert_eq!(show("wörld".as_bytes()), r"w\xc3\xb6rld");
     }
 
     #[test]
-    fn the_caret_stands_under_the_byte() {
+    fn the_caret_is_under_the_byte() {
         let shown = with_caret(b"HTTP/1.1 200 OK\nA: b\r\n", 15, "here");
         assert_eq!(
             shown,
@@ -204,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caret_may_stand_behind_the_last_byte() {
+    fn the_caret_may_be_after_the_last_byte() {
         assert_eq!(with_caret(b"ab", 2, "ends"), "ab\n  ^ ends");
         assert_eq!(with_caret(b"a\n", 2, "ends"), "a\\n\n\n^ ends");
         assert_eq!(with_caret(b"", 0, "nothing"), "\n^ nothing");
@@ -219,5 +275,51 @@ mod tests {
         let column = caret.find('^').unwrap();
         assert_eq!(text.chars().nth(column), Some('!'));
         assert!(text.chars().count() < 140, "{text}");
+    }
+
+    #[test]
+    fn what_came_is_shown_beside_what_should_have_come() {
+        let wanted = "0123456789".repeat(20);
+        let got = wanted.replacen('5', "x", 9).replacen('x', "5", 8);
+        let (wanted, got) =
+            side_by_side(wanted.as_bytes(), got.as_bytes(), 85, "wrong");
+        let wanted: Vec<&str> = wanted.lines().collect();
+        let got: Vec<&str> = got.lines().collect();
+        assert_eq!(
+            wanted[0].replace("45678", "4x678"),
+            got[0].replace("45678", "4x678")
+        );
+        let column = got[1].chars().position(|sign| sign == '^').unwrap();
+        assert_eq!(got[0].chars().nth(column), Some('x'));
+        assert_eq!(wanted[0].chars().nth(column), Some('5'));
+        assert!(got[1].contains("expected \"5\""), "{}", got[1]);
+        assert_eq!(wanted[1], "(bytes 61 to 116 of 200)");
+    }
+
+    #[test]
+    fn the_spans_are_the_same_where_bytes_are_wide() {
+        let wanted = vec![0xff; 100];
+        let mut got = wanted.clone();
+        got[50] = b'A';
+        let (wanted, got) = side_by_side(&wanted, &got, 50, "wrong");
+        assert!(
+            wanted.starts_with(r"…\xff\xff\xff\xff\xff\xff\xff"),
+            "{wanted}"
+        );
+        assert!(got.starts_with(r"…\xff\xff\xff\xff\xff\xffA\xff"), "{got}");
+        let (_, got) = side_by_side(b"ab", b"a", 1, "closed here");
+        assert_eq!(got, "a\n ^ closed here; expected \"b\" (0x62)");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_report() {
+        let mut bytes = vec![b'x'; 1000];
+        for mark in [0, 30, 60, 500, 970, 1000] {
+            bytes[mark.min(999)] = 0xff;
+            let note = "a note of many words that has no room beside the caret";
+            let shown = with_caret(&bytes, mark, note);
+            let widest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(BESIDE), "{shown}");
+        }
     }
 }

@@ -1,24 +1,25 @@
 //! A raw TCP client for tests: it sends exactly the bytes it is told to, and every
 //! wait ends.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::check::Failure;
-use crate::{Check, DEADLINE, bytes, show};
+use crate::places::Place;
+use crate::report::{Failure, Symptom};
+use crate::{Check, DEADLINE, bytes, sockets};
 
 /// A TCP connection to the program under test.
 pub struct Client {
-    check: Check,
-    stream: TcpStream,
-    sent: Vec<u8>,
-    received: Vec<u8>,
+    pub(crate) check: Check,
+    pub(crate) stream: TcpStream,
+    pub(crate) sent: Vec<u8>,
+    pub(crate) received: Vec<u8>,
     /// How many received bytes earlier expectations have used up.
-    taken: usize,
-    end: Option<End>,
+    pub(crate) taken: usize,
+    pub(crate) end: Option<End>,
+    _place: Place,
 }
 
 /// How a connection ended, or why nothing came.
@@ -32,66 +33,20 @@ pub(crate) enum End {
     Silent,
 }
 
-/// Why a program that should serve client after client serves no more.
-pub(crate) const LOOP_ENDED: &str = "nobody listens there any more: the loop over connections has \
-    ended, through a return, a break, or a ? that carried one client's error out of it; or the \
-    listener was dropped.";
-
-/// The usual reasons why an expectation is not met, one for each way to miss it.
-#[derive(Clone, Copy)]
-pub struct Likely {
-    /// Nothing came within the deadline.
-    pub silent: &'static str,
-    /// The connection was closed in order before all was there.
-    pub closed: &'static str,
-    /// The connection was reset.
-    pub reset: &'static str,
-    /// Other bytes came than were expected.
-    pub differs: &'static str,
-}
-
-impl Default for Likely {
-    fn default() -> Likely {
-        Likely {
-            silent: "the server is still waiting: for more input than was sent, for the client to \
-                     close, or for another client.",
-            closed: "the server closed the connection before it had sent everything.",
-            reset: "the server closed the connection while bytes that the client had sent were \
-                    still unread. The kernel then sends RST, which can also destroy what it has \
-                    not sent yet.",
-            differs: "compare the bytes above from the caret on.",
-        }
-    }
-}
-
-impl Likely {
-    /// One reason, however the expectation is missed.
-    pub fn always(reason: &'static str) -> Likely {
-        Likely {
-            silent: reason,
-            closed: reason,
-            reset: reason,
-            differs: reason,
-        }
-    }
-
-    pub(crate) fn because(&self, end: End) -> &'static str {
-        match end {
-            End::Closed => self.closed,
-            End::Reset => self.reset,
-            End::Silent => self.silent,
-        }
-    }
-}
-
 impl Client {
     #[track_caller]
-    pub(crate) fn new(check: Check, stream: TcpStream) -> Client {
+    pub(crate) fn new(check: Check, stream: TcpStream, place: Place) -> Client {
         let prepared = stream
             .set_nodelay(true)
             .and_then(|()| stream.set_write_timeout(Some(DEADLINE)));
         if let Err(error) = prepared {
-            check.fail(format!("The socket cannot be set up: {error}."), "");
+            // Some systems say so of a connection that has been reset already.
+            check.report(Failure {
+                problem: format!("The connection broke at once: {error}."),
+                likely: crate::program::LOOP_ENDED.to_owned(),
+                symptom: Symptom::Lost,
+                ..Failure::default()
+            });
         }
         Client {
             check,
@@ -100,6 +55,7 @@ impl Client {
             received: Vec::new(),
             taken: 0,
             end: None,
+            _place: place,
         }
     }
 
@@ -132,94 +88,6 @@ impl Client {
         self
     }
 
-    /// Sends `chunk` again and again until the program answers or closes, at most
-    /// `limit` bytes; returns how many were sent.
-    pub fn flood(&mut self, chunk: &[u8], limit: usize) -> usize {
-        self.check.step(format!(
-            "go on sending {:?}… up to {limit} bytes",
-            show(&chunk[..chunk.len().min(16)])
-        ));
-        let until = Instant::now() + DEADLINE;
-        let _ = self
-            .stream
-            .set_write_timeout(Some(Duration::from_millis(20)));
-        let mut total = 0;
-        while total < limit && Instant::now() < until {
-            let start = total % chunk.len();
-            match self.stream.write(&chunk[start..]) {
-                Ok(written) => total += written,
-                Err(error) if is_timeout(&error) => {}
-                Err(_) => break,
-            }
-            if !self.has_silence(Duration::from_millis(1)) {
-                break;
-            }
-        }
-        let _ = self.stream.set_write_timeout(Some(DEADLINE));
-        total
-    }
-
-    /// Sends ten bytes more, three times with a pause between, and expects the
-    /// program to take them: where its socket is closed already, the kernel answers
-    /// them with RST, and a later write fails.
-    #[track_caller]
-    pub fn expect_lingering(&mut self, likely: &str) -> &mut Client {
-        const PAUSE: Duration = Duration::from_millis(50);
-        self.check.step("send 10 bytes more, three times");
-        for count in 1..=3 {
-            if count > 1 {
-                thread::sleep(PAUSE);
-            }
-            if let Err(error) = self.stream.write_all(b"xxxxxxxxxx") {
-                self.missed(
-                    format!(
-                        "The connection was torn down while the client was still sending: write \
-                         {count} of 3 after the answer failed ({}).",
-                        error.kind()
-                    ),
-                    String::new(),
-                    likely,
-                );
-            }
-        }
-        self
-    }
-
-    /// Goes on sending a byte now and then, for longer than any deadline, while the
-    /// check goes on with other clients.
-    pub fn dribble(&mut self) -> &mut Client {
-        const PAUSE: Duration = Duration::from_millis(200);
-        self.check.step("go on sending a byte every 0.2 s");
-        if let Ok(mut stream) = self.stream.try_clone() {
-            let until = Instant::now() + 2 * DEADLINE;
-            thread::spawn(move || {
-                while Instant::now() < until && stream.write_all(b"x").is_ok() {
-                    thread::sleep(PAUSE);
-                }
-            });
-        }
-        self
-    }
-
-    /// Sends as much of `bytes` as goes without reading anything: until all buffers
-    /// on the way are full, or the program stops reading. Returns how much went.
-    pub fn fill(&mut self, bytes: &[u8]) -> usize {
-        self.check
-            .step(format!("send up to {} bytes without reading", bytes.len()));
-        let patience = Duration::from_millis(60);
-        let _ = self.stream.set_write_timeout(Some(patience));
-        let mut total = 0;
-        while total < bytes.len() {
-            match self.stream.write(&bytes[total..]) {
-                Ok(written) => total += written,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-        self.sent.extend_from_slice(&bytes[..total]);
-        total
-    }
-
     /// Reads what comes, at least `count` bytes unless the end or the deadline comes
     /// first. Returns all that has come and was not used up yet.
     pub fn read_some(&mut self, count: usize) -> &[u8] {
@@ -229,38 +97,16 @@ impl Client {
         self.pending()
     }
 
-    /// Sends `byte` again and again with a pause before each, until the program
-    /// answers or closes, and returns the longest time for which it then has sent
-    /// nothing: on a busy machine that may be far more than `pause`. `None` if the
-    /// program neither answers nor closes.
-    pub fn trickle(&mut self, byte: &[u8], pause: Duration) -> Option<Duration> {
-        self.check
-            .step(format!("send {:?} every {pause:?}", show(byte)));
-        let until = Instant::now() + DEADLINE;
-        let mut last = Instant::now();
-        let mut longest = Duration::ZERO;
-        while Instant::now() < until {
-            let is_over =
-                !self.has_silence(pause) || self.stream.write_all(byte).is_err();
-            longest = longest.max(last.elapsed());
-            last = Instant::now();
-            if is_over {
-                return Some(longest);
-            }
-        }
-        None
-    }
-
     /// Waits until the program has read every byte sent so far, or has answered or
     /// closed.
     #[track_caller]
     pub fn until_read(&mut self) -> &mut Client {
         if !self.is_read_within(DEADLINE) {
             self.missed(
-                format!("The program did not read what was sent within {DEADLINE:?}."),
+                format!("The program didn't read what was sent within {DEADLINE:?}."),
                 String::new(),
-                "it is not reading from this connection: it may be busy with another one, or wait \
-                 for something else.",
+                "it isn't reading from this connection: it may be busy with another \
+                 one, or wait for something else.",
             );
         }
         self
@@ -269,16 +115,12 @@ impl Client {
     /// Like [`Client::until_read`], for a program that may rightly be slow: waits at
     /// most this long, and tells whether it has come to that.
     pub fn is_read_within(&mut self, wait: Duration) -> bool {
-        let addrs = self.stream.local_addr().and_then(|local| {
-            let peer = self.stream.peer_addr()?;
-            Ok((peer, local))
-        });
-        let Ok((server, client)) = addrs else {
+        let Some((server, client)) = self.addrs() else {
             return true;
         };
         let until = Instant::now() + wait;
         loop {
-            match unread_bytes(server, client) {
+            match sockets::unread_bytes(server, client) {
                 Some(0) => return true,
                 Some(_) if self.has_news() => return true,
                 // A socket's timeout would be rounded up to the kernel's tick, some
@@ -298,7 +140,7 @@ impl Client {
     /// Closes the sending half: the program reads EOF and can still answer.
     pub fn half_close(&mut self) -> &mut Client {
         self.check.step("close the sending half");
-        // Where the connection has already gone, the next expectation tells more than
+        // If the connection has already gone, the next expectation tells more than
         // this error.
         let _ = self.stream.shutdown(Shutdown::Write);
         self
@@ -312,227 +154,28 @@ impl Client {
         self.end = Some(End::Closed);
     }
 
-    /// Tears the connection down with RST, as happens when a client ends with bytes
-    /// unread.
-    ///
-    /// Closing a socket with unread input makes the kernel send RST, so the program
-    /// must have sent something that this client has not read; waits for that.
-    #[track_caller]
-    pub fn reset(self) {
-        self.check
-            .step("wait for the first byte back, then reset the connection");
-        let waited = self.stream.set_read_timeout(Some(DEADLINE));
-        let peek = || loop {
-            match self.stream.peek(&mut [0]) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                arrived => return arrived,
-            }
-        };
-        let arrived = waited.and_then(|()| peek());
-        match arrived {
-            Ok(1..) => drop(self.stream),
-            Ok(_) => self.missed(
-                "The program closed the connection without a byte.".to_owned(),
-                String::new(),
-                Likely::default().closed,
-            ),
-            Err(error) => self.missed(
-                match is_timeout(&error) {
-                    true => format!("Nothing came back within {DEADLINE:?}."),
-                    false => format!("Nothing came back: {error}."),
-                },
-                String::new(),
-                match is_timeout(&error) {
-                    true => Likely::default().silent,
-                    false if self.check.program_has_ended() => LOOP_ENDED,
-                    false => Likely::default().reset,
-                },
-            ),
-        }
-    }
-
     /// Names another section of the page for what this client may miss from now on.
     pub fn read(&mut self, section: &str) -> &mut Client {
         self.check = self.check.clone().read(section);
         self
     }
 
-    /// Gives other commands to try by hand, where they depend on what this client
-    /// sends: see
-    /// [`Check::by_hand`].
+    /// Gives other commands to try by hand, if they depend on what this client sends:
+    /// see [`Check::by_hand`].
     pub fn by_hand(&mut self, commands: &str) -> &mut Client {
         self.check = self.check.clone().by_hand(commands);
         self
     }
 
-    /// Expects the program not to be silent. What comes, an end too, is left to the
-    /// next expectation.
-    #[track_caller]
-    pub fn expect_a_sign(&mut self, likely: &str) -> &mut Client {
-        if self.pending().is_empty()
-            && self.read_more(Instant::now() + DEADLINE) == Err(End::Silent)
-        {
-            self.missed(
-                format!("Nothing came back within {DEADLINE:?}."),
-                String::new(),
-                likely,
-            );
-        }
-        self
-    }
-
-    /// Expects exactly these bytes to come next; more may follow. Each byte that
-    /// comes extends the deadline, so that a slow program is not taken for a silent
-    /// one.
-    #[track_caller]
-    pub fn expect(&mut self, wanted: &[u8], likely: Likely) -> &mut Client {
-        self.check
-            .step(format!("wait for {} bytes back", wanted.len()));
-        let mut same = 0;
-        loop {
-            let got = &self.received[self.taken..];
-            while same < got.len() && same < wanted.len() && got[same] == wanted[same]
-            {
-                same += 1;
-            }
-            if same == wanted.len() {
-                self.taken += same;
-                return self;
-            }
-            if same < got.len() {
-                let note =
-                    format!("byte {same}: expected {}", preview(&wanted[same..]));
-                self.missed(
-                    format!("The bytes differ from byte {same} on."),
-                    bytes::with_caret(got, same, &note),
-                    likely.differs,
-                );
-            }
-            if let Err(end) = self.read_more(Instant::now() + DEADLINE) {
-                let got = &self.received[self.taken..];
-                let note =
-                    format!("{}; expected {}", end.here(), preview(&wanted[same..]));
-                self.missed(
-                    format!(
-                        "{} after {same} of {} bytes.",
-                        end.sentence(),
-                        wanted.len()
-                    ),
-                    bytes::with_caret(got, same, &note),
-                    likely.because(end),
-                );
-            }
-        }
-    }
-
-    /// Expects the program to close the connection in order, with nothing more on it.
-    #[track_caller]
-    pub fn expect_end(&mut self, likely: Likely) {
-        self.check.step("wait for the end of the stream");
-        let until = Instant::now() + DEADLINE;
-        let outcome = match self.received.len() > self.taken {
-            true => Ok(()),
-            false => self.read_more(until),
-        };
-        match outcome {
-            Err(End::Closed) => {}
-            Err(end) => self.missed(
-                format!(
-                    "{} where the end of the stream was expected.",
-                    end.sentence()
-                ),
-                bytes::with_caret(&self.received, self.received.len(), end.here()),
-                likely.because(end),
-            ),
-            Ok(()) => self.missed(
-                "More bytes came where the end of the stream was expected."
-                    .to_owned(),
-                bytes::with_caret(
-                    &self.received,
-                    self.taken,
-                    "nothing more should come",
-                ),
-                likely.differs,
-            ),
-        }
-    }
-
-    /// Reads whatever comes until the connection ends, in order or not, and returns
-    /// all of it.
-    #[track_caller]
-    pub fn read_to_end(&mut self, likely: Likely) -> Vec<u8> {
-        self.check.step("read until the connection ends");
-        let until = Instant::now() + DEADLINE;
-        loop {
-            match self.read_more(until) {
-                Ok(()) => {}
-                Err(End::Silent) => {
-                    let all = self.pending().len();
-                    self.missed(
-                        format!(
-                            "The server did not close the connection within {DEADLINE:?}; {all} \
-                             bytes had come back."
-                        ),
-                        String::new(),
-                        likely.silent,
-                    );
-                }
-                Err(End::Closed | End::Reset) => {
-                    return self.take(self.pending().len());
-                }
-            }
-        }
-    }
-
-    /// Waits for the next byte or for the end, and tells whether the connection ended
-    /// in order.
-    pub fn ends_at_once(&mut self) -> bool {
-        self.pending().is_empty()
-            && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
-    }
-
-    /// Checks that nothing has come yet beyond what earlier expectations used up.
-    ///
-    /// This cannot wait for what must not happen; call it after an event that shows
-    /// that the program had its chance, such as [`Client::until_read`].
-    #[track_caller]
-    pub fn expect_nothing_yet(&mut self, likely: &'static str) -> &mut Client {
-        let silent = self.has_silence(Duration::from_millis(5));
-        if !silent || self.received.len() > self.taken {
-            let problem = match self.end {
-                Some(End::Reset) => "The connection was reset too early.",
-                Some(_) if self.received.len() == self.taken => {
-                    "The connection was closed too early."
-                }
-                _ => "Bytes came back too early.",
-            };
-            self.missed(
-                problem.to_owned(),
-                bytes::with_caret(
-                    &self.received,
-                    self.taken,
-                    "nothing should come yet",
-                ),
-                likely,
-            );
-        }
-        self
-    }
-
-    /// Whether the program has closed the connection already, in order or not,
-    /// without a byte.
-    ///
-    /// As with [`Client::expect_nothing_yet`], call it after an event that shows that
-    /// the program had its chance.
-    pub fn is_turned_away(&mut self) -> bool {
-        self.has_silence(Duration::from_millis(5));
-        matches!(self.end, Some(End::Closed | End::Reset))
-            && self.pending().is_empty()
-    }
-
     /// The check that this client belongs to.
     pub(crate) fn check(&self) -> &Check {
         &self.check
+    }
+
+    /// The addresses of the program's end and of this one.
+    pub(crate) fn addrs(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let server = self.stream.peer_addr().ok()?;
+        Some((server, self.stream.local_addr().ok()?))
     }
 
     /// The bytes received and not used up yet.
@@ -556,7 +199,7 @@ impl Client {
         if left.is_zero() {
             return Err(End::Silent);
         }
-        // A zero timeout would mean "for ever", which `left` is not here.
+        // A zero timeout would mean "forever", which `left` is not here.
         let _ = self.stream.set_read_timeout(Some(left));
         self.read_once()
     }
@@ -594,8 +237,30 @@ impl Client {
             sent: bytes::in_lines(&self.sent),
             got,
             likely: likely.to_owned(),
+            symptom: self.symptom(),
             ..Failure::default()
         })
+    }
+
+    /// Ends the check: a call on this client's socket failed.
+    #[track_caller]
+    pub(crate) fn lost(&self, problem: String, likely: &str) -> ! {
+        self.check.report(Failure {
+            problem,
+            sent: bytes::in_lines(&self.sent),
+            likely: likely.to_owned(),
+            symptom: Symptom::Lost,
+            ..Failure::default()
+        })
+    }
+
+    /// What a missed expectation is a symptom of: of a lost connection, if that has
+    /// ended.
+    pub(crate) fn symptom(&self) -> Symptom {
+        match self.ended() {
+            Some(_) => Symptom::Lost,
+            None => Symptom::Wrong,
+        }
     }
 
     /// Whether bytes have come, or the end, without waiting for them.
@@ -607,13 +272,13 @@ impl Client {
     }
 
     /// Whether nothing comes for this long.
-    fn has_silence(&mut self, wait: Duration) -> bool {
+    pub(crate) fn has_silence(&mut self, wait: Duration) -> bool {
         self.read_more(Instant::now() + wait) == Err(End::Silent)
     }
 
     #[track_caller]
     fn write(&mut self, bytes: &[u8]) {
-        // While the program's answer fills the buffers on the way back, it does not
+        // While the program's answer fills the buffers on the way back, it doesn't
         // read: so what comes has to be read here between the writes.
         let mut rest = bytes;
         let until = Instant::now() + DEADLINE;
@@ -633,18 +298,18 @@ impl Client {
                 Err(_) => return,
             }
             if !rest.is_empty() {
-                while self.end != Some(End::Reset)
-                    && self.end != Some(End::Closed)
+                while self.ended().is_none()
                     && !self.has_silence(Duration::from_micros(100))
                 {}
                 if Instant::now() > until {
                     self.missed(
                         format!(
-                            "The program stopped reading; {} bytes could not be sent.",
+                            "The program stopped reading; {} bytes couldn't be sent.",
                             rest.len()
                         ),
                         String::new(),
-                        "it does not read while it writes, or it waits for something else.",
+                        "it doesn't read while it writes, or it waits for something \
+                         else.",
                     );
                 }
             }
@@ -672,58 +337,6 @@ impl End {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-fn preview(bytes: &[u8]) -> String {
-    let shown = show(&bytes[..bytes.len().min(24)]);
-    match bytes.len() {
-        0..=24 => format!("\"{shown}\""),
-        _ => format!("\"{shown}\"…"),
-    }
-}
-
-/// How many bytes wait unread in the program's end of a connection, where the system
-/// tells.
-///
-/// Linux lists its sockets in `/proc/net/tcp`, see proc(5): addresses in hexadecimal,
-/// and `tx_queue:rx_queue`. A connection that is no longer listed has nothing unread.
-fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
-    let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
-    let port = |field: &str| u16::from_str_radix(field.rsplit(':').next()?, 16).ok();
-    // A busy machine has thousands of lines: no more are read than it takes.
-    for line in table.lines().skip(1) {
-        let line = line.ok()?;
-        let mut fields = line.split_whitespace().skip(1);
-        let local = fields.next().and_then(port);
-        let remote = fields.next().and_then(port);
-        if local == Some(server.port()) && remote == Some(client.port()) {
-            let queues = fields.nth(1)?;
-            return u64::from_str_radix(queues.rsplit(':').next()?, 16).ok();
-        }
-    }
-    Some(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::*;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn the_kernel_tells_what_is_unread() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = listener.local_addr().unwrap();
-        let mut client = TcpStream::connect(server).unwrap();
-        let (mut accepted, _) = listener.accept().unwrap();
-        client.write_all(b"seven!!").unwrap();
-        let addr = client.local_addr().unwrap();
-        while unread_bytes(server, addr) == Some(0) {}
-        assert_eq!(unread_bytes(server, addr), Some(7));
-        accepted.read_exact(&mut [0; 7]).unwrap();
-        assert_eq!(unread_bytes(server, addr), Some(0));
-    }
 }

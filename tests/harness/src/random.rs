@@ -1,12 +1,12 @@
-//! Content that a program cannot know beforehand.
+//! Content that a program can't know beforehand.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// A small pseudo-random generator (xorshift64*), so that wrong code cannot answer
+/// A small pseudo-random generator (xorshift64*), so that wrong code can't answer
 /// from memory.
 ///
-/// It is seeded anew for each check; what was sent is part of every report, so a
+/// It is seeded afresh for each check; what was sent is part of every report, so a
 /// failure can be understood without knowing the seed.
 pub struct Random(u64);
 

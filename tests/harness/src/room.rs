@@ -1,4 +1,5 @@
-//! Programs that get no more threads from the system: what they do with clients then.
+//! Programs that don't get another thread from the system: what becomes of clients
+//! then.
 //!
 //! The system's limit is one of addresses. Rust's threads take as many of them for
 //! their stacks as `RUST_MIN_STACK` says, unless the program asks for other stacks.
@@ -33,10 +34,7 @@ impl Check {
     }
 
     fn with_little_room(&self) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-c", r#"ulimit -v 1000000 && exec "$0" "$@""#]);
-        command.arg(self.exe());
-        command
+        self.by_way_of_a_shell("ulimit -v 1000000")
     }
 
     /// Starts the program with stacks so large that [`Program::has_room_for_threads`]
@@ -53,7 +51,7 @@ impl Check {
         args: &[&str],
     ) -> Program {
         let_stacks_be_large(&mut command);
-        self.start_command(command, Stdio::null(), args, crate::program::NO_LINE)
+        self.start_command(command, args, crate::start::NO_LINE)
     }
 }
 
@@ -64,13 +62,13 @@ fn let_stacks_be_large(command: &mut Command) {
 }
 
 impl Program {
-    /// Leaves the running program room for so many threads more, or for any number
-    /// with `None`. `false` where this machine cannot do that: it takes `prlimit`, of
+    /// Leaves the running program room for this many threads more, or for any number
+    /// with `None`. `false` if this machine can't do that: it takes `prlimit`, of
     /// util-linux.
     pub fn has_room_for_threads(&self, more: Option<u64>) -> bool {
         let limit = match (more, self.addresses()) {
             (None, _) => "unlimited".to_owned(),
-            // What is left beside the stacks is for memory of other kinds.
+            // What is left apart from the stacks is for memory of other kinds.
             (Some(more), Some(used)) => (used + more * STACK + STACK / 2).to_string(),
             (Some(_), None) => return false,
         };
@@ -85,7 +83,7 @@ impl Program {
             .is_ok_and(|status| status.success())
     }
 
-    /// Has so many clients stall, and waits until all have been accepted or one must
+    /// Has this many clients stall, and waits until all have been accepted or one must
     /// wait.
     #[track_caller]
     pub fn stall(&self, count: usize) -> Vec<Client> {
@@ -96,7 +94,7 @@ impl Program {
             client.send("GET /");
             stalled.push(client);
         }
-        // They are accepted in order. A server may close on those for whom it has no
+        // They are accepted in order. A server may close on those for which it has no
         // thread, or let them wait.
         if let Some(last) = stalled.last_mut() {
             last.is_read_within(Duration::from_secs(1));
@@ -105,7 +103,7 @@ impl Program {
     }
 
     /// Asks for the home page until there is an answer. `silent` says what is likely
-    /// where the server accepts a client, says nothing and does not close.
+    /// if the server accepts a client, says nothing and doesn't close.
     #[track_caller]
     pub fn serves_again(&self, silent: &'static str) -> bool {
         let until = Instant::now() + DEADLINE;

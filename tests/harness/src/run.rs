@@ -1,15 +1,15 @@
 //! A program that is expected to end by itself: wrong command lines and addresses it
-//! cannot have.
+//! can't have.
 
 use assert_cmd::Command;
 use predicates::Predicate;
 
-use crate::check::{Failure, OUTPUT_LINES, last_lines};
+use crate::report::{Failure, Symptom, stream};
 use crate::{Check, DEADLINE};
 
-/// The usual reason why a program does not end that should.
-const GOES_ON: &str = "it goes on although it cannot do what it was asked to do: is what stands on the \
-                       command line used at all?";
+/// The usual reason why a program that should end doesn't.
+const GOES_ON: &str = "it goes on although it can't do what it was asked to do: is \
+                       what the command line says used at all?";
 
 /// How a program ended.
 pub struct Run {
@@ -26,7 +26,7 @@ impl Check {
         self.run_to_its_end(args, GOES_ON)
     }
 
-    /// Like [`Check::run`], with the usual reason why the program does not end.
+    /// Like [`Check::run`], with the usual reason why the program doesn't end.
     #[track_caller]
     pub fn run_to_its_end(&self, args: &[&str], likely: &str) -> Run {
         self.run_command(std::process::Command::new(self.exe()), args, likely)
@@ -38,15 +38,15 @@ impl Check {
         None
     }
 
-    /// Like [`Check::run`], as a user without privileges where the tests run as root.
+    /// Like [`Check::run`], as a user without privileges if the tests run as root.
     ///
-    /// `None` where the machine does not let that user run the program.
+    /// `None` if the machine doesn't let that user run the program.
     #[cfg(unix)]
     #[track_caller]
     pub fn run_unprivileged(&self, args: &[&str]) -> Option<Run> {
         use std::os::unix::process::CommandExt;
         const NOBODY: u32 = 65534;
-        // Only root may change the user: for anybody else the first try fails, and
+        // Only root may change the user: for any other user the first try fails, and
         // the program runs without privileges anyway.
         let mut command = std::process::Command::new(self.exe());
         command.uid(NOBODY).gid(NOBODY).arg("--no-such-option");
@@ -76,13 +76,7 @@ impl Check {
             .output();
         let output = match output {
             Ok(output) => output,
-            Err(error) => self.fail(
-                format!(
-                    "The program {} cannot be run: {error}.",
-                    self.exe().display()
-                ),
-                "COURSE_PROGRAM must name a program that may be executed.",
-            ),
+            Err(error) => self.not_started(&error),
         };
         let run = Run {
             check: self.clone(),
@@ -92,7 +86,10 @@ impl Check {
         };
         if run.code.is_none() {
             run.fail(
-                format!("The program was still running after {DEADLINE:?}; it should have ended."),
+                format!(
+                    "The program was still running after {DEADLINE:?}; it should \
+                         have ended."
+                ),
                 goes_on,
             );
         }
@@ -128,7 +125,7 @@ impl Run {
         likely: &str,
     ) -> &Run {
         if !predicate.eval(&self.stderr) {
-            self.fail(format!("stderr does not {wanted}."), likely);
+            self.fail(format!("stderr doesn't {wanted}."), likely);
         }
         self
     }
@@ -142,26 +139,20 @@ impl Run {
         likely: &str,
     ) -> &Run {
         if !predicate.eval(&self.stdout) {
-            self.fail(format!("stdout does not {wanted}."), likely);
+            self.fail(format!("stdout doesn't {wanted}."), likely);
         }
         self
     }
 
     #[track_caller]
     fn fail(&self, problem: String, likely: &str) -> ! {
-        let mut got = String::new();
-        for (stream, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            let text = match last_lines(text, OUTPUT_LINES) {
-                text if text.is_empty() => "(nothing)".to_owned(),
-                text => text,
-            };
-            got.push_str(&format!("{stream}: {text}\n"));
-        }
+        let got = stream("stdout", &self.stdout) + &stream("stderr", &self.stderr);
         self.check.report(Failure {
             problem,
             got,
             likely: likely.to_owned(),
             stderr: self.stderr.clone(),
+            symptom: Symptom::NotStarted,
             ..Failure::default()
         })
     }

@@ -5,12 +5,14 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::machine::while_descriptors_are_short;
+
 /// A temporary folder, removed when dropped.
 ///
 /// # Panics
 ///
-/// Its methods panic where the machine refuses a file: that is no fault of the
-/// program under test.
+/// Its methods panic if the machine refuses a file: the program under test isn't to
+/// blame for that.
 pub struct Site {
     outer: PathBuf,
 }
@@ -50,10 +52,12 @@ impl Site {
         self
     }
 
-    /// Makes a file of `len` bytes that ends in `end`, without writing what lies
+    /// Makes a file of `len` bytes that ends in `end`, without writing what comes
     /// before.
     pub fn large_file(&self, path: &str, len: u64, end: &[u8]) -> &Site {
-        let file = fs::File::create(self.root().join(path)).expect("a file to serve");
+        let path = self.root().join(path);
+        let file = while_descriptors_are_short(&mut || fs::File::create(&path))
+            .expect("a file to serve");
         let mut file = &file;
         file.seek(SeekFrom::Start(len - end.len() as u64))
             .and_then(|_| file.write_all(end))
@@ -78,7 +82,7 @@ impl Site {
         self
     }
 
-    /// Writes a file beside the root: one that no request may read.
+    /// Writes a file next to the root: one that no request may read.
     pub fn outside(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.outer.join(path);
         write(&path, content.as_ref());
@@ -88,7 +92,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // What cannot be removed stays in the temporary directory, which the system
+        // What can't be removed stays in the temporary directory, which the system
         // empties.
         let _ = fs::remove_dir_all(&self.outer);
     }
@@ -97,5 +101,6 @@ impl Drop for Site {
 fn write(path: &Path, content: &[u8]) {
     let folder = path.parent().expect("a file in a folder");
     fs::create_dir_all(folder).expect("a folder for the file");
-    fs::write(path, content).expect("a file to serve");
+    while_descriptors_are_short(&mut || fs::write(path, content))
+        .expect("a file to serve");
 }

@@ -280,10 +280,14 @@ impl Book {
             };
             let text =
                 fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
-            let sections: BTreeSet<&str> = text
-                .split(".read(\"")
-                .skip(1)
-                .filter_map(|rest| rest.split('"').next())
+            let read = (text.split(".read(\"").skip(1))
+                .filter_map(|rest| rest.split('"').next());
+            // And from its gaps, as `harness::gaps!["one", "two"];`.
+            let of_gaps = (text.split_once("gaps![").into_iter())
+                .filter_map(|(_, rest)| rest.split_once(']'))
+                .flat_map(|(gaps, _)| gaps.split('"').skip(1).step_by(2));
+            let sections: BTreeSet<&str> = read
+                .chain(of_gaps)
                 .filter(|section| !page.ids.contains(*section))
                 .collect();
             for section in sections {

@@ -1,0 +1,176 @@
+//! The threads of a pool: how many there are, since when, and what they do without
+//! work.
+
+use std::time::Duration;
+
+use predicates::prelude::*;
+
+use crate::{Check, Likely, Run, Site, some_threads};
+
+impl Check {
+    /// Checks that all threads are there before the first job, and that jobs don't make
+    /// others.
+    #[track_caller]
+    pub fn makes_its_threads_once(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        // More than a pool has that stops at a number of its own, such as eight or
+        // twelve.
+        let threads = 8 + some_threads();
+        let server = self.start_pool(&site, threads);
+        server.ask("/").must_get(200, "home", served);
+        server.comes_to_rest();
+        let Some(idle) = server.threads() else {
+            return self
+                .pass_over("only Linux tells here how many threads a program has");
+        };
+        if idle < threads {
+            self.fail(
+                format!(
+                    "No one is being served, and with --threads {threads} there are \
+                     {idle} threads."
+                ),
+                "the pool makes its threads in new(), all that it was asked for, and \
+                 they stay. They are not made when a job comes.",
+            );
+        }
+        // All are busy, and more clients wait: nothing about that makes another
+        // thread.
+        let busy = server.ask_halves(threads);
+        let waiting = server.ask_often(threads, "/");
+        server.comes_to_rest();
+        let with_clients = server.threads().unwrap_or(idle);
+        for (mut client, rest) in busy {
+            client.send(rest);
+            client.must_get(200, "home", served);
+        }
+        for client in waiting {
+            client.must_get(200, "home", served);
+        }
+        if with_clients > idle {
+            self.fail(
+                format!(
+                    "Without clients there were {idle} threads, and with them \
+                         {with_clients}."
+                ),
+                "neither execute() nor a worker makes a thread: the job is handed to \
+                 one that is there, which runs it itself.",
+            );
+        }
+    }
+
+    /// Checks that a pool that waits for jobs uses no processor time.
+    #[track_caller]
+    pub fn rests_without_jobs(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        let server = self.start_pool(&site, some_threads());
+        server.ask("/").must_get(200, "home", served);
+        if let Some(used) = server.spins(Duration::from_millis(200)) {
+            self.fail(
+                format!(
+                    "Without a client, the program used {used:?} of processor \
+                         time."
+                ),
+                "a worker asks again and again whether there is a job, as with \
+                 try_recv() in a loop. recv() waits: the system wakes the thread \
+                 when there's one.",
+            );
+        }
+        const SPAN: Duration = Duration::from_millis(200);
+        server.comes_to_rest();
+        // A thread that waits for something is woken by it, and here nothing happens.
+        if let Some(wakes @ 5..) = server.wakes(SPAN) {
+            self.fail(
+                format!(
+                    "Without a client, its threads woke up {wakes} times in \
+                         {SPAN:?}."
+                ),
+                "a worker sleeps a little, asks whether there is a job, and sleeps \
+                 again, as with try_recv() and sleep(), or with recv_timeout() in a \
+                 loop. recv() needs no clock: the system wakes the thread when there \
+                 is a job.",
+            );
+        }
+    }
+
+    /// Checks that the program goes on if a job has panicked and its worker may
+    /// have ended, by sending more such jobs to that worker. For pools that deal
+    /// their jobs out in turn: what becomes of these jobs is free, as is what becomes
+    /// of the worker.
+    #[track_caller]
+    pub fn outlives_jobs_that_panic(&self, gone: &'static str, served: &'static str) {
+        let site = Site::with_a_home();
+        let server = self.clone().if_it_ends(gone).start_pool(&site, 2);
+        server.ask("/app/panic").read_to_end(Likely::always(served));
+        server.comes_to_rest();
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            // The other worker's turn, and then that of the one that may have ended.
+            clients.push(server.ask("/"));
+            clients.push(server.ask("/app/panic"));
+            if !server.comes_to_rest() {
+                self.fail(
+                    "Jobs have panicked, and the program doesn't come to rest.",
+                    "a job that can't be sent is sent again and again. A worker that \
+                     has ended never takes one: let the job be dropped, or give it \
+                     to each other worker once at most.",
+                );
+            }
+            server.must_still_run_after(gone);
+        }
+    }
+
+    /// Checks that a program that gets fewer threads than it was asked for ends, and
+    /// says so.
+    #[cfg(target_os = "linux")]
+    #[track_caller]
+    pub fn refuses_a_pool_it_cannot_have(&self) {
+        const GOES_ON: &str = "an error of spawn() is lost, and the pool has fewer \
+                               threads than it was asked for. new() hands it on, \
+                               with ?, and main ends.";
+        let run = self.run_with_room_for_few_threads(
+            &["127.0.0.1:0", "--threads", "500"],
+            GOES_ON,
+        );
+        run.code_is_one_of(&[1, 2], "if new() fails, main says why and ends with 1.");
+        run.stderr(
+            "say why",
+            predicate::str::is_empty().not(),
+            "main says on stderr that the pool could not be made, and why.",
+        );
+    }
+
+    /// Checks that an option is refused if its value isn't a number, or is missing.
+    #[track_caller]
+    pub fn wants_a_number_for(&self, option: &str) {
+        for args in [&[option, "x"][..], &[option, "-1"], &[option]] {
+            self.run(args).code(
+                2,
+                "by convention, exit code 2 means that the command line is wrong.",
+            );
+        }
+    }
+}
+
+impl Run {
+    /// Checks that a pool of no threads was refused, in words and in time. `why` says
+    /// what is likely if the exit code is another one.
+    #[track_caller]
+    pub fn refuses_a_pool_of_nothing(&self, why: &str) {
+        self.code_is_one_of(&[1, 2], why);
+        self.stdout(
+            "stay without a listening line",
+            predicate::str::contains("listening").not(),
+            "the pool is made too late: don't tell anyone to come before it's there.",
+        );
+        self.stderr(
+            "say what is wrong",
+            predicate::function(|text: &str| {
+                let text = text.to_lowercase();
+                ["thread", "pool", "usage"]
+                    .iter()
+                    .any(|word| text.contains(word))
+            }),
+            "say that a pool needs at least one thread.",
+        );
+    }
+}

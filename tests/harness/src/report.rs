@@ -1,0 +1,348 @@
+//! The report that a learner reads when a check fails.
+//!
+//! What it says must not depend on who wins a race: a program that ends is noticed as
+//! a refused connection, as a reset, or as an exit, whichever comes first. So a report
+//! waits until the program has ended or rests, and then gives the cause that tells
+//! most: a fault of the machine, a panic, the end of the program, and only then what
+//! a client saw.
+
+use std::fmt::Write as _;
+use std::panic::Location;
+use std::process::ExitStatus;
+
+use crate::check::Check;
+use crate::machine::{self, Fault};
+use crate::panics::{Panic, without_caused};
+use crate::text::{INDENT, as_sentence, fold, last_lines, row, shown_steps, wrap};
+use crate::{ground, hints};
+
+/// Why a program ended that nothing had asked to end, unless the check knows more.
+const ENDED: &str = "the loop over connections has ended, through a return, a break, \
+                     or a ? that carried one client's error out of it; or something \
+                     called process::exit().";
+/// Why a program panicked.
+const UNWRAPPED: &str = "an error that a program should handle reached unwrap(), \
+                         expect(), assert!(), an index out of range or a subtraction \
+                         below zero";
+
+/// What went wrong, as the part that noticed it can tell.
+#[derive(Default)]
+pub(crate) struct Failure {
+    /// One sentence: what happened.
+    pub(crate) problem: String,
+    /// What was sent, ready to show.
+    pub(crate) sent: String,
+    /// What should have come back, ready to show.
+    pub(crate) wanted: String,
+    /// What came back, ready to show.
+    pub(crate) got: String,
+    /// The usual reason, in a sentence or two.
+    pub(crate) likely: String,
+    /// What the program printed, if it has already ended.
+    pub(crate) stderr: String,
+    /// What kind of failure it is.
+    pub(crate) symptom: Symptom,
+}
+
+/// What kind of failure a client or the milestone noticed.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Symptom {
+    /// The program did something else than was expected, or nothing.
+    #[default]
+    Wrong,
+    /// A connection couldn't be made, or broke: the program may be gone.
+    Lost,
+    /// The program didn't come so far that a client could connect.
+    NotStarted,
+    /// The machine is at fault, and nothing else needs to be looked for.
+    Machine,
+}
+
+impl Fault {
+    pub(crate) fn into_failure(self) -> Failure {
+        Failure {
+            problem: self.problem,
+            likely: self.likely,
+            symptom: Symptom::Machine,
+            ..Failure::default()
+        }
+    }
+}
+
+impl Check {
+    /// Ends the check with a report.
+    #[track_caller]
+    pub(crate) fn report(&self, failure: Failure) -> ! {
+        ground::fail(self.text(failure, Location::caller()))
+    }
+
+    fn text(&self, mut failure: Failure, location: &Location<'_>) -> String {
+        let program = self.program();
+        let exit = program.as_ref().and_then(|program| program.settles());
+        if let Some(program) = &program {
+            failure.stderr = program.stderr();
+        }
+        let cause = Cause::find(self, &mut failure, exit, program.is_some());
+
+        let mut out = format!("\n{}\n", wrap(&cause.first, 0));
+        if !cause.seen.is_empty() {
+            let seen = format!("Seen from outside: {}", cause.seen);
+            let _ = writeln!(out, "{}", wrap(&seen, 0));
+        }
+        out.push('\n');
+        row(&mut out, "checked", &wrap(&self.title, INDENT));
+        row(
+            &mut out,
+            "tried",
+            &wrap(&shown_steps(&self.steps()), INDENT),
+        );
+        row(&mut out, "sent", &failure.sent);
+        row(&mut out, "wanted", &failure.wanted);
+        row(&mut out, "got", &failure.got);
+        row(&mut out, "likely", &wrap(&cause.likely, INDENT));
+        // What a program printed that ended by itself is part of what came back.
+        if !failure.got.contains("stderr: ") {
+            let shown = last_lines(&without_caused(&failure.stderr, &self.caused));
+            match &cause.panic {
+                Some(panic) if !shown.contains(panic.text.as_str()) => {
+                    row(&mut out, "panic", &fold(&panic.text));
+                }
+                _ => {}
+            }
+            row(&mut out, "stderr", &fold(&shown));
+        }
+        // What the check brought about itself needs no explanation.
+        let unexplained = match self.has_few_files() {
+            true => hints::without_emfile(&failure.stderr),
+            false => failure.stderr,
+        };
+        let means = hints::meaning(&unexplained).unwrap_or_default();
+        row(&mut out, "means", &wrap(&means, INDENT));
+        row(&mut out, "by hand", &self.commands());
+        let mut read = format!("book/src/{}.md", self.page);
+        if !cause.section.is_empty() {
+            let _ = write!(read, "#{}", cause.section);
+        }
+        // Cargo names the file as the manifest does:
+        // chapters/01-bind/../../tests/01-bind.rs.
+        let file = location.file();
+        let file = file.rsplit_once("../").map_or(file, |(_, file)| file);
+        let _ = write!(read, "\n(this check: {file}:{})", location.line());
+        row(&mut out, "read", &read);
+        out
+    }
+}
+
+/// What a report names as the cause.
+struct Cause {
+    /// The first sentence of the report.
+    first: String,
+    /// What a client saw of it, unless that is the first sentence.
+    seen: String,
+    likely: String,
+    section: String,
+    panic: Option<Panic>,
+}
+
+impl Cause {
+    fn find(
+        check: &Check,
+        failure: &mut Failure,
+        exit: Option<ExitStatus>,
+        was_started: bool,
+    ) -> Cause {
+        let problem = std::mem::take(&mut failure.problem);
+        let likely = std::mem::take(&mut failure.likely);
+        let section = check.section.clone();
+        let cause = |first, seen, likely| Cause {
+            first,
+            seen,
+            likely,
+            section: section.clone(),
+            panic: None,
+        };
+        if failure.symptom == Symptom::Machine {
+            return cause(problem, String::new(), likely);
+        }
+        if failure.symptom != Symptom::Wrong
+            && let Some(fault) = Fault::find()
+        {
+            return cause(fault.problem, problem, fault.likely);
+        }
+        if let Some(panic) = Panic::find(&failure.stderr, &check.caused) {
+            return Cause::of_panic(check, panic, problem, &likely, was_started);
+        }
+        let told = (check.told.as_ref())
+            .filter(|[words, _]| failure.stderr.contains(words.as_str()))
+            .map(|[_, likely]| likely.clone());
+        let likely = match machine::low_limit() {
+            Some(low)
+                if !check.has_few_files() && hints::is_emfile(&failure.stderr) =>
+            {
+                format!("{low}. {}", as_sentence(&likely))
+            }
+            _ => likely,
+        };
+        match exit.filter(|_| !check.may_end()) {
+            Some(exit) => {
+                let because = match failure.symptom {
+                    Symptom::Lost => ENDED.to_owned(),
+                    _ => likely,
+                };
+                let known = told.or_else(|| check.ended.clone());
+                let likely = known.unwrap_or(because);
+                let first = format!(
+                    "The program ended ({exit}) when it should have gone on."
+                );
+                cause(first, problem, likely)
+            }
+            None => {
+                let likely = told.unwrap_or(likely);
+                cause(problem, String::new(), likely)
+            }
+        }
+    }
+
+    fn of_panic(
+        check: &Check,
+        panic: Panic,
+        seen: String,
+        likely: &str,
+        was_started: bool,
+    ) -> Cause {
+        let place = &panic.place;
+        let mut section = check.section.clone();
+        let (first, likely) = if let Some(gap) = panic.gap() {
+            if let Some(number) = panic.gap_number()
+                && let Some(of_gap) = check.gaps.get(number.wrapping_sub(1))
+            {
+                section = (*of_gap).to_owned();
+            }
+            (
+                format!("Still to be written: {gap} ({place})"),
+                format!("open {place} and write what the todo!() there asks for."),
+            )
+        } else {
+            let message = &panic.message;
+            let likely = if message.starts_with("failed to spawn thread") {
+                "thread::spawn panics if the system has no thread to give. \
+                 thread::Builder::new().spawn() returns that as an error, which the \
+                 program can survive."
+                    .to_owned()
+            } else if was_started {
+                let hint = hints::meaning(message).unwrap_or_default();
+                let rule = "Nothing that a client does may end the server.";
+                format!("{UNWRAPPED}. {rule} {}", as_sentence(&hint))
+            } else {
+                // No client was there yet; the check knows more.
+                format!(
+                    "{UNWRAPPED}: say in words what is wrong, with match or if let. \
+                     {}",
+                    as_sentence(likely)
+                )
+            };
+            (format!("The program panicked: {message} ({place})"), likely)
+        };
+        Cause {
+            first,
+            seen,
+            likely,
+            section,
+            panic: Some(panic),
+        }
+    }
+}
+
+/// What a program printed on one of its streams, for a report.
+pub(crate) fn stream(name: &str, text: &str) -> String {
+    match last_lines(text) {
+        text if text.is_empty() => format!("{name}: (nothing)\n"),
+        text => fold(&format!("{name}: {text}")) + "\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::text::OUTPUT_LINES;
+
+    fn failing(stderr: &str) -> String {
+        let check = Check::new(Path::new("program"), "chapter02", "bytes come back")
+            .read_on("02-echo", "echo")
+            .gaps(&["one", "two"])
+            .by_hand("printf x | nc -N 127.0.0.1 {port}");
+        check.step("connect");
+        let failure = Failure {
+            problem: "Nothing came back.".to_owned(),
+            likely: "it waits.".to_owned(),
+            stderr: stderr.to_owned(),
+            ..Failure::default()
+        };
+        check.text(failure, Location::caller())
+    }
+
+    #[test]
+    fn a_report_says_what_was_tried_and_where_to_read() {
+        let text = failing("");
+        assert!(text.starts_with("\nNothing came back.\n"), "{text}");
+        assert!(text.contains("  checked   bytes come back\n"), "{text}");
+        assert!(text.contains("  tried     connect\n"), "{text}");
+        assert!(text.contains("cargo run -p chapter02\n"), "{text}");
+        assert!(text.contains("printf x | nc -N 127.0.0.1 7878\n"), "{text}");
+        assert!(text.contains("book/src/02-echo.md#echo\n"), "{text}");
+        assert!(!text.contains("sent"), "an empty row is left out: {text}");
+    }
+
+    #[test]
+    fn a_gap_comes_first_in_words() {
+        let text = failing(
+            "thread 'main' (7) panicked at src/main.rs:31:5:\n\
+             not yet implemented: send every byte back\nnote: run with\n",
+        );
+        let first = "\nStill to be written: send every byte back (src/main.rs:31)\n";
+        assert!(text.starts_with(first), "{text}");
+        assert!(text.contains("02-echo.md#echo\n"), "{text}");
+    }
+
+    #[test]
+    fn a_numbered_gap_leads_to_its_section() {
+        let gap = |number| {
+            failing(&format!(
+                "thread 'main' panicked at src/main.rs:3:5:\n\
+                 not yet implemented: ({number} of 3) echo\n"
+            ))
+        };
+        assert!(gap(2).contains("02-echo.md#two\n"), "{}", gap(2));
+        assert!(gap(3).contains("02-echo.md#echo\n"), "{}", gap(3));
+    }
+
+    #[test]
+    fn a_panic_comes_first_with_its_place() {
+        let text = failing("thread 'main' panicked at src/main.rs:9:40:\noh no\n");
+        let first = "\nThe program panicked: oh no (src/main.rs:9)\n";
+        assert!(text.starts_with(first), "{text}");
+        assert!(!text.contains("  panic "), "stderr shows it: {text}");
+    }
+
+    #[test]
+    fn a_panic_long_ago_is_shown_beside_what_came_later() {
+        let later: String = (0..=OUTPUT_LINES).map(|n| format!("{n}\n")).collect();
+        let panic = "thread 'main' panicked at src/main.rs:9:40:\noh no\n";
+        let text = failing(&format!("{panic}{later}"));
+        assert!(
+            text.contains("  panic     thread 'main' panicked"),
+            "{text}"
+        );
+        assert!(text.contains("  stderr    … 3 lines before\n"), "{text}");
+    }
+
+    #[test]
+    fn what_the_program_said_is_shown_and_explained() {
+        let text = failing("a client: would block (os error 11)\n");
+        assert!(text.contains("  stderr    a client: would block"), "{text}");
+        assert!(text.contains("  likely    it waits.\n"), "{text}");
+        assert!(text.contains("  means     WouldBlock: a socket"), "{text}");
+    }
+}

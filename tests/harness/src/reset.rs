@@ -1,0 +1,105 @@
+//! Clients that tear their connection down, as happens when a client ends with bytes
+//! unread.
+//!
+//! Closing a socket with unread input makes the kernel send RST in place of an
+//! orderly end. The program's next read or write on that connection then fails with
+//! `ConnectionReset` or `BrokenPipe`, and one that was waiting fails at once. So the
+//! program must have sent something that the client hasn't read.
+
+use std::io::{self, ErrorKind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::client::{End, is_timeout};
+use crate::{Client, DEADLINE, Likely, Program, sockets};
+
+impl Program {
+    /// A client that sends `whole`, which the program answers, and right behind it
+    /// `half` of something, waits for the first byte of the answer, and resets the
+    /// connection: the program gets the error in a read, while it waits for the other
+    /// half or for the client's end.
+    ///
+    /// Returns when the program's end of the connection is gone. Do this a few times:
+    /// a program that reads ahead may be busy with the answer when the reset comes,
+    /// and get the error in a write.
+    #[track_caller]
+    pub fn reset_in_a_read(&self, whole: impl AsRef<[u8]>, half: impl AsRef<[u8]>) {
+        let mut client = self.connect();
+        client.send([whole.as_ref(), half.as_ref()].concat());
+        client.reset();
+    }
+
+    /// A client that sends `whole`, whose answer must be far larger than the buffers
+    /// on the way (10 MB will do), reads none of it, and resets the connection: the
+    /// program gets the error in a write, while it waits for room.
+    ///
+    /// Returns when the program's end of the connection is gone.
+    #[track_caller]
+    pub fn reset_in_a_write(&self, whole: impl AsRef<[u8]>) {
+        let mut client = self.connect();
+        client.send(whole);
+        // The first byte alone may come while the program still has to write the
+        // rest into the buffers.
+        client.waits_for_the_first_byte();
+        self.comes_to_rest();
+        client.reset();
+    }
+}
+
+impl Client {
+    /// Waits for a byte to come, and then tears the connection down with RST. Waits
+    /// until the program's end has got it, which Linux tells; elsewhere for a moment.
+    #[track_caller]
+    pub fn reset(self) {
+        self.check
+            .step("wait for the first byte back, then reset the connection");
+        self.waits_for_the_first_byte();
+        let addrs = self.addrs();
+        drop(self);
+        let Some((server, client)) = addrs else {
+            return;
+        };
+        let until = Instant::now() + DEADLINE;
+        while Instant::now() < until {
+            match sockets::is_gone(server, client) {
+                Some(true) => return,
+                Some(false) => thread::sleep(Duration::from_micros(200)),
+                None => return thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    /// Waits until a byte has come, and leaves it unread.
+    #[track_caller]
+    fn waits_for_the_first_byte(&self) {
+        let error = match self.peek() {
+            Ok(1..) => return,
+            Ok(_) => self.lost(
+                "The program closed the connection without a byte.".to_owned(),
+                Likely::default().closed,
+            ),
+            Err(error) => error,
+        };
+        match is_timeout(&error) {
+            true => self.missed(
+                format!("Nothing came back within {DEADLINE:?}."),
+                String::new(),
+                Likely::default().silent,
+            ),
+            false => self.lost(
+                format!("Nothing came back: {error}."),
+                Likely::default().because(End::Reset),
+            ),
+        }
+    }
+
+    fn peek(&self) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(DEADLINE))?;
+        loop {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                arrived => return arrived,
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The harness, tried on a server that does what it is asked to: `examples/server.rs`.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::{Check, DEADLINE, Likely, Program, ground, sockets};
+
+fn check() -> Check {
+    // target/debug/deps/harness-… → target/debug/examples/server
+    let exe = std::env::current_exe().expect("the path of this program");
+    let folder = exe.parent().and_then(|deps| deps.parent());
+    let name = format!("server{}", std::env::consts::EXE_SUFFIX);
+    let server: PathBuf = folder.expect("a folder").join("examples").join(name);
+    assert!(
+        server.is_file(),
+        "cargo build -p harness --examples makes {}",
+        server.display()
+    );
+    Check::new(&server, "server", "the harness itself")
+}
+
+/// Waits for words on the program's stderr.
+fn says(server: &Program, words: &str) {
+    let until = Instant::now() + DEADLINE;
+    let watched = server.check().program().expect("a program");
+    while !watched.stderr().contains(words) {
+        assert!(Instant::now() < until, "no {words:?}: {}", watched.stderr());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn likely() -> Likely {
+    Likely::always("the server at hand echoes lines")
+}
+
+#[test]
+fn a_program_that_ends_is_reported_as_such_whatever_a_client_sees() {
+    for round in 0..12 {
+        let report = ground::report_of(|| {
+            let server = check().start(&["ends"]);
+            let mut client = server.connect();
+            // Some are connected meanwhile, some are refused, some are reset.
+            if round % 3 == 0 {
+                server.connect().send("hello\n");
+            } else if round % 3 == 1 {
+                client.send("hello\n").expect(b"hello\n", likely());
+            }
+            client.expect_end(likely());
+            loop {
+                server.connect().send("hello\n").expect_a_sign("");
+            }
+        })
+        .expect("a failure");
+        // An orderly end is what the last expectation asks for: then the next one
+        // fails.
+        let first = "\nThe program ended (exit ";
+        assert!(report.starts_with(first), "{report}");
+        assert!(
+            report.contains("the loop over connections has ended"),
+            "{report}"
+        );
+        assert!(report.contains("a client came"), "{report}");
+    }
+}
+
+#[test]
+fn a_panic_of_another_thread_is_the_proof() {
+    let report = ground::report_of(|| {
+        let server = check().start(&[]);
+        server.connect().send("panic\n").expect_end(likely());
+        server.connect().send("a\n").expect(b"b\n", likely());
+    })
+    .expect("a failure");
+    assert!(
+        report.starts_with("\nThe program panicked: as asked"),
+        "{report}"
+    );
+    assert!(
+        report.contains("  stderr    thread '<unnamed>'"),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_was_sent_and_what_came_are_shown_alike() {
+    let report = ground::report_of(|| {
+        let server = check().start(&[]);
+        let mut client = server.connect();
+        client
+            .send("hello, you\n")
+            .expect(b"hello, yew\n", likely());
+    })
+    .expect("a failure");
+    let shown = "  wanted    hello, yew\\n\n  got       hello, you\\n\n";
+    assert!(report.contains(shown), "{report}");
+    let caret = "                    ^ this byte is wrong; expected \"e\" (0x65)";
+    assert!(report.contains(caret), "{report}");
+}
+
+#[test]
+fn resets_meet_a_read_and_a_write() {
+    let server = check().start(&[]);
+    server.reset_in_a_read("whole\n", "half");
+    says(&server, "read: ConnectionReset");
+    server.reset_in_a_write("large\n");
+    says(&server, "write: ");
+    server.must_still_run();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_program_may_have_few_descriptors() {
+    let server = check().start_with_few_files(12, &[]);
+    let clients: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    says(&server, "accept: ");
+    server.must_still_run();
+    if let Some(open) = server.open_files() {
+        // One that it has inherited may have a higher number.
+        assert!((10..20).contains(&open), "{open}");
+    }
+    drop(clients);
+}
+
+#[test]
+fn memory_threads_and_time_are_told() {
+    let server = check().start(&[]);
+    let mut client = server.connect();
+    client.send("hello\n").expect(b"hello\n", likely());
+    server.comes_to_rest();
+    let (Some(memory), Some(threads)) = (server.allocated_memory(), server.threads())
+    else {
+        return;
+    };
+    assert_eq!(threads, 2);
+    client.send("grow\n").expect(b"grown\n", likely());
+    let grown = server.allocated_memory().expect("as before") - memory;
+    assert!(grown >= 20 << 20, "{grown}");
+    assert!(server.peak_memory() >= Some(grown));
+    let waits = server.waits().expect("as before");
+    client.send("hello\n").expect(b"hello\n", likely());
+    server.comes_to_rest();
+    assert!(server.waits() > Some(waits));
+    assert_eq!(server.spins(Duration::from_millis(60)), None);
+    client.send("work\n");
+    let used = server.spins(Duration::from_millis(200));
+    assert!(used > Some(Duration::from_millis(40)), "{used:?}");
+    assert!(server.cpu_time() >= Some(Duration::from_millis(30)));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_is_stopped_and_continued_is_interrupted() {
+    let server = check().start(&[]);
+    let mut client = server.connect();
+    client.send("hello\n").expect(b"hello\n", likely());
+    assert!(server.stop_and_continue());
+    says(&server, "read: Interrupted");
+    client.send("again\n").expect(b"again\n", likely());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_may_be_ignored_from_the_start() {
+    let server = check().start_ignoring("INT", &[]);
+    server.signal("INT");
+    server.must_still_run();
+    let mut other = check().start(&[]);
+    other.signal("INT");
+    other.must_end_without_success("SIGINT ends a program.", "it does.");
+}
+
+#[test]
+fn a_program_that_says_nothing_is_found_to_listen() {
+    let report = ground::report_of(|| {
+        let check = check();
+        let port = std::thread::spawn({
+            let check = check.clone();
+            move || {
+                let until = Instant::now() + DEADLINE;
+                let port = || sockets::listening_port(check.program()?.id());
+                while port().is_none() && Instant::now() < until {}
+                port()
+            }
+        });
+        let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            check.start(&["mute"]);
+        }));
+        let port = port.join().expect("no panic");
+        assert!(port.is_some() || !cfg!(target_os = "linux"));
+        std::panic::resume_unwind(failed.expect_err("no line"));
+    })
+    .expect("a failure");
+    let first = "\nThe program printed no line on stdout within 4s.";
+    assert!(report.starts_with(first), "{report}");
+}
