@@ -1,11 +1,16 @@
 //! Cargo called from here: build something, and say where the programs are.
 
+use std::cell::Cell;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::Result;
+use crate::json::Json;
 use crate::layout::Course;
 use crate::process::{Run, Stderr};
+use crate::screen::note;
 
 /// Long enough for a first build on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(20 * 60);
@@ -27,6 +32,8 @@ pub struct Program {
     pub package: PathBuf,
     /// The name of the target: `milestone`, or the binary's name.
     pub name: String,
+    /// Whether it consists of tests.
+    pub tests: bool,
     /// Where it is.
     pub path: PathBuf,
 }
@@ -54,22 +61,38 @@ pub fn command(course: &Course) -> Command {
     cargo
 }
 
-/// Runs a cargo command that builds; it must ask for JSON messages.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run or does not end.
-pub fn build(
-    course: &Course,
-    cargo: &mut Command,
-    stderr: Stderr,
-    when_slow: Option<(Duration, &dyn Fn())>,
-) -> Result<Built, String> {
+/// What a person is told while cargo builds.
+#[derive(Clone, Copy)]
+pub enum Told<'a> {
+    /// Nothing.
+    Nothing,
+    /// What the compiler says; what cargo waits for; and, if it takes longer than a
+    /// moment, this.
+    All(&'a str),
+}
+
+/// Runs a cargo command that builds, and asks it for JSON.
+pub fn build(course: &Course, cargo: &mut Command, told: Told<'_>) -> Result<Built> {
+    let watcher = Watcher::new(match told {
+        Told::Nothing => "",
+        Told::All(sentence) => sentence,
+    });
+    let tell = |line: Option<&str>| watcher.tell(line);
+    cargo.arg(match told {
+        Told::Nothing => "--message-format=json",
+        Told::All(_) => "--message-format=json-render-diagnostics",
+    });
+    if matches!(told, Told::All(_)) && std::io::stderr().is_terminal() {
+        cargo.args(["--color", "always"]);
+    }
     let run = Run {
         scratch: course.scratch(),
         deadline: DEADLINE,
-        stderr,
+        stderr: match told {
+            Told::Nothing => Stderr::Dropped,
+            Told::All(_) => Stderr::Watched(&tell),
+        },
         with_children: false,
-        when_slow,
     };
     let ended = run.run(cargo).map_err(|e| {
         format!(
@@ -84,11 +107,95 @@ pub fn build(
             DEADLINE.as_secs() / 60
         ));
     }
+    let lines: Vec<Json> = ended.output.lines().filter_map(Json::read).collect();
     Ok(Built {
         well: ended.well(),
-        programs: ended.output.lines().filter_map(program).collect(),
-        messages: ended.output.lines().filter_map(message).collect(),
+        programs: lines.iter().filter_map(program).collect(),
+        messages: lines.iter().filter_map(message).collect(),
     })
+}
+
+/// Passes on what the compiler says, leaves out how far cargo is, and breaks the
+/// silence where it waits.
+struct Watcher<'a> {
+    begin: Instant,
+    slow: Cell<Option<&'a str>>,
+    blocked: Cell<Option<Instant>>,
+}
+
+/// When to say that cargo waits for another one.
+const BLOCKED: Duration = Duration::from_secs(1);
+
+/// When to say that a build is under way.
+const SLOW: Duration = Duration::from_secs(2);
+
+const WAITS: &str = "waiting: another cargo, perhaps your editor's, is building here \
+                     (what helps: \"When cargo waits\" in the introduction)";
+
+impl<'a> Watcher<'a> {
+    fn new(slow: &'a str) -> Watcher<'a> {
+        Watcher {
+            begin: Instant::now(),
+            slow: Cell::new(Some(slow)),
+            blocked: Cell::new(None),
+        }
+    }
+
+    fn tell(&self, line: Option<&str>) {
+        let blocked = self.blocked.get();
+        match line {
+            Some(line) => match status(line) {
+                Some("Blocking") => self.blocked.set(Some(Instant::now())),
+                Some(_) => self.blocked.set(None),
+                None => note(line),
+            },
+            None if blocked.is_some_and(|since| since.elapsed() >= BLOCKED) => {
+                note(WAITS);
+                self.blocked.set(None);
+                // Why it takes long is said.
+                self.slow.set(None);
+            }
+            None if blocked.is_none() && self.begin.elapsed() >= SLOW => {
+                if let Some(sentence) = self.slow.take() {
+                    note(sentence);
+                }
+            }
+            None => {}
+        }
+    }
+}
+
+/// The first word of a line in which cargo says how far it is, such as
+/// `   Compiling chapter05 v0.1.0`, whatever its colour.
+fn status(line: &str) -> Option<&'static str> {
+    const WORDS: [&str; 13] = [
+        "Blocking",
+        "Compiling",
+        "Checking",
+        "Finished",
+        "Fresh",
+        "Dirty",
+        "Running",
+        "Executable",
+        "Downloading",
+        "Downloaded",
+        "Updating",
+        "Locking",
+        "Adding",
+    ];
+    // A colour begins with ESC [ and ends with m.
+    let mut plain = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('\x1b') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    let word = plain.split_whitespace().next()?;
+    let is_set_right = plain.find(word)? + word.len() == 12;
+    WORDS
+        .into_iter()
+        .find(|known| *known == word && is_set_right)
 }
 
 impl Built {
@@ -103,11 +210,16 @@ impl Built {
             .map(|program| program.path.as_path())
     }
 
-    /// All the programs of the package in `folder`.
-    pub fn programs_of(&self, folder: &Path) -> impl Iterator<Item = &Path> {
+    /// The unit tests of the package in `folder`.
+    pub fn unit_tests(&self, folder: &Path) -> impl Iterator<Item = &Path> {
+        let of_it = move |program: &&Program| {
+            program.tests
+                && program.name != "milestone"
+                && same_folder(&program.package, folder)
+        };
         self.programs
             .iter()
-            .filter(move |program| same_folder(&program.package, folder))
+            .filter(of_it)
             .map(|program| program.path.as_path())
     }
 }
@@ -118,61 +230,42 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn program(line: &str) -> Option<Program> {
-    if !line.contains(r#""reason":"compiler-artifact""#) {
-        return None;
-    }
-    let target = line.split_once(r#""target":"#)?.1;
+/// What cargo knows of the packages, without asking what they depend on in turn.
+pub fn metadata(course: &Course) -> Result<Json> {
+    let mut cargo = command(course);
+    cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = cargo
+        .output()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    let json = Json::read(&String::from_utf8_lossy(&output.stdout));
+    json.ok_or_else(|| {
+        String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()
+    })
+}
+
+fn program(line: &Json) -> Option<Program> {
     Some(Program {
         package: package(line)?,
-        name: string(target, "name")?,
-        path: string(line, "executable")?.into(),
+        name: line.get("target")?.text("name")?.to_owned(),
+        tests: line.get("profile")?.is("test"),
+        path: line.text("executable")?.into(),
     })
 }
 
-fn message(line: &str) -> Option<Message> {
-    if !line.contains(r#""reason":"compiler-message""#) {
-        return None;
-    }
+fn message(line: &Json) -> Option<Message> {
     Some(Message {
         package: package(line)?,
-        text: string(line, "rendered")?,
+        text: line.get("message")?.text("rendered")?.to_owned(),
     })
 }
 
-fn package(line: &str) -> Option<PathBuf> {
-    Some(
-        Path::new(&string(line, "manifest_path")?)
-            .parent()?
-            .to_owned(),
-    )
-}
-
-/// The first string that a line of JSON has under `key`. A quote within a string is
-/// written `\"`, so that what is looked for cannot stand inside one.
-fn string(json: &str, key: &str) -> Option<String> {
-    let begin = json.split_once(&format!(r#""{key}":""#))?.1;
-    let mut text = String::new();
-    let mut rest = begin.chars();
-    loop {
-        match rest.next()? {
-            '"' => return Some(text),
-            '\\' => match rest.next()? {
-                'n' => text.push('\n'),
-                'r' => text.push('\r'),
-                't' => text.push('\t'),
-                'u' => {
-                    let digits: String = rest.by_ref().take(4).collect();
-                    let code = u32::from_str_radix(&digits, 16).ok()?;
-                    text.push(
-                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-                    );
-                }
-                other => text.push(other),
-            },
-            other => text.push(other),
-        }
-    }
+/// The folder of the package that something is about.
+#[must_use]
+pub fn package(about: &Json) -> Option<PathBuf> {
+    let manifest = Path::new(about.text("manifest_path")?);
+    Some(manifest.parent()?.to_owned())
 }
 
 #[cfg(test)]
@@ -182,43 +275,35 @@ mod tests {
     #[test]
     fn programs_are_found_among_what_was_built() {
         let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/01-bind#solution01@0.1.0","manifest_path":"/c/solutions/01-bind/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/01-bind.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
-        assert_eq!(
-            program(line),
-            Some(Program {
-                package: "/c/solutions/01-bind".into(),
-                name: "milestone".into(),
-                path: "/t/milestone-1".into(),
-            })
-        );
-        assert_eq!(
-            program(
-                &line.replace(
-                    r#""executable":"/t/milestone-1""#,
-                    r#""executable":null"#
-                )
-            ),
-            None
-        );
-        assert_eq!(program("not json"), None);
+        let read = |line: &str| program(&Json::read(line).expect("it is JSON"));
+        let expected = Program {
+            package: "/c/solutions/01-bind".into(),
+            name: "milestone".into(),
+            tests: true,
+            path: "/t/milestone-1".into(),
+        };
+        assert_eq!(read(line), Some(expected));
+        let lib =
+            line.replace(r#""executable":"/t/milestone-1""#, r#""executable":null"#);
+        assert_eq!(read(&lib), None);
     }
 
     #[test]
-    fn a_message_is_unescaped_and_not_fooled_by_its_own_text() {
-        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: \u001b \"a\"\n\t\\"}}"#;
-        assert_eq!(
-            message(line),
-            Some(Message {
-                package: "/c/a".into(),
-                text: "warning: \u{1b} \"a\"\n\t\\".into()
-            })
-        );
+    fn a_message_is_not_fooled_by_its_own_text() {
+        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: a\n"}}"#;
+        let message = message(&Json::read(line).expect("it is JSON"));
+        let (package, text) = ("/c/a".into(), "warning: a\n".into());
+        assert_eq!(message, Some(Message { package, text }));
     }
 
     #[test]
-    fn a_windows_path_is_read() {
-        assert_eq!(
-            string(r#"{"executable":"C:\\t\\m.exe"}"#, "executable").as_deref(),
-            Some(r"C:\t\m.exe")
-        );
+    fn cargos_own_lines_are_told_from_the_compilers() {
+        let blocking = "    Blocking waiting for file lock on artifact directory";
+        assert_eq!(status(blocking), Some("Blocking"));
+        let compiling = "\x1b[1m\x1b[92m   Compiling\x1b[0m chapter05 v0.1.0";
+        assert_eq!(status(compiling), Some("Compiling"));
+        for line in ["error: Compiling", "  |     Running", "Compiling", ""] {
+            assert_eq!(status(line), None, "{line:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::layout::{Chapter, Course};
 use crate::screen::{Style, note, show};
-use crate::{check, dev, diff, map, starters};
+use crate::{check, dev, diff, map, starters, which};
 
 const USAGE: &str = "\
 cargo course               the map: what is passed and what is next
@@ -63,13 +63,13 @@ fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
         }
         ["check"] => {
             let course = course()?;
-            let (chapter, reason) = check::chapter_at_hand(&course)?;
+            let (chapter, reason) = which::chapter_at_hand(&course)?;
             show_verdict(&course, chapter, Some(&reason))
         }
         ["check", number] => {
             let course = course()?;
             let chapter =
-                check::chapter_called(&course, number).map_err(Trouble::Usage)?;
+                which::chapter_called(&course, number).map_err(Trouble::Usage)?;
             show_verdict(&course, chapter, None)
         }
         ["check", ..] => {
@@ -104,7 +104,7 @@ fn show_difference(
     other: Option<&str>,
 ) -> Result<ExitCode, Trouble> {
     let called =
-        |number| check::chapter_called(course, number).map_err(Trouble::Usage);
+        |number| which::chapter_called(course, number).map_err(Trouble::Usage);
     let (chapter, other) = (called(number)?, other.map(called).transpose()?);
     if !diff::show(course, chapter, other)? {
         show("There is no difference.\n");
@@ -126,7 +126,7 @@ fn show_verdict(
     }
     let Some(judged) = check::judge(course, chapter, true)? else {
         show(&format!(
-            "Chapter {chapter} does not build yet. Mend the first error above, then run `cargo course check {}` again.\n",
+            "Chapter {chapter} does not build yet. Fix the first error above, then run `cargo course check {}` again.\n",
             chapter.0
         ));
         return Ok(ExitCode::from(1));

@@ -9,8 +9,6 @@ pub mod command;
 pub mod derive;
 pub mod errors;
 pub mod header;
-pub mod manifest;
-pub mod patch;
 pub mod starters;
 #[cfg(unix)]
 pub mod transcripts;

@@ -4,20 +4,18 @@
 use std::io::ErrorKind;
 use std::process::Command;
 
+use crate::Result;
 use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files, write};
 use crate::work::Scratch;
 
 /// Shows the difference between chapter and solution, or between the solutions of two
 /// chapters, with git's help. Returns whether there is one.
-///
-/// # Errors
-/// A sentence, if a solution is missing, or git cannot be run.
 pub fn show(
     course: &Course,
     chapter: Chapter,
     other: Option<Chapter>,
-) -> Result<bool, String> {
+) -> Result<bool> {
     let solution = |chapter: Chapter| {
         let folder = course.solution(chapter);
         if folder.is_dir() {

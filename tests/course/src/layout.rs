@@ -1,6 +1,8 @@
 //! Where things lie: the root, the chapters found in it, their files and titles.
 
 use std::collections::BTreeMap;
+
+use crate::Result;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -179,10 +181,7 @@ impl Course {
     }
 
     /// The course that the folder `from` lies in.
-    ///
-    /// # Errors
-    /// A sentence, if `from` lies in no course.
-    pub fn around(from: &Path) -> Result<Course, String> {
+    pub fn around(from: &Path) -> Result<Course> {
         from.ancestors()
             .find(|dir| dir.join("tests/course/Cargo.toml").is_file() && dir.join("chapters").is_dir())
             .map(|root| Course::at(root, target_of(root)))
@@ -318,10 +317,7 @@ fn first_heading(page: &str) -> Option<String> {
 }
 
 /// All files below `dir`, without what editors, systems and cargo leave behind.
-///
-/// # Errors
-/// A sentence that names the file or folder that could not be read.
-pub fn files(dir: &Path) -> Result<Files, String> {
+pub fn files(dir: &Path) -> Result<Files> {
     let mut found = Files::new();
     let mut folders = vec![dir.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -370,10 +366,7 @@ pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
 }
 
 /// Writes a file, and the folders above it where they are missing.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(|e| cannot("make", dir, &e))?;
     }

@@ -11,12 +11,20 @@ pub mod check;
 pub mod command;
 pub mod dev;
 pub mod diff;
+pub mod gaps;
+pub mod json;
 pub mod layout;
 pub mod map;
 pub mod milestone;
 pub mod process;
 pub mod screen;
 pub mod starters;
+pub mod which;
 pub mod work;
 
 pub use layout::{Chapter, Course};
+
+/// What a function returns that may fail. It fails with a sentence, or a few, for a
+/// person: what could not be done, with which file or program, and why. Nothing that
+/// calls it has to add to that.
+pub type Result<T, E = String> = std::result::Result<T, E>;

@@ -1,6 +1,8 @@
 //! `cargo course`: the map of the course, and the next step.
 
+use crate::Result;
 use crate::check::{Standing, standing};
+use crate::gaps::gaps;
 use crate::layout::{Chapter, Course, PARTS};
 use crate::screen::{Style, count};
 use crate::starters::{self, State};
@@ -49,7 +51,7 @@ pub fn survey(course: &Course) -> Vec<Rung> {
         .collect()
 }
 
-fn place(course: &Course, chapter: Chapter) -> Result<Place, String> {
+fn place(course: &Course, chapter: Chapter) -> Result<Place> {
     Ok(match starters::state(course, chapter)? {
         State::Pristine => Place::NotBegun,
         State::Edited => Place::Begun(standing(course, chapter)?),
@@ -169,10 +171,13 @@ fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> Stri
     } else {
         page
     };
-    let edit = match starters::gaps(course, chapter).as_slice() {
+    let edit = match gaps(course, chapter).as_slice() {
         [] => format!("{}/src", course.shown(&course.starter(chapter))),
-        [only] => only.clone(),
-        all @ [first, ..] => format!("{first}, the first of {} gaps", all.len()),
+        [only] if only.number.is_none() => only.place.clone(),
+        all @ [first, ..] => match first.number {
+            Some(_) => format!("{}, {}", first.place, first.name()),
+            None => format!("{}, the first of {} gaps", first.place, all.len()),
+        },
     };
     let heading = format!(
         "{}: chapter {chapter}, {}",

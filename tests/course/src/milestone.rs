@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::Result;
 use crate::process::{Ended, Run, Stderr};
 
 /// What a check found.
@@ -113,10 +114,7 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     /// Runs the milestone.
-    ///
-    /// # Errors
-    /// A sentence, if it cannot be run.
-    pub fn verdict(&self) -> Result<Verdict, String> {
+    pub fn verdict(&self) -> Result<Verdict> {
         let mut command = Command::new(self.milestone);
         command
             .current_dir(self.folder)
@@ -124,7 +122,8 @@ impl Judge<'_> {
         // What would change how libtest prints.
         command
             .env_remove("RUST_TEST_NOCAPTURE")
-            .env_remove("RUST_TEST_SHUFFLE");
+            .env_remove("RUST_TEST_SHUFFLE")
+            .env("RUST_BACKTRACE", "0");
         // A check that passes may have to say that it could not be made.
         command.args(["--color", "never", "--show-output"]);
         match self.program {
@@ -152,7 +151,6 @@ pub fn run_in(
         deadline,
         stderr: Stderr::Kept,
         with_children,
-        when_slow: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! grandchild cannot hold open.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,57 +28,67 @@ impl Ended {
 }
 
 /// What becomes of the program's stderr.
-pub enum Stderr {
-    /// It goes where ours goes.
-    Shown,
+#[derive(Clone, Copy)]
+pub enum Stderr<'a> {
     /// It is thrown away.
     Dropped,
     /// It stands in `output`, between the lines of stdout.
     Kept,
+    /// This is called with each line, and now and then without one, while the program
+    /// runs.
+    Watched(&'a dyn Fn(Option<&str>)),
 }
 
 /// How to run a program.
 pub struct Run<'a> {
-    /// A folder for the file that collects the output.
+    /// A folder for the files that collect the output.
     pub scratch: PathBuf,
     /// When to stop it.
     pub deadline: Duration,
     /// What becomes of its stderr.
-    pub stderr: Stderr,
+    pub stderr: Stderr<'a>,
     /// Whether the programs that it started are stopped with it. Ctrl-C does not
     /// reach them then.
     pub with_children: bool,
-    /// Called once, if the program runs longer than this.
-    pub when_slow: Option<(Duration, &'a dyn Fn())>,
 }
 
 impl Run<'_> {
     /// Runs the program to its end, or to the deadline.
-    ///
-    /// # Errors
-    /// When the program cannot be started, or its output not be kept.
     pub fn run(&self, command: &mut Command) -> io::Result<Ended> {
         fs::create_dir_all(&self.scratch)?;
-        // A file, not a pipe: a pipe stays open as long as any grandchild has it.
+        // Files, not pipes: a pipe stays open as long as any grandchild has it.
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = self
-            .scratch
-            .join(format!("output-{}-{number}", std::process::id()));
-        let ended = self.run_into(&path, command);
-        // On Windows a grandchild can keep the file from being removed. It is only
-        // scratch.
-        let _ = fs::remove_file(&path);
+        let [out, err] = ["output", "stderr"].map(|name| {
+            let name = format!("{name}-{}-{number}", std::process::id());
+            self.scratch.join(name)
+        });
+        let ended = self.run_into(&out, &err, command);
+        for path in [out, err] {
+            // On Windows a grandchild can keep a file from being removed. It is only
+            // scratch.
+            let _ = fs::remove_file(path);
+        }
         ended
     }
 
-    fn run_into(&self, path: &Path, command: &mut Command) -> io::Result<Ended> {
-        let file = File::create(path)?;
+    fn run_into(
+        &self,
+        out: &Path,
+        err: &Path,
+        command: &mut Command,
+    ) -> io::Result<Ended> {
+        let file = File::create(out)?;
+        let mut watched = None;
         command.stdin(Stdio::null());
         command.stderr(match self.stderr {
-            Stderr::Shown => Stdio::inherit(),
             Stderr::Dropped => Stdio::null(),
             Stderr::Kept => Stdio::from(file.try_clone()?),
+            Stderr::Watched(tell) => {
+                let written = File::create(err)?;
+                watched = Some(Lines::of(File::open(err)?, tell));
+                Stdio::from(written)
+            }
         });
         command.stdout(Stdio::from(file));
         if self.with_children {
@@ -86,9 +96,12 @@ impl Run<'_> {
         }
         let begin = Instant::now();
         let mut child = command.spawn()?;
-        let status = self.wait(&mut child, begin);
+        let status = self.wait(&mut child, begin, &mut watched);
         let took = begin.elapsed();
-        let output = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        if let Some(lines) = &mut watched {
+            lines.tell_the_rest()?;
+        }
+        let output = String::from_utf8_lossy(&fs::read(out)?).into_owned();
         Ok(Ended {
             status: status?,
             output,
@@ -100,8 +113,8 @@ impl Run<'_> {
         &self,
         child: &mut Child,
         begin: Instant,
+        watched: &mut Option<Lines<'_>>,
     ) -> io::Result<Option<ExitStatus>> {
-        let mut slow = self.when_slow;
         let mut pause = Duration::from_millis(1);
         loop {
             if let Some(status) = child.try_wait()? {
@@ -115,16 +128,51 @@ impl Run<'_> {
                 child.wait()?;
                 return Ok(None);
             }
-            match slow {
-                Some((patience, say)) if begin.elapsed() >= patience => {
-                    say();
-                    slow = None;
-                }
-                _ => {}
+            if let Some(lines) = watched {
+                lines.tell()?;
+                (lines.to)(None);
             }
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(20));
         }
+    }
+}
+
+/// The lines of a file that grows.
+struct Lines<'a> {
+    file: File,
+    begun: Vec<u8>,
+    to: &'a dyn Fn(Option<&str>),
+}
+
+impl<'a> Lines<'a> {
+    fn of(file: File, to: &'a dyn Fn(Option<&str>)) -> Lines<'a> {
+        Lines {
+            file,
+            begun: Vec::new(),
+            to,
+        }
+    }
+
+    /// Tells the lines that have come to their end since.
+    fn tell(&mut self) -> io::Result<()> {
+        self.file.read_to_end(&mut self.begun)?;
+        let Some(end) = self.begun.iter().rposition(|&byte| byte == b'\n') else {
+            return Ok(());
+        };
+        let whole: Vec<u8> = self.begun.drain(..=end).collect();
+        for line in String::from_utf8_lossy(&whole).lines() {
+            (self.to)(Some(line));
+        }
+        Ok(())
+    }
+
+    fn tell_the_rest(&mut self) -> io::Result<()> {
+        self.tell()?;
+        if !self.begun.is_empty() {
+            (self.to)(Some(&String::from_utf8_lossy(&self.begun)));
+        }
+        Ok(())
     }
 }
 
@@ -209,7 +257,6 @@ mod tests {
             deadline: Duration::from_millis(300),
             stderr: Stderr::Kept,
             with_children: true,
-            when_slow: None,
         };
         let ended =
             run.run(Command::new("sh").args([

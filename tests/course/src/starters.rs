@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::Result;
 use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
 
 const HEADING: &str = "\
@@ -28,10 +29,7 @@ pub fn fingerprints_path(course: &Course) -> PathBuf {
 }
 
 /// The fingerprints that were noted down.
-///
-/// # Errors
-/// A sentence, if the file is there and cannot be read or understood.
-pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
+pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>> {
     let path = fingerprints_path(course);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -54,10 +52,7 @@ pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>, String> {
 }
 
 /// The fingerprints of the starters as they are now, in the form of the file.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn fingerprints(course: &Course) -> Result<String, String> {
+pub fn fingerprints(course: &Course) -> Result<String> {
     let mut text = HEADING.to_owned();
     for chapter in course.chapters() {
         let print = Fingerprint::of(&files(&course.starter(chapter))?);
@@ -67,10 +62,7 @@ pub fn fingerprints(course: &Course) -> Result<String, String> {
 }
 
 /// Whether somebody has written in a chapter.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn state(course: &Course, chapter: Chapter) -> Result<State, String> {
+pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
     let now = Fingerprint::of(&files(&course.starter(chapter))?).to_string();
     if noted(course)?.get(&chapter) == Some(&now) {
         Ok(State::Pristine)
@@ -100,12 +92,7 @@ pub fn edited_last(
 
 /// The chapter that a learner is at: the one edited last, of those that differ from
 /// their starter.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn current(
-    course: &Course,
-) -> Result<Option<(Chapter, String, SystemTime)>, String> {
+pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>> {
     let mut edited = Vec::new();
     for chapter in course.chapters() {
         if state(course, chapter)? == State::Edited
@@ -115,23 +102,4 @@ pub fn current(
         }
     }
     Ok(edited.into_iter().max_by_key(|(_, _, when)| *when))
-}
-
-/// The places where a chapter still has a `todo!`, as `path:line`.
-#[must_use]
-pub fn gaps(course: &Course, chapter: Chapter) -> Vec<String> {
-    let mut gaps = Vec::new();
-    for (path, contents) in files(&course.starter(chapter)).unwrap_or_default() {
-        let text = String::from_utf8_lossy(&contents);
-        for (number, line) in text.lines().enumerate() {
-            if line.contains("todo!(") && !line.trim_start().starts_with("//") {
-                gaps.push(format!(
-                    "chapters/{}/{path}:{}",
-                    chapter.name(),
-                    number + 1
-                ));
-            }
-        }
-    }
-    gaps
 }

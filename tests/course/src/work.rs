@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, io, process, thread};
 
+use crate::Result;
 use crate::layout::cannot;
 
 /// What is in a folder, in order; nothing if there is no such folder.
-///
-/// # Errors
-/// A sentence, if the folder is there and cannot be read.
-pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let reader = match fs::read_dir(folder) {
         Ok(reader) => reader,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -25,13 +23,7 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The files that end in `ending`, in all folders in `folder`, in order.
-///
-/// # Errors
-/// A sentence, if a folder cannot be read.
-pub fn files_of_chapters(
-    folder: &Path,
-    ending: &str,
-) -> Result<Vec<PathBuf>, String> {
+pub fn files_of_chapters(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for chapter in entries(folder)? {
         if chapter.is_dir() {
@@ -54,10 +46,7 @@ pub struct Scratch(PathBuf);
 
 impl Scratch {
     /// Makes a fresh, empty folder.
-    ///
-    /// # Errors
-    /// A sentence, if the folder cannot be made.
-    pub fn new(purpose: &str) -> Result<Scratch, String> {
+    pub fn new(purpose: &str) -> Result<Scratch> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         loop {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -104,7 +104,15 @@ impl MadeUp {
 
     /// Exit code, stdout, stderr.
     fn run(&self, args: &[&str]) -> (i32, String, String) {
-        told(&self.command(args).output().expect("course runs"))
+        let (code, out, err) =
+            told(&self.command(args).output().expect("course runs"));
+        // On a busy machine even a small build may take long enough to be announced.
+        let announced = |line: &&str| line.starts_with("building chapter ");
+        let err = err
+            .split_inclusive('\n')
+            .filter(|line| !announced(line))
+            .collect();
+        (code, out, err)
     }
 }
 
@@ -152,9 +160,9 @@ fn a_learner_goes_from_red_to_green() {
         out,
         "Chapter 01, A greeting (no chapter has been edited yet, so the first)\n\n  \
          fails   01 speaks\n  \
-         waits   02 greets  (mend 01 first)\n\n\
+         waits   02 greets  (fix 01 first)\n\n\
          01 speaks\n\nSay hello.\n\n\
-         0 of 2 checks pass. Mend 01, then run `cargo course check 1` again.\n"
+         0 of 2 checks pass.\nNext: fix 01,\nthen run `cargo course check 1` again.\n"
     );
 
     made_up.write("chapters/02-echo/src/main.rs", HALF);
@@ -166,7 +174,7 @@ fn a_learner_goes_from_red_to_green() {
          passes  01 speaks\n  \
          fails   02 greets\n\n\
          02 greets\n\nIt says \"hullo\\n\".\n\n  likely  a slip\n\n\
-         1 of 2 checks passes. Mend 02, then run `cargo course check 2` again.\n"
+         1 of 2 checks passes.\nNext: fix 02,\nthen run `cargo course check 2` again.\n"
     );
     let (_, map, _) = made_up.run(&[]);
     assert!(
@@ -216,7 +224,7 @@ fn a_learner_goes_from_red_to_green() {
         "{err}"
     );
     assert!(!err.contains("Compiling"), "{err}");
-    assert!(out.ends_with("Chapter 02 does not build yet. Mend the first error above, then run `cargo course check 2` again.\n"));
+    assert!(out.ends_with("Chapter 02 does not build yet. Fix the first error above, then run `cargo course check 2` again.\n"));
 }
 
 #[test]
@@ -228,15 +236,19 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     };
     let good = "    #[test]\n    fn a_good_one() {}\n";
     with_tests(&format!(
-        "{good}    #[test]\n    fn a_bad_one() {{ panic!() }}\n"
+        "{good}    #[test]\n    fn a_bad_one() {{ panic!(\"two is not three\") }}\n"
     ));
     let (code, out, err) = made_up.run(&["check", "1"]);
     assert_eq!((code, err.as_str()), (1, ""));
     assert_eq!(
         out,
-        "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n\
-         All checks pass. The chapter is not passed yet:\n\
-         unit test tests::a_bad_one fails: cargo test -p chapter01 --bins a_bad_one\n"
+        "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n\n  \
+         unit tests: 1 pass, 1 fail\n\n\
+         unit test tests::a_bad_one fails\n\n  \
+         two is not three\n  (at chapters/01-bind/src/main.rs:10:22)\n\n  \
+         by hand   cargo test -p chapter01 --bins a_bad_one\n\n\
+         2 of 2 checks pass, and 1 of 2 unit tests passes.\n\
+         Next: fix the unit test above,\nthen run `cargo course check 1` again.\n"
     );
     let (_, map, _) = made_up.run(&[]);
     assert!(map.contains("0 of 2 chapters passed"), "{map}");
@@ -247,8 +259,8 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     assert_eq!(code, 1);
     assert!(err.contains("error[E0425]"), "{err}");
     assert!(
-        out.ends_with(
-            "the unit tests do not build: cargo test -p chapter01 --bins\n"
+        out.contains(
+            "\n  the unit tests do not build: cargo test -p chapter01 --bins\n"
         ),
         "{out}"
     );
@@ -267,6 +279,121 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     assert_ne!(code, 0);
     let sentence = "These did not come to their end: tests::a_rude_one\n";
     assert!(err.contains(sentence), "{err}");
+}
+
+/// Two gaps, of which the page explains the lower one first, and a unit test for each.
+const GAPS: &str = r#"
+fn main() {
+    println!("{}", greeting());
+}
+
+fn greeting() -> String {
+    todo!("(2 of 2) join the words")
+}
+
+fn word() -> &'static str {
+    todo!("(1 of 2) find the word")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn greets() {
+        assert_eq!(super::greeting(), "hello");
+    }
+
+    #[test]
+    fn has_a_word() {
+        assert_eq!(super::word(), "hello");
+    }
+}
+"#;
+
+#[test]
+fn a_learner_is_led_from_gap_to_gap_by_their_numbers() {
+    let made_up = MadeUp::new();
+    let unwritten = "report(\"Still to be written: (2 of 2) join the words\")";
+    let milestone = MILESTONE.replace("report(\"Say hello.\")", unwritten);
+    made_up.write("tests/01-bind.rs", &milestone);
+    let check = |source: &str| {
+        made_up.write("chapters/01-bind/src/main.rs", source);
+        made_up.run(&["check", "1"]).1
+    };
+    let out = check(GAPS);
+    assert!(
+        out.ends_with(
+            "\n  unit tests: 2 wait for a gap\n\n\
+             0 of 2 checks pass, and 0 of 2 unit tests pass.\n\
+             Next: write gap 1 of 2 (chapters/01-bind/src/main.rs:11),\n\
+             then run `cargo course check 1` again.\n"
+        ),
+        "no report leads to gap 2: {out}"
+    );
+    let (_, map, _) = made_up.run(&[]);
+    let edit = "  edit  chapters/01-bind/src/main.rs:11, gap 1 of 2\n";
+    assert!(map.contains(edit), "{map}");
+
+    let one = GAPS.replace("todo!(\"(1 of 2) find the word\")", "\"hello\"");
+    let out = check(&one);
+    assert!(
+        out.contains("\nTurned green:\n  tests::has_a_word\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("\n01 speaks\n\nStill to be written: (2 of 2)"),
+        "{out}"
+    );
+    let next = "Next: write gap 2 of 2 (chapters/01-bind/src/main.rs:7),";
+    assert!(out.contains(next), "{out}");
+
+    let out =
+        check(&one.replace("todo!(\"(2 of 2) join the words\")", "\"hullo\".into()"));
+    assert!(out.contains("\nunit test tests::greets fails\n"), "{out}");
+    assert!(
+        out.contains("\n    left: \"hullo\"\n   right: \"hello\"\n"),
+        "{out}"
+    );
+    assert!(out.contains("\nTurned green:\n  01 speaks\n"), "{out}");
+    assert!(out.contains("\nNext: fix the unit test above,"), "{out}");
+
+    let spare = "\nfn spare() {\n    todo!(\"(3 of 2) nothing\")\n}\n";
+    let two = one.replace("todo!(\"(2 of 2) join the words\")", "word().into()");
+    let out = check(&format!("{QUIET}{two}{spare}"));
+    assert!(
+        out.contains("\nTurned green:\n  02 greets\n  tests::greets\n"),
+        "{out}"
+    );
+    let sentence = "A todo! is left that no check has come to, at chapters/01-bind/src/main.rs:32:\n";
+    assert!(out.contains(sentence), "{out}");
+    assert!(!out.contains("No gap is left"), "{out}");
+}
+
+#[test]
+fn a_build_that_waits_for_another_says_so() {
+    let made_up = MadeUp::new();
+    made_up.write(
+        "chapters/02-echo/build.rs",
+        "fn main() { std::thread::sleep(std::time::Duration::from_secs(4)); }\n",
+    );
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.args(["build", "--quiet", "-p", "chapter02"]);
+    cargo
+        .current_dir(&made_up.root)
+        .env("CARGO_TARGET_DIR", made_up.root.join("target"));
+    let mut other = cargo.spawn().expect("cargo runs");
+    let lock = made_up.root.join("target/debug/.cargo-lock");
+    while !lock.exists() {
+        assert_eq!(other.try_wait().expect("it can be asked"), None);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let (_, out, err) = made_up.run(&["check", "1"]);
+    assert!(other.wait().expect("it ends").success());
+    assert!(out.contains("  fails   01 speaks\n"), "{out}");
+    assert!(
+        err.starts_with("waiting: another cargo, perhaps your editor's,"),
+        "{err}"
+    );
+    assert_eq!(err.lines().count(), 1, "{err}");
 }
 
 #[test]
@@ -418,7 +545,7 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     let (code, verdict, err) = made_up.run(&["check", "2"]);
     assert_eq!((code, err.as_str()), (1, ""));
     assert!(
-        verdict.ends_with("then run `cargo course check 2` again.\n"),
+        verdict.ends_with("\nthen run `cargo course check 2` again.\n"),
         "{verdict}"
     );
 

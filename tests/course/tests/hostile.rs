@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use course::process::Stderr;
+use course::cargo::{self, Told};
 use course::screen::{count, note};
 use course::work::Scratch;
-use course::{Chapter, Course, cargo};
+use course::{Chapter, Course};
 
 /// How long one connection may take. It is far more than any needs, also on a busy
 /// machine.
@@ -119,12 +119,12 @@ fn programs() -> Vec<(String, PathBuf)> {
     // Files, and so something to break out of, come with chapter 05.
     solutions.retain(|chapter| *chapter >= Chapter(5));
     let mut build = cargo::command(&course);
-    build.args(["build", "--quiet", "--bins", "--message-format=json"]);
+    build.args(["build", "--quiet", "--bins"]);
     for chapter in &solutions {
         build.args(["--package", &chapter.solution_package()]);
     }
-    let built = cargo::build(&course, &mut build, Stderr::Dropped, None)
-        .expect("cargo builds");
+    let built =
+        cargo::build(&course, &mut build, Told::Nothing).expect("cargo builds");
     let program = |chapter: Chapter| {
         let name = chapter.solution_package();
         let program = built.program(&course.solution(chapter), &name);

@@ -6,9 +6,9 @@
 
 use std::path::PathBuf;
 
-use course::process::Stderr;
+use course::cargo::{self, Told};
 use course::screen::note;
-use course::{Chapter, Course, cargo};
+use course::{Chapter, Course};
 
 #[allow(dead_code, reason = "the example's main is not called here")]
 #[path = "../examples/stops.rs"]
@@ -20,12 +20,12 @@ fn solutions() -> Vec<(String, PathBuf)> {
     let mut solutions = course.solutions();
     solutions.retain(|chapter| *chapter >= Chapter(11));
     let mut build = cargo::command(&course);
-    build.args(["build", "--quiet", "--bins", "--message-format=json"]);
+    build.args(["build", "--quiet", "--bins"]);
     for chapter in &solutions {
         build.args(["--package", &chapter.solution_package()]);
     }
-    let built = cargo::build(&course, &mut build, Stderr::Dropped, None)
-        .expect("cargo builds");
+    let built =
+        cargo::build(&course, &mut build, Told::Nothing).expect("cargo builds");
     let program = |chapter: Chapter| {
         let name = chapter.solution_package();
         let program = built

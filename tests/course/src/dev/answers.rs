@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cargo;
+use crate::Result;
+use crate::cargo::{self, Told};
 use crate::dev::header::{self, By, Header};
-use crate::dev::patch::Patch;
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::screen::{count, note};
-use crate::work::{cores, entries};
+use crate::work::{Scratch, cores, entries};
 
 /// What a milestone has to make of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,24 +59,21 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn text(&self) -> Result<String, String> {
+    fn text(&self) -> Result<String> {
         fs::read_to_string(&self.path).map_err(|e| cannot("read", &self.path, &e))
     }
 
-    fn header(&self) -> Result<Header, String> {
+    fn header(&self) -> Result<Header> {
         Header::read(&self.text()?)
     }
 }
 
 /// The answers of one kind to the given chapters.
-///
-/// # Errors
-/// A sentence, if a folder cannot be read or has something else in it.
 pub fn find(
     course: &Course,
     kind: Kind,
     chapters: &[Chapter],
-) -> Result<Vec<Answer>, String> {
+) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for &chapter in chapters {
         let folder = course
@@ -165,15 +162,7 @@ pub struct Judged {
 }
 
 /// Builds the milestones and judges answers. `deadline` is for each of them.
-///
-/// # Errors
-/// A sentence, if a file cannot be read, a milestone not be built, or there is no such
-/// answer.
-pub fn judge(
-    course: &Course,
-    choice: &Choice,
-    deadline: Duration,
-) -> Result<Judged, String> {
+pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Judged> {
     let mut kinds = Vec::new();
     let mut result = Judged::default();
     // To judge a wrong answer is mostly to wait for what never comes. A right one
@@ -325,10 +314,7 @@ impl<'a> Proof<'a> {
     }
 
     /// Removes the programs of answers that are no more: all but those in `folders`.
-    ///
-    /// # Errors
-    /// A sentence, if the folder with the programs cannot be read.
-    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<(), String> {
+    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<()> {
         for folder in entries(&self.shelf())? {
             if !folders.contains(&folder) {
                 // Another run may be at it. The next one comes by again.
@@ -344,7 +330,7 @@ impl<'a> Proof<'a> {
 
     /// The files that the answer consists of, and whether its unit tests are to judge
     /// it.
-    fn source(&self, answer: &Answer) -> Result<(Files, bool), String> {
+    fn source(&self, answer: &Answer) -> Result<(Files, bool)> {
         let mut unit = false;
         let mut source = files(&self.course.solution(answer.chapter))?;
         if answer.path.is_dir() {
@@ -363,19 +349,16 @@ impl<'a> Proof<'a> {
             if answer.kind == Kind::Wrong {
                 unit = matches!(answer.header()?.rejection()?.0, By::Unit(_));
             }
-            Patch::read(&answer.text()?)?
-                .apply(&mut source)
-                .map_err(|e| {
-                    format!(
-                        "{e}; make the patch anew against {}",
-                        self.course.shown(&self.course.solution(answer.chapter))
-                    )
-                })?;
+            source = patched(&source, &answer.path).map_err(|e| {
+                let against = self.course.solution(answer.chapter);
+                let against = self.course.shown(&against);
+                format!("{e}; make the patch again against {against}")
+            })?;
         }
         Ok((source, unit))
     }
 
-    fn build(&self, answer: &Answer) -> Result<Program, String> {
+    fn build(&self, answer: &Answer) -> Result<Program> {
         let (source, unit) = self.source(answer)?;
         let package = answer.chapter.solution_package();
         let mut print = Fingerprint::of(&source);
@@ -443,7 +426,7 @@ impl<'a> Proof<'a> {
 
     /// Judges a built answer, and returns the report that rejects a wrong one; an
     /// error is a complaint.
-    fn judge(&self, answer: &Answer, program: &Path) -> Result<String, String> {
+    fn judge(&self, answer: &Answer, program: &Path) -> Result<String> {
         let milestone = self.milestones.get(&answer.chapter);
         let milestone = milestone.ok_or_else(|| {
             format!("the milestone of {} was not built", answer.chapter.name())
@@ -518,7 +501,34 @@ impl Permits {
     }
 }
 
-fn accepted(verdict: &Verdict) -> Result<(), String> {
+/// What becomes of files by a patch.
+fn patched(source: &Files, patch: &Path) -> Result<Files> {
+    let scratch = Scratch::new("answer")?;
+    for (path, contents) in source {
+        write(&scratch.path().join(path), contents)?;
+    }
+    let mut git = Command::new("git");
+    git.current_dir(scratch.path());
+    // It must take this folder for itself, and not for a part of a repository.
+    git.env(
+        "GIT_CEILING_DIRECTORIES",
+        scratch.path().parent().unwrap_or(patch),
+    );
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        git.env_remove(name);
+    }
+    git.args(["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn"])
+        .arg(patch);
+    let output = git.output().map_err(|e| format!("cannot run git: {e}"))?;
+    match output.status.success() {
+        true => files(scratch.path()),
+        false => Err(String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()),
+    }
+}
+
+fn accepted(verdict: &Verdict) -> Result<()> {
     if verdict.all_passed() {
         return Ok(());
     }
@@ -538,11 +548,7 @@ fn accepted(verdict: &Verdict) -> Result<(), String> {
 /// In a complaint about an answer that its check doesn't see.
 const PASSES: &str = "passes it: it must learn to see this mistake";
 
-fn rejected(
-    verdict: &Verdict,
-    by: By<'_>,
-    says: &[String],
-) -> Result<String, String> {
+fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
     let check = by.name();
     let found = verdict.checks.iter().find(|found| found.name == check);
     let found = found.ok_or_else(|| {
@@ -578,10 +584,7 @@ fn rejected(
 }
 
 /// Whether a failed check speaks to a learner, and says what it should.
-///
-/// # Errors
-/// A complaint, with the report.
-pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), String> {
+pub fn well_said(check: &str, says: &[String], report: &str) -> Result<()> {
     if report.contains(&format!("thread '{check}'")) && report.contains("panicked at")
     {
         return Err(format!("{check} panics instead of reporting:\n{report}"));
@@ -589,7 +592,7 @@ pub fn well_said(check: &str, says: &[String], report: &str) -> Result<(), Strin
     says_so(check, says, report)
 }
 
-fn says_so(check: &str, says: &[String], report: &str) -> Result<(), String> {
+fn says_so(check: &str, says: &[String], report: &str) -> Result<()> {
     let missing = header::missing(says, report);
     if missing.is_empty() {
         return Ok(());
@@ -601,23 +604,20 @@ fn says_so(check: &str, says: &[String], report: &str) -> Result<(), String> {
 }
 
 /// Builds the solutions' milestones, all at once.
-///
-/// # Errors
-/// What cargo said, if one does not build.
 pub fn milestones(
     course: &Course,
     chapters: &[Chapter],
-) -> Result<BTreeMap<Chapter, PathBuf>, String> {
+) -> Result<BTreeMap<Chapter, PathBuf>> {
     if chapters.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mut command = cargo::command(course);
-    command.args(["test", "--quiet", "--no-run", "--test", "milestone"]);
-    command.arg("--message-format=json-render-diagnostics");
+    command.args(["test", "--no-run", "--test", "milestone"]);
     for chapter in chapters {
         command.args(["--package", &chapter.solution_package()]);
     }
-    let built = cargo::build(course, &mut command, Stderr::Shown, None)?;
+    let built =
+        cargo::build(course, &mut command, Told::All("building the milestones"))?;
     chapters
         .iter()
         .map(|&chapter| {

@@ -3,15 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use crate::Result;
 use crate::dev::errors;
 use crate::layout::{Course, write};
 use crate::starters;
 
 /// Makes all generated files anew and says, a line each, what is different now.
-///
-/// # Errors
-/// A sentence, if a file cannot be read or written.
-pub fn bless(course: &Course) -> Result<Vec<String>, String> {
+pub fn bless(course: &Course) -> Result<Vec<String>> {
     let mut changes = Vec::new();
     changes.extend(bless_starters(course)?);
     changes.extend(bless_shown_output(course, "")?);
@@ -19,10 +17,7 @@ pub fn bless(course: &Course) -> Result<Vec<String>, String> {
 }
 
 /// Takes the fingerprints of all starters anew.
-///
-/// # Errors
-/// A sentence, if a file cannot be read or written.
-pub fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
+pub fn bless_starters(course: &Course) -> Result<Vec<String>> {
     let path = starters::fingerprints_path(course);
     let text = starters::fingerprints(course)?;
     replace(course, &path, &text)
@@ -30,20 +25,13 @@ pub fn bless_starters(course: &Course) -> Result<Vec<String>, String> {
 
 /// Makes the compiler errors and the transcripts anew whose name (`02-echo/echo`)
 /// contains `filter`, and says, a line each, what is different now.
-///
-/// # Errors
-/// A sentence, if one does not come out as it should; the others are made all the
-/// same.
-pub fn bless_shown_output(
-    course: &Course,
-    filter: &str,
-) -> Result<Vec<String>, String> {
+pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>> {
     let errors = errors::bless(course, filter);
     #[cfg(unix)]
     let transcripts = crate::dev::transcripts::bless(course, filter);
     // They are sh's and curl's, as a Unix has them.
     #[cfg(not(unix))]
-    let transcripts: Result<Vec<std::path::PathBuf>, String> = Ok(Vec::new());
+    let transcripts: Result<Vec<std::path::PathBuf>> = Ok(Vec::new());
     let (mut changed, more) = (errors?, transcripts?);
     changed.extend(more);
     let said =
@@ -52,14 +40,7 @@ pub fn bless_shown_output(
 }
 
 /// Writes a generated file, if it is different, and lists the lines that are.
-///
-/// # Errors
-/// A sentence, if the file cannot be written.
-pub fn replace(
-    course: &Course,
-    path: &Path,
-    text: &str,
-) -> Result<Vec<String>, String> {
+pub fn replace(course: &Course, path: &Path, text: &str) -> Result<Vec<String>> {
     let old = fs::read_to_string(path).unwrap_or_default();
     if old == text {
         return Ok(Vec::new());

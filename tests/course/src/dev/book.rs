@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use crate::Result;
 use crate::layout::{Chapter, Course, cannot};
 use crate::work;
 use page::{Fence, Include, Link, Page};
@@ -34,10 +35,7 @@ fn is_compiled(path: &str) -> bool {
 }
 
 /// Reads the whole book and says what is wrong with it, one sentence each.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn problems(course: &Course) -> Result<Vec<String>, String> {
+pub fn problems(course: &Course) -> Result<Vec<String>> {
     let book = Book::read(course)?;
     let mut problems = Vec::new();
     for (name, page) in &book.pages {
@@ -70,7 +68,7 @@ struct Book {
 }
 
 impl Book {
-    fn read(course: &Course) -> Result<Book, String> {
+    fn read(course: &Course) -> Result<Book> {
         let src = course.root().join("book/src");
         let mut pages = BTreeMap::new();
         for path in work::entries(&src)? {
@@ -268,7 +266,7 @@ impl Book {
 
     /// A milestone sends a learner who fails to a section of the chapter's page, as
     /// `.read("the-next-client")`.
-    fn about_sections(&self, course: &Course) -> Result<Vec<String>, String> {
+    fn about_sections(&self, course: &Course) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         for chapter in course.chapters() {
             let name = format!("{}.md", chapter.name());
@@ -300,7 +298,7 @@ impl Book {
         Ok(problems)
     }
 
-    fn about_figures(&self) -> Result<Vec<String>, String> {
+    fn about_figures(&self) -> Result<Vec<String>> {
         let css = self.root.join("book/theme/course.css");
         let css = fs::read_to_string(&css).unwrap_or_default();
         let mut shown = BTreeSet::new();

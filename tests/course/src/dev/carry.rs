@@ -13,6 +13,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::Result;
 use crate::anchors;
 use crate::layout::{Chapter, Course, Files, cannot, files, is_left_behind, write};
 use crate::work::Scratch;
@@ -31,15 +32,7 @@ pub struct Report {
 }
 
 /// Carries the change of solution `from` since the commit `base` up the ladder.
-///
-/// # Errors
-/// A sentence, if it cannot begin; nothing has been touched then. Or if a file cannot
-/// be written.
-pub fn carry_up(
-    course: &Course,
-    from: Chapter,
-    base: &str,
-) -> Result<Report, String> {
+pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report> {
     let git = Git::of(course)?;
     let all = course.solutions();
     if !all.contains(&from) {
@@ -97,7 +90,7 @@ fn starter_beside(
     git: &Git,
     chapter: Chapter,
     base: &str,
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<String>> {
     let before = git.files_at(base, chapter)?;
     let now = files(&course.solution(chapter))?;
     let mut found = Vec::new();
@@ -171,7 +164,7 @@ impl Step<'_> {
         course: &Course,
         notes: &mut Notes,
         report: &mut Report,
-    ) -> Result<(), String> {
+    ) -> Result<()> {
         let folder = self.side.folder(self.chapter);
         let ours = match files(&course.root().join(&folder)) {
             Ok(ours) => ours,
@@ -249,7 +242,7 @@ fn merge(
     ours: Option<&Vec<u8>>,
     base: Option<&Vec<u8>>,
     theirs: Option<&Vec<u8>>,
-) -> Result<Merge, String> {
+) -> Result<Merge> {
     let marked = ours.map(|ours| anchors::take(ours));
     let plain = |text: Option<&Vec<u8>>| text.map(|text| anchors::take(text).plain);
     let back = |text: Vec<u8>| match &marked {
@@ -270,7 +263,7 @@ fn merge_plain(
     ours: Option<&Vec<u8>>,
     base: Option<&Vec<u8>>,
     theirs: Option<&Vec<u8>>,
-) -> Result<Merge, String> {
+) -> Result<Merge> {
     if base == theirs || ours == theirs {
         return Ok(Merge::Same);
     }
@@ -293,7 +286,7 @@ fn merge_plain(
     })
 }
 
-fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge, String> {
+fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge> {
     let scratch = Scratch::new("carry")?;
     let mut command = Command::new("git");
     command.args(["merge-file", "-p", "-q", "--diff3"]);
@@ -321,11 +314,7 @@ fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge, String> 
 }
 
 /// Refuses while a file that was in conflict still has marks in it.
-fn refuse_markers(
-    course: &Course,
-    all: &[Chapter],
-    from: Chapter,
-) -> Result<(), String> {
+fn refuse_markers(course: &Course, all: &[Chapter], from: Chapter) -> Result<()> {
     for &chapter in all.iter().filter(|&&chapter| chapter >= from) {
         for side in [Side::Starter, Side::Solution] {
             let folder = side.folder(chapter);
@@ -353,7 +342,7 @@ fn refuse_foreign_changes(
     above: &[Chapter],
     dirty: &BTreeSet<String>,
     notes: &Notes,
-) -> Result<(), String> {
+) -> Result<()> {
     let is_above = |path: &&String| {
         above.iter().any(|&chapter| {
             [Side::Starter, Side::Solution]
@@ -402,7 +391,7 @@ impl Notes {
         }
     }
 
-    fn write(&self, path: &Path) -> Result<(), String> {
+    fn write(&self, path: &Path) -> Result<()> {
         let lines = self
             .carried
             .iter()
@@ -420,7 +409,7 @@ struct Git {
 }
 
 impl Git {
-    fn of(course: &Course) -> Result<Git, String> {
+    fn of(course: &Course) -> Result<Git> {
         let git = Git {
             root: course.root().to_owned(),
         };
@@ -448,7 +437,7 @@ impl Git {
         command
     }
 
-    fn ask(&self, args: &[&str]) -> Result<Vec<u8>, String> {
+    fn ask(&self, args: &[&str]) -> Result<Vec<u8>> {
         let output = run(&mut self.command(args))?;
         if output.status.success() {
             return Ok(output.stdout);
@@ -460,12 +449,12 @@ impl Git {
         ))
     }
 
-    fn ask_text(&self, args: &[&str]) -> Result<String, String> {
+    fn ask_text(&self, args: &[&str]) -> Result<String> {
         self.ask(args)
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    fn commit(&self, name: &str) -> Result<String, String> {
+    fn commit(&self, name: &str) -> Result<String> {
         self.ask_text(&[
             "rev-parse",
             "--verify",
@@ -478,13 +467,13 @@ impl Git {
     }
 
     /// A file of ours in the git folder.
-    fn path(&self, name: &str) -> Result<PathBuf, String> {
+    fn path(&self, name: &str) -> Result<PathBuf> {
         self.ask_text(&["rev-parse", "--git-path", name])
             .map(|path| self.root.join(path.trim_end()))
     }
 
     /// The files below `chapters` and `solutions` that differ from the last commit.
-    fn dirty(&self) -> Result<BTreeSet<String>, String> {
+    fn dirty(&self) -> Result<BTreeSet<String>> {
         let mut dirty = BTreeSet::new();
         for args in [
             [
@@ -521,7 +510,7 @@ impl Git {
     }
 
     /// The files of a solution at a commit.
-    fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files, String> {
+    fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files> {
         let folder = format!("{}/", Side::Solution.folder(chapter));
         let list = self.ask_text(&[
             "ls-tree",
@@ -545,7 +534,7 @@ impl Git {
     }
 
     /// Keeps contents in git's store and returns their name; no contents are `-`.
-    fn keep(&self, contents: Option<&[u8]>) -> Result<String, String> {
+    fn keep(&self, contents: Option<&[u8]>) -> Result<String> {
         let Some(contents) = contents else {
             return Ok("-".into());
         };
@@ -557,7 +546,7 @@ impl Git {
             .map(|id| id.trim().to_owned())
     }
 
-    fn blob(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+    fn blob(&self, name: &str) -> Result<Option<Vec<u8>>> {
         if name == "-" {
             Ok(None)
         } else {
@@ -566,7 +555,7 @@ impl Git {
     }
 }
 
-fn run(command: &mut Command) -> Result<Output, String> {
+fn run(command: &mut Command) -> Result<Output> {
     command.output().map_err(|e| match e.kind() {
         ErrorKind::NotFound => {
             "git was not found: carrying a change up needs it to merge".into()

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{answers, bless, carry};
-use crate::check;
 use crate::command::Trouble;
 use crate::layout::Course;
 use crate::screen::{note, show};
+use crate::which;
 
 const USAGE: &str = "\
 For those who write the course:
@@ -27,9 +27,6 @@ cargo course dev carry-up N          carries a change of solution N up: what is
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Does what the words after `dev` ask for.
-///
-/// # Errors
-/// Why it has not been done.
 pub fn run(
     words: &[&str],
     course: impl Fn() -> Result<Course, Trouble>,
@@ -68,7 +65,7 @@ fn judge(
 ) -> Result<ExitCode, Trouble> {
     let chapters = match number {
         Some(number) => {
-            vec![check::chapter_called(course, number).map_err(Trouble::Usage)?]
+            vec![which::chapter_called(course, number).map_err(Trouble::Usage)?]
         }
         None => course.solutions(),
     };
@@ -103,7 +100,7 @@ fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {
 }
 
 fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Trouble> {
-    let from = check::chapter_called(course, number).map_err(Trouble::Usage)?;
+    let from = which::chapter_called(course, number).map_err(Trouble::Usage)?;
     let report = carry::carry_up(course, from, base)?;
     for line in &report.lines {
         show(&format!("{line}\n"));

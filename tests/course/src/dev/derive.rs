@@ -3,17 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::Result;
 use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files};
 
 /// Lines of starters that come from nowhere, and files that changed without need.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn complaints(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<Vec<String>, String> {
+pub fn complaints(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
         let before = course
@@ -33,7 +28,7 @@ pub fn complaints(
     Ok(complaints)
 }
 
-fn named(course: &Course, chapter: Chapter) -> Result<Files, String> {
+fn named(course: &Course, chapter: Chapter) -> Result<Files> {
     Ok(nameless(files(&course.solution(chapter))?, chapter))
 }
 

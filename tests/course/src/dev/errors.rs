@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use crate::Result;
 use crate::layout::{Course, cannot};
 use crate::process::each;
 use crate::work::{self, Scratch};
@@ -40,11 +41,7 @@ impl Case {
 }
 
 /// All cases under `tests/errors`, in order.
-///
-/// # Errors
-/// A sentence, if a folder cannot be read, or a file's name does not begin with a
-/// code.
-pub fn cases(course: &Course) -> Result<Vec<Case>, String> {
+pub fn cases(course: &Course) -> Result<Vec<Case>> {
     let mut found = Vec::new();
     for source in work::files_of_chapters(&folder(course), "rs")? {
         let codes = codes_in_name(&source);
@@ -93,10 +90,7 @@ pub struct Verdict {
 }
 
 /// Gives one file to rustc.
-///
-/// # Errors
-/// A sentence, if rustc cannot be run.
-pub fn compile(source: &Path) -> Result<Verdict, String> {
+pub fn compile(source: &Path) -> Result<Verdict> {
     let scratch = Scratch::new("errors")?;
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)
@@ -175,10 +169,7 @@ fn shorten_std_path(line: &str) -> String {
 }
 
 /// Compiles every case and says what is wrong, one sentence each.
-///
-/// # Errors
-/// A sentence, if the cases cannot be read or rustc cannot be run.
-pub fn problems(course: &Course) -> Result<Vec<String>, String> {
+pub fn problems(course: &Course) -> Result<Vec<String>> {
     let cases = cases(course)?;
     let verdicts = each(&cases, work::cores(), |case| compile(&case.source));
     let mut problems = Vec::new();
@@ -234,11 +225,7 @@ fn list(codes: &BTreeSet<String>) -> String {
 
 /// Writes what rustc says today beside every case whose name contains `filter`, and
 /// returns the files that changed.
-///
-/// # Errors
-/// A sentence, if a file cannot be read or written, rustc cannot be run, or a case is
-/// not refused with the codes in its name: such output is not worth keeping.
-pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>, String> {
+pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>> {
     let mut cases = cases(course)?;
     cases.retain(|case| case.name().contains(filter));
     let verdicts = each(&cases, work::cores(), |case| compile(&case.source));

@@ -11,6 +11,8 @@
 //! place of `check: …`, with the path of the test:
 //! `pool::tests::every_job_runs_once`.
 
+use crate::Result;
+
 /// The header of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
@@ -47,10 +49,7 @@ impl<'a> By<'a> {
 
 impl Header {
     /// Reads header lines up to the end, or to the line where a diff begins.
-    ///
-    /// # Errors
-    /// A sentence about the first line that makes no sense.
-    pub fn read(text: &str) -> Result<Header, String> {
+    pub fn read(text: &str) -> Result<Header> {
         let mut header = Header::default();
         for (number, line) in text.lines().enumerate() {
             if begins_diff(line) {
@@ -90,10 +89,7 @@ impl Header {
 
     /// Who rejects it, and in which words: an answer that must be rejected has to
     /// name both.
-    ///
-    /// # Errors
-    /// A sentence about what is missing.
-    pub fn rejection(&self) -> Result<(By<'_>, &[String]), String> {
+    pub fn rejection(&self) -> Result<(By<'_>, &[String])> {
         let check = self.check.as_deref().filter(|check| !check.is_empty());
         let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
         let by = match (check, unit) {

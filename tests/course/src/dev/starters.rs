@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::answers::well_said;
 use super::header::{By, Header};
-use crate::cargo;
+use crate::Result;
+use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course};
 use crate::milestone::{Judge, Verdict, run_in};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::starters::{State, noted, state};
 use crate::work::cores;
 
@@ -23,10 +24,7 @@ pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
 }
 
 /// The note that says how a starter must fail.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
+pub fn note(course: &Course, chapter: Chapter) -> Result<Header> {
     let path = note_path(course, chapter);
     let shown = course.shown(&path);
     let text = fs::read_to_string(&path).map_err(|e| {
@@ -39,15 +37,12 @@ pub fn note(course: &Course, chapter: Chapter) -> Result<Header, String> {
 
 /// Divides the chapters into starters as they were handed out, and those somebody
 /// wrote in. The maintainers' run counts every chapter as a starter: there is no
-/// learner then, only a forgotten `cargo course bless`, about which [`complaints`]
+/// learner then, only a forgotten `cargo course dev bless`, about which [`complaints`]
 /// complains.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
 pub fn pristine(
     course: &Course,
     strict: bool,
-) -> Result<(Vec<Chapter>, Vec<Chapter>), String> {
+) -> Result<(Vec<Chapter>, Vec<Chapter>)> {
     let mut divided = (Vec::new(), Vec::new());
     for chapter in course.chapters() {
         if strict || state(course, chapter)? == State::Pristine {
@@ -61,32 +56,22 @@ pub fn pristine(
 
 /// Whether each starter builds without a warning and then fails, at the check and in
 /// the words of its note, before the deadline.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run.
 pub fn not_red(
     course: &Course,
     chapters: &[Chapter],
     deadline: Duration,
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<String>> {
     if chapters.is_empty() {
         return Ok(Vec::new());
     }
     let mut command = cargo::command(course);
     // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
     // there either.
-    command.args([
-        "build",
-        "--quiet",
-        "--bins",
-        "--tests",
-        "--keep-going",
-        "--message-format=json",
-    ]);
+    command.args(["build", "--quiet", "--bins", "--tests", "--keep-going"]);
     for chapter in chapters {
         command.args(["--package", &chapter.package()]);
     }
-    let built = cargo::build(course, &mut command, Stderr::Dropped, None)?;
+    let built = cargo::build(course, &mut command, Told::Nothing)?;
     if !built.well && built.messages.is_empty() {
         return Err(
             "cargo cannot build the starters: `cargo build --package chapter01` may say why".into(),
@@ -140,7 +125,7 @@ fn is_footnote(text: &str) -> bool {
         || text.starts_with("Some errors have detailed")
 }
 
-fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
+fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<()> {
     let (By::Check(check), says) = note.rejection()? else {
         return Err(
             "only a check says what a starter lacks: name it in `check: …`".into(),
@@ -171,21 +156,18 @@ fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<(), String> {
 
 /// What is wrong with the fingerprints: a chapter without one, or one without a
 /// chapter; in a maintainers' run also one that is not the chapter's.
-///
-/// # Errors
-/// A sentence that names a file that cannot be read.
-pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> {
+pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>> {
     let noted = noted(course)?;
     let mut complaints = Vec::new();
     for chapter in course.chapters() {
         let name = chapter.name();
         if !noted.contains_key(&chapter) {
             complaints.push(format!(
-                "tests/course/starters.txt has no line for {name}: run `cargo course bless`"
+                "tests/course/starters.txt has no line for {name}: run `cargo course dev bless`"
             ));
         } else if strict && state(course, chapter)? == State::Edited {
             complaints.push(format!(
-                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course bless`"
+                "chapters/{name} is not what tests/course/starters.txt says: if the change is meant, run `cargo course dev bless`"
             ));
         }
     }
@@ -194,7 +176,7 @@ pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>, String> 
         .filter(|chapter| !course.chapters().contains(chapter))
     {
         complaints.push(format!(
-            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course bless`",
+            "tests/course/starters.txt has a line for {}, which is not there: run `cargo course dev bless`",
             chapter.name()
         ));
     }

@@ -40,9 +40,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cargo;
+use crate::Result;
+use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course, cannot, write};
-use crate::process::{Stderr, each};
+use crate::process::each;
 use crate::work;
 
 /// The programs that transcripts start, by the name that a reader types: `chapter02`.
@@ -85,23 +86,13 @@ pub enum Outcome {
 
 /// Builds all solutions; `chapter02` is the program of solution02. One that does not
 /// build is left out: only the transcripts that need it fail.
-///
-/// # Errors
-/// A sentence, if cargo cannot be run.
-pub fn solutions(course: &Course) -> Result<Programs, String> {
+pub fn solutions(course: &Course) -> Result<Programs> {
     let mut build = cargo::command(course);
-    build.args([
-        "build",
-        "--quiet",
-        "--message-format",
-        "json",
-        "--keep-going",
-        "--bins",
-    ]);
+    build.args(["build", "--quiet", "--keep-going", "--bins"]);
     for chapter in course.solutions() {
         build.args(["-p", &chapter.solution_package()]);
     }
-    let built = cargo::build(course, &mut build, Stderr::Dropped, None)?;
+    let built = cargo::build(course, &mut build, Told::Nothing)?;
     let program = |chapter: Chapter| {
         let path =
             built.program(&course.solution(chapter), &chapter.solution_package())?;
@@ -111,10 +102,7 @@ pub fn solutions(course: &Course) -> Result<Programs, String> {
 }
 
 /// All transcripts under `tests/transcripts`, in order.
-///
-/// # Errors
-/// A sentence, if one cannot be read or is not in the format.
-pub fn all(course: &Course) -> Result<Vec<Transcript>, String> {
+pub fn all(course: &Course) -> Result<Vec<Transcript>> {
     work::files_of_chapters(&course.root().join("tests/transcripts"), "txt")?
         .iter()
         .map(|path| {
@@ -127,10 +115,7 @@ pub fn all(course: &Course) -> Result<Vec<Transcript>, String> {
 
 impl Transcript {
     /// Reads the text of a transcript that stands in `path`.
-    ///
-    /// # Errors
-    /// A sentence that names the line that is out of place.
-    pub fn parse(path: &Path, text: &str) -> Result<Transcript, String> {
+    pub fn parse(path: &Path, text: &str) -> Result<Transcript> {
         let chapter = path.parent().and_then(Path::file_name).unwrap_or_default();
         let stem = path.file_stem().unwrap_or_default();
         let name =
@@ -241,7 +226,7 @@ impl Transcript {
         &mut self,
         course: &Course,
         programs: &Programs,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Option<String>> {
         let outputs = stage::play(self, course, programs)
             .map_err(|what| format!("{}.txt: {what}", self.name))?;
         let mut differences = String::new();
@@ -302,11 +287,7 @@ pub fn check(
 
 /// Types all transcripts again whose name contains `filter`, writes what came out
 /// into their files where it differs, and returns the files that changed.
-///
-/// # Errors
-/// A sentence, if one cannot be replayed, written, or comes out differently each
-/// time.
-pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>, String> {
+pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>> {
     let mut transcripts = all(course)?;
     transcripts.retain(|transcript| transcript.name.contains(filter));
     if transcripts.is_empty() {
@@ -334,7 +315,7 @@ fn bless_one(
     mut transcript: Transcript,
     course: &Course,
     programs: &Programs,
-) -> Result<bool, String> {
+) -> Result<bool> {
     if let Some(reason) = stage::passed_over(&transcript, course, false)? {
         println!("{} is passed over: {reason}", transcript.name);
         return Ok(false);
@@ -362,13 +343,7 @@ fn bless_one(
 
 /// Checks all transcripts, a few at a time, and returns each one's name with its
 /// outcome.
-///
-/// # Errors
-/// A sentence, if the transcripts cannot be read or the solutions do not build.
-pub fn check_all(
-    course: &Course,
-    strict: bool,
-) -> Result<Vec<(String, Outcome)>, String> {
+pub fn check_all(course: &Course, strict: bool) -> Result<Vec<(String, Outcome)>> {
     let transcripts = all(course)?;
     if transcripts.is_empty() {
         return Ok(Vec::new());
@@ -384,7 +359,7 @@ pub fn check_all(
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Transcript, String> {
+    fn parse(text: &str) -> Result<Transcript> {
         Transcript::parse(Path::new("tests/transcripts/02-echo/echo.txt"), text)
     }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::Result;
+use crate::cargo;
 use crate::dev::answers::{Kind, find};
-use crate::dev::manifest::Manifest;
 use crate::dev::starters;
+use crate::json::Json;
 use crate::layout::{Chapter, Course, cannot, files, members_listed};
 use crate::work::entries;
 
@@ -36,10 +38,7 @@ const AT_THE_ROOT: [&str; 19] = [
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the
 /// summary, a wrong answer and two right ones.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
+pub fn incomplete(course: &Course) -> Result<Vec<String>> {
     let summary = fs::read_to_string(course.root().join("book/src/SUMMARY.md"))
         .unwrap_or_default();
     let mut complaints = Vec::new();
@@ -87,7 +86,7 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>, String> {
 }
 
 /// The chapters that anything exists for.
-fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
+fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>> {
     let mut chapters: BTreeSet<Chapter> = course
         .chapters()
         .into_iter()
@@ -106,10 +105,7 @@ fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>, String> {
 
 /// What the workspace's list of members lacks or has too much. A folder counts if it
 /// has the name of a chapter and a manifest: no backup does.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn members(course: &Course) -> Result<Vec<String>, String> {
+pub fn members(course: &Course) -> Result<Vec<String>> {
     let path = course.root().join("Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
     let (_, defaults) = text.split_once("default-members").unwrap_or_default();
@@ -152,13 +148,7 @@ pub fn members(course: &Course) -> Result<Vec<String>, String> {
 }
 
 /// Where a starter's files are not those of its solution, path for path.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn not_mirrored(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<Vec<String>, String> {
+pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
         let name = chapter.name();
@@ -192,55 +182,89 @@ pub fn not_mirrored(
     Ok(complaints)
 }
 
-/// Dependencies that should not be, and manifests that do not lead to the milestone.
-///
-/// # Errors
-/// A sentence, if a file cannot be read.
-pub fn dependencies(
-    course: &Course,
-    starters: &[Chapter],
-) -> Result<Vec<String>, String> {
+/// Dependencies that should not be, and packages that do not lead to their milestone.
+pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>> {
+    let metadata = cargo::metadata(course)?;
+    let packages = metadata.list("packages");
     let mut complaints = Vec::new();
-    let packages = starters
-        .iter()
-        .map(|&chapter| (chapter, chapter.package(), course.starter(chapter)))
-        .chain(course.solutions().into_iter().map(|chapter| {
-            (
-                chapter,
-                chapter.solution_package(),
-                course.solution(chapter),
-            )
-        }));
-    for (chapter, package, folder) in packages {
-        let manifest = Manifest::of(course, &folder)?;
-        complaints.extend(manifest.wrong("dev-dependencies", &["harness"]));
-        let milestone = format!("../../tests/{}.rs", chapter.name());
-        complaints.extend(manifest.without("package", "name", &package));
-        complaints.extend(manifest.without("[test]", "name", "milestone"));
-        complaints.extend(manifest.without("[test]", "path", &milestone));
-        if package == chapter.package() {
-            // The verdict on a starter is the milestone's; its unit tests are asked
-            // for by name.
-            complaints.extend(manifest.without("[bin]", "test", "false"));
+    let mut about = |folder: PathBuf, name: String, normal: &[&str], dev: &[&str]| {
+        let shown = course.shown(&folder);
+        let of_it = |package: &&Json| {
+            cargo::package(package).is_some_and(|of| cargo::same_folder(&of, &folder))
+        };
+        let Some(package) = packages.iter().find(of_it) else {
+            complaints.push(format!("{shown} is not known to cargo as a package"));
+            return None;
+        };
+        for (kind, may) in [(None, normal), (Some("dev"), dev), (Some("build"), &[])]
+        {
+            let has = package.list("dependencies").iter();
+            let has = has.filter(|dependency| dependency.text("kind") == kind);
+            let mut has: Vec<&str> = has.filter_map(|one| one.text("name")).collect();
+            has.sort_unstable();
+            if has != may {
+                complaints.push(format!(
+                    "{shown} depends on {has:?}{}, and may depend on {may:?} only",
+                    kind.map_or(String::new(), |kind| format!(" ({kind})"))
+                ));
+            }
         }
-        if folder.join("build.rs").exists() {
+        if package.text("name") != Some(&name) {
+            complaints.push(format!("{shown}: the package must be called {name}"));
+        }
+        Some((shown, package))
+    };
+    let tests = course.root().join("tests");
+    let crates = ["assert_cmd", "predicates", "reqwest"];
+    about(tests.join("harness"), "harness".into(), &crates, &[]);
+    about(tests.join("course"), "course".into(), &[], &[]);
+    let mut chapters = Vec::new();
+    for &chapter in starters {
+        let found = about(
+            course.starter(chapter),
+            chapter.package(),
+            &[],
+            &["harness"],
+        );
+        chapters.push((chapter, true, found));
+    }
+    for chapter in course.solutions() {
+        let (folder, name) = (course.solution(chapter), chapter.solution_package());
+        chapters.push((chapter, false, about(folder, name, &[], &["harness"])));
+    }
+    for (chapter, is_starter, found) in chapters {
+        let Some((shown, package)) = found else {
+            continue;
+        };
+        let targets = package.list("targets");
+        let milestone = targets
+            .iter()
+            .find(|one| one.text("name") == Some("milestone"));
+        let path = milestone.and_then(|milestone| milestone.text("src_path"));
+        if !path.is_some_and(|path| {
+            same_file(Path::new(path), &course.milestone(chapter))
+        }) {
             complaints.push(format!(
-                "{}/build.rs: a chapter has no build script",
-                course.shown(&folder)
+                "{shown}: its test `milestone` must have the path ../../tests/{}.rs",
+                chapter.name()
             ));
         }
+        // The verdict on a starter is the milestone's; its unit tests are asked for by
+        // name.
+        let is_bin = |one: &&Json| one.list("kind") == [Json::Text("bin".into())];
+        if is_starter && targets.iter().filter(is_bin).any(|bin| bin.is("test")) {
+            complaints.push(format!("{shown}: its [[bin]] must say test = false"));
+        }
+        if course.root().join(&shown).join("build.rs").exists() {
+            complaints
+                .push(format!("{shown}/build.rs: a chapter has no build script"));
+        }
     }
-    let tests = course.root().join("tests");
-    let harness = Manifest::of(course, &tests.join("harness"))?;
-    complaints.extend(
-        harness.wrong("dependencies", &["assert_cmd", "predicates", "reqwest"]),
-    );
-    complaints.extend(
-        Manifest::of(course, &tests.join("course"))?.wrong("dependencies", &[]),
-    );
-    complaints
-        .extend(Manifest::of(course, course.root())?.wrong("dependencies", &[]));
     Ok(complaints)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Names at the root that do not belong there. What a person keeps beside the course

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use std::{env, io, process};
 
 use super::{Item, Programs, Transcript, compare};
+use crate::Result;
 use crate::layout::{Chapter, Course, cannot};
 use crate::starters::{self, State};
 use crate::work::Scratch;
@@ -33,7 +34,7 @@ pub(super) fn play(
     transcript: &Transcript,
     course: &Course,
     programs: &Programs,
-) -> Result<Vec<Option<String>>, String> {
+) -> Result<Vec<Option<String>>> {
     let mut stage = Stage {
         course,
         programs,
@@ -124,7 +125,7 @@ struct Server {
 }
 
 impl Stage<'_> {
-    fn obey(&mut self, order: &str) -> Result<(), String> {
+    fn obey(&mut self, order: &str) -> Result<()> {
         let (verb, rest) = order.split_once(' ').unwrap_or((order, ""));
         match verb {
             // Looked at before the play.
@@ -177,11 +178,7 @@ impl Stage<'_> {
     }
 
     /// Runs a command as if typed; what came out, unless it stays in the background.
-    fn type_in(
-        &mut self,
-        command: &str,
-        item: usize,
-    ) -> Result<Option<String>, String> {
+    fn type_in(&mut self, command: &str, item: usize) -> Result<Option<String>> {
         let program = command.strip_prefix("cargo run ");
         if let Some(program) = program.filter(|words| !words.contains(" --example "))
         {
@@ -200,7 +197,7 @@ impl Stage<'_> {
         self.run_to_its_end(command).map(Some)
     }
 
-    fn run_to_its_end(&mut self, command: &str) -> Result<String, String> {
+    fn run_to_its_end(&mut self, command: &str) -> Result<String> {
         let command = self.with_real_ports(command)?;
         // So that `echo $?` tells how the command before it ended.
         let command = format!("(exit {})\n{command}", self.status);
@@ -222,11 +219,7 @@ impl Stage<'_> {
     }
 
     /// Runs a chapter's program: to its end, or until it says where it listens.
-    fn run_program(
-        &mut self,
-        words: &str,
-        item: usize,
-    ) -> Result<Option<String>, String> {
+    fn run_program(&mut self, words: &str, item: usize) -> Result<Option<String>> {
         let form = "expected `cargo run -q -p chapterNN [-- ARGUMENTS]`";
         let words = words.strip_prefix("-q -p ").ok_or(form)?;
         let (chapter, arguments) = match words.split_once(" -- ") {
@@ -278,7 +271,7 @@ impl Stage<'_> {
         }
     }
 
-    fn start(&self, command: &str, stdin: Stdio) -> Result<Process, String> {
+    fn start(&self, command: &str, stdin: Stdio) -> Result<Process> {
         let folder = self
             .folder
             .as_ref()
@@ -290,7 +283,7 @@ impl Stage<'_> {
     }
 
     /// The command with the ports that the reader sees replaced by the real ones.
-    fn with_real_ports(&mut self, command: &str) -> Result<String, String> {
+    fn with_real_ports(&mut self, command: &str) -> Result<String> {
         let mut refused = None;
         let command = swap_ports(command, |port| match self.real_port(port) {
             Ok(real) => Some(real),
@@ -303,7 +296,7 @@ impl Stage<'_> {
     }
 
     /// The port that stands behind one that the reader sees.
-    fn real_port(&mut self, shown: u16) -> Result<u16, String> {
+    fn real_port(&mut self, shown: u16) -> Result<u16> {
         if shown < 1024 {
             return Ok(shown);
         }
@@ -353,7 +346,7 @@ impl Stage<'_> {
         Some(table.lines().filter(established).count())
     }
 
-    fn wait_for_a_connection(&self, before: Option<usize>) -> Result<(), String> {
+    fn wait_for_a_connection(&self, before: Option<usize>) -> Result<()> {
         let Some(before) = before else {
             // No other way to see it here.
             thread::sleep(Duration::from_millis(300));
@@ -410,7 +403,7 @@ struct Port {
 
 /// A free port with as many digits as `shown`, so that nothing that counts bytes
 /// changes, and below those that the system gives to clients.
-fn free_port(shown: u16) -> Result<Port, String> {
+fn free_port(shown: u16) -> Result<Port> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let (first, count) = if shown < 10_000 {
         (2_000, 8_000)
@@ -562,7 +555,7 @@ impl Drop for Process {
 
 /// Settings for curl, so that it talks as it does to a terminal: without its
 /// progress.
-fn curl_home() -> Result<Scratch, String> {
+fn curl_home() -> Result<Scratch> {
     let home = Scratch::new("curl")?;
     let path = home.path().join(".curlrc");
     fs::write(&path, "no-progress-meter\n")
@@ -575,7 +568,7 @@ pub(super) fn passed_over(
     transcript: &Transcript,
     course: &Course,
     strict: bool,
-) -> Result<Option<String>, String> {
+) -> Result<Option<String>> {
     let systems = transcript.orders("only");
     if !systems.is_empty() && !systems.contains(&env::consts::OS) {
         return Ok(Some(format!("it is for {} only", systems.join(" and "))));

@@ -1,0 +1,182 @@
+//! The unit tests of a chapter: which are green, which wait for a gap, and what the
+//! others say.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{end_of, without_verdict};
+use crate::Result;
+use crate::layout::Course;
+use crate::milestone::{Finding, Judge, Verdict, run_in};
+use crate::process::each;
+
+/// What a chapter's unit tests say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    /// Whether they build.
+    pub built: bool,
+    /// Those that pass.
+    pub passing: Vec<String>,
+    /// Those that have met a `todo!`.
+    pub waiting: Vec<String>,
+    /// Those that fail, and what they say.
+    pub failing: Vec<(String, String)>,
+    /// Those that come to no end.
+    pub hanging: Vec<String>,
+}
+
+impl Units {
+    /// How many are not green.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.waiting.len() + self.failing.len() + self.hanging.len()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        self.passing.len() + self.open()
+    }
+
+    fn take(&mut self, verdict: Verdict) {
+        for check in verdict.checks {
+            match check.finding {
+                Finding::Passed | Finding::PassedOver(_) => {
+                    self.passing.push(check.name);
+                }
+                Finding::Failed(report) | Finding::Waiting(report) => {
+                    if report.contains("\nnot yet implemented") {
+                        self.waiting.push(check.name);
+                    } else {
+                        self.failing.push((check.name, message(&report)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How long unit tests may take: all together, and one alone that has not ended among
+/// the others. They take milliseconds, and those that wait have deadlines of their own.
+const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
+
+/// Runs the unit tests in these programs.
+pub(super) fn run<'a>(
+    course: &Course,
+    folder: &Path,
+    programs: impl Iterator<Item = &'a Path>,
+) -> Result<Units> {
+    run_within(DEADLINES, course, folder, programs)
+}
+
+fn run_within<'a>(
+    [together, alone]: [Duration; 2],
+    course: &Course,
+    folder: &Path,
+    programs: impl Iterator<Item = &'a Path>,
+) -> Result<Units> {
+    let mut units = Units {
+        built: true,
+        ..Units::default()
+    };
+    for program in programs {
+        let run = |check: Option<&str>, deadline| {
+            Judge {
+                milestone: program,
+                folder,
+                program: None,
+                check,
+                run: run_in(course.scratch(), deadline, false),
+            }
+            .verdict()
+        };
+        let verdict = run(None, together)?;
+        if verdict.ended {
+            end_of(course, folder, program, &verdict)?;
+            units.take(verdict);
+            continue;
+        }
+        // One that hangs keeps others from being begun: each gets its own turn.
+        let open = without_verdict(course, program, &verdict);
+        units.take(verdict);
+        let verdicts = each(&open, 8, |name| run(Some(name), alone));
+        for (name, verdict) in open.into_iter().zip(verdicts) {
+            match verdict? {
+                verdict if verdict.ended => units.take(verdict),
+                _ => units.hanging.push(name),
+            }
+        }
+    }
+    Ok(units)
+}
+
+/// What a unit test says when it fails: the first panic, which may be that of another
+/// thread and is then the reason for the last one.
+fn message(report: &str) -> String {
+    let mut lines = report
+        .lines()
+        .skip_while(|line| !line.contains("panicked at "));
+    let Some(place) = lines.next() else {
+        return report.to_owned();
+    };
+    let place = place.split_once("panicked at ").map_or(place, |(_, at)| at);
+    let end = |line: &&str| {
+        let next = line.starts_with("thread '") && line.contains("panicked at ");
+        next || line.starts_with("note: ") || line.starts_with("stack backtrace:")
+    };
+    let words: Vec<&str> = lines.take_while(|line| !end(line)).collect();
+    let words = words.join("\n");
+    let place = place.trim_end_matches(':');
+    format!("{}\n(at {place})", words.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+    use crate::work::Scratch;
+
+    #[test]
+    fn one_that_hangs_is_named_and_keeps_no_other_from_its_verdict() {
+        let scratch = Scratch::new("units").expect("a folder");
+        let [source, program] =
+            ["units.rs", "units"].map(|name| scratch.path().join(name));
+        let hangs = "std::thread::sleep(std::time::Duration::from_secs(600))";
+        let tests = format!(
+            "#[test] fn a() {{ {hangs} }} #[test] fn b() {{ {hangs} }} \
+             #[test] fn c() {{}} #[test] fn d() {{ todo!() }} #[test] fn e() {{ assert!(1 > 2) }}"
+        );
+        fs::write(&source, tests).expect("a file");
+        let mut rustc = Command::new("rustc");
+        rustc
+            .args(["--edition", "2024", "--test", "-o"])
+            .args([&program, &source]);
+        assert!(rustc.status().expect("rustc runs").success());
+        let course = Course::at(scratch.path(), scratch.path());
+        let deadlines = [Duration::from_millis(500), Duration::from_secs(2)];
+        let programs = [program.as_path()].into_iter();
+        let units = run_within(deadlines, &course, scratch.path(), programs);
+        let units = units.expect("they run");
+        assert_eq!(units.hanging, ["a", "b"]);
+        assert_eq!(
+            (units.passing, units.waiting),
+            (vec!["c".into()], vec!["d".into()])
+        );
+        assert!(units.failing[0].1.starts_with("assertion failed: 1 > 2\n"));
+    }
+
+    #[test]
+    fn a_unit_test_speaks_by_its_first_panic() {
+        let report = "\nthread '<unnamed>' (8) panicked at src/pool/tests.rs:9:5:\n\
+                      assertion failed: a\n  left: 1\n\
+                      thread 'x' (7) panicked at src/b.rs:1:2:\nfails, or waits forever\n\
+                      note: run with `RUST_BACKTRACE=1`\n";
+        assert_eq!(
+            message(report),
+            "assertion failed: a\n  left: 1\n(at src/pool/tests.rs:9:5)"
+        );
+        assert_eq!(message("Error: \"no\""), "Error: \"no\"");
+    }
+}
