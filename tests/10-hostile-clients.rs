@@ -2,7 +2,6 @@
 //! that panics is answered with 500, a client that takes too long with 408 or not at
 //! all.
 
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -490,7 +489,7 @@ fn check_15_no_files_left() {
     const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
                          when clients leave: it must not end the loop, neither through ? nor break nor \
                          unwrap().";
-    let check = check!("where no connection can be accepted, the server waits and goes on")
+    let check = check!("where cannot accept a connection, the server waits and goes on")
         .read("when-accept-fails")
         .if_it_ends(ENDED)
         .by_hand(
@@ -505,7 +504,7 @@ fn check_15_no_files_left() {
         check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
     check.step("connect 40 times");
     let clients: Vec<_> = (0..40)
-        .map_while(|_| TcpStream::connect(server.addr()).ok())
+        .map_while(|_| std::net::TcpStream::connect(server.addr()).ok())
         .collect();
     if let Some(used) = server.spins(Duration::from_millis(150)) {
         check.fail(

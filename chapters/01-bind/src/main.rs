@@ -1,13 +1,7 @@
 //! Chapter 01, bind: ask the system for an address, say so, and take what comes.
 
-#![allow(
-    dead_code,
-    unreachable_code,
-    unused_imports,
-    unused_mut,
-    unused_variables,
-    reason = "there are gaps; when all are filled, delete this attribute"
-)]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
+#![warn(unused_must_use)]
 
 use std::env;
 use std::io::{self, ErrorKind, Write};
@@ -28,7 +22,8 @@ fn main() -> ExitCode {
     }
 
     let listener: TcpListener = todo!(
-        "bind a TcpListener to &addr; where that fails, say so on stderr and return exit code 1"
+        "(1 of 2) bind a listener to &addr; if that fails, explain why on stderr \
+         and return exit code 1"
     );
     match serve(&listener) {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,35 +34,34 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then accepts connections for ever and closes
-/// each.
+/// Says where the listener listens, then accepts one connection after the other and
+/// closes each.
 fn serve(listener: &TcpListener) -> io::Result<()> {
     todo!(
-        "print `listening on http://` and the listener's address, then accept connections for ever"
+        "(2 of 2) print `listening on http://` and the listener's address, then \
+         accept connections forever and close each"
     )
 }
 
-/// Says why an address cannot be had, in words that a person can act on.
+/// Says why bind failed, in words that tell a person what to do.
 fn explain(error: &io::Error) -> String {
-    match error.kind() {
+    let words = match error.kind() {
         ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another port".to_owned()
+            "already in use: stop that program or use another port"
         }
         ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the administrator; \
-             choose a higher one"
-                .to_owned()
+            "ports below 1024 need privileges; choose a higher one"
         }
-        ErrorKind::AddrNotAvailable => "no network interface here has this address".to_owned(),
+        ErrorKind::AddrNotAvailable => "no network interface here has this address",
         ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
+            "not an address: write HOST:PORT, as in 127.0.0.1:7878"
         }
-        _ => error.to_string(),
-    }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
-/// tell.
+/// Writes a line to stderr. If that fails, there's nowhere left to say so.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -1,14 +1,8 @@
 //! Chapter 02, echo: send back every byte that a client sends, one client after the
 //! other.
 
-#![allow(
-    dead_code,
-    unreachable_code,
-    unused_imports,
-    unused_mut,
-    unused_variables,
-    reason = "there are gaps; when all are filled, delete this attribute"
-)]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
+#![warn(unused_must_use)]
 
 use std::env;
 use std::io::{self, ErrorKind, Read, Write};
@@ -44,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says where the listener listens, then serves one client after the other for ever.
+/// Says where the listener listens, then serves one client after the other.
 fn serve(listener: &TcpListener) -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
@@ -52,12 +46,11 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
 
     for connection in listener.incoming() {
         match connection {
-            Ok(stream) => {
-                todo!("hand the stream to echo; where that fails, log it and go on")
-            }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Ok(stream) => todo!(
+                "(2 of 2) if echo fails, log the error and go on; it returned {:?}",
+                echo(stream)
+            ),
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())
@@ -65,30 +58,28 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
 
 /// Sends back every byte until the client has closed its sending half.
 fn echo(mut stream: TcpStream) -> io::Result<()> {
-    todo!("send every byte back until the client has sent its last one")
+    todo!("(1 of 2) send every byte back until the client has sent its last one")
 }
 
-/// Says why an address cannot be had, in words that a person can act on.
+/// Says why bind failed, in words that tell a person what to do.
 fn explain(error: &io::Error) -> String {
-    match error.kind() {
+    let words = match error.kind() {
         ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another port".to_owned()
+            "already in use: stop that program or use another port"
         }
         ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the administrator; \
-             choose a higher one"
-                .to_owned()
+            "ports below 1024 need privileges; choose a higher one"
         }
-        ErrorKind::AddrNotAvailable => "no network interface here has this address".to_owned(),
+        ErrorKind::AddrNotAvailable => "no network interface here has this address",
         ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
+            "not an address: write HOST:PORT, as in 127.0.0.1:7878"
         }
-        _ => error.to_string(),
-    }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
-/// tell.
+/// Writes a line to stderr. If that fails, there's nowhere left to say so.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -26,9 +26,7 @@ pub fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
                     log(&format!("a connection failed: {error}"));
                 }
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -28,9 +28,7 @@ pub fn serve(listener: &TcpListener, app: &App) -> io::Result<()> {
                      there, wait for nothing, and go on if there is no thread"
                 )
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -47,9 +47,7 @@ pub fn serve(listener: &TcpListener, app: &Arc<App>) -> io::Result<()> {
                     log(&format!("no thread for a connection: {error}"));
                 }
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-/// Writes a line to stderr.
+/// Writes a line to stderr. If that fails, there's nowhere left to say so.
 pub fn log(message: &str) {
-    // If stderr itself is gone, there's no one left to tell.
     let _ = writeln!(io::stderr(), "{message}");
 }

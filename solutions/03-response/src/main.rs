@@ -53,9 +53,7 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
                     log(&format!("a connection failed: {error}"));
                 }
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())
@@ -103,31 +101,25 @@ fn read_head(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
 }
 // ANCHOR_END: read_head
 
-/// Says why an address cannot be had, in words that a person can act on.
+/// Says why bind failed, in words that tell a person what to do.
 fn explain(error: &io::Error) -> String {
-    match error.kind() {
+    let words = match error.kind() {
         ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another \
-             port"
-                .to_owned()
+            "already in use: stop that program or use another port"
         }
         ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the \
-             administrator; choose a higher one"
-                .to_owned()
+            "ports below 1024 need privileges; choose a higher one"
         }
-        ErrorKind::AddrNotAvailable => "no network interface here has \
-                                        this address"
-            .to_owned(),
+        ErrorKind::AddrNotAvailable => "no network interface here has this address",
         ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878".to_owned()
+            "not an address: write HOST:PORT, as in 127.0.0.1:7878"
         }
-        _ => error.to_string(),
-    }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
-/// Writes a line to stderr. Where stderr itself is gone, there is nobody left to
-/// tell.
+/// Writes a line to stderr. If that fails, there's nowhere left to say so.
 fn log(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

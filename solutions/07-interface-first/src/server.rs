@@ -42,9 +42,7 @@ pub fn serve(
                 }
                 // ANCHOR_END: execute
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -36,9 +36,7 @@ pub fn serve(
                 };
                 pool.execute(job);
             }
-            Err(error) => {
-                log(&format!("a connection could not be accepted: {error}"))
-            }
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -86,20 +86,18 @@ fn milliseconds(number: u32) -> Duration {
     Duration::from_millis(number.into())
 }
 
-/// Says why the server can't listen, in words that a person can act on.
+/// Says why the server can't listen, in words that tell a person what to do.
 pub fn cannot_listen(addr: &str, error: &io::Error) -> String {
     let why = match error.kind() {
         ErrorKind::AddrInUse => {
-            "the address is in use: stop the program that has it, or choose another \
-             port"
+            "already in use: stop that program or use another port"
         }
         ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 are usually reserved for the \
-             administrator; choose a higher one"
+            "ports below 1024 need privileges; choose a higher one"
         }
         ErrorKind::AddrNotAvailable => "no network interface here has this address",
         ErrorKind::InvalidInput => {
-            "this is not an address: write HOST:PORT, as in 127.0.0.1:7878"
+            "not an address: write HOST:PORT, as in 127.0.0.1:7878"
         }
         _ => return format!("cannot listen on {addr}: {error}"),
     };

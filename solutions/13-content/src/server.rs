@@ -95,7 +95,7 @@ pub fn serve(
             // Something is used up, file descriptors perhaps. Trying again at once
             // would burn a core until something is given back.
             Err(error) => {
-                log(&format!("no connection can be accepted: {error}"));
+                log(&format!("cannot accept a connection: {error}"));
                 thread::sleep(pause);
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

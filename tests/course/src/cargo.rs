@@ -193,9 +193,7 @@ fn status(line: &str) -> Option<&'static str> {
     plain.push_str(rest);
     let word = plain.split_whitespace().next()?;
     let is_set_right = plain.find(word)? + word.len() == 12;
-    WORDS
-        .into_iter()
-        .find(|known| *known == word && is_set_right)
+    WORDS.into_iter().find(|known| *known == word && is_set_right)
 }
 
 impl Built {
@@ -217,10 +215,7 @@ impl Built {
                 && program.name != "milestone"
                 && same_folder(&program.package, folder)
         };
-        self.programs
-            .iter()
-            .filter(of_it)
-            .map(|program| program.path.as_path())
+        self.programs.iter().filter(of_it).map(|program| program.path.as_path())
     }
 }
 
@@ -234,15 +229,9 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 pub fn metadata(course: &Course) -> Result<Json> {
     let mut cargo = command(course);
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo
-        .output()
-        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    let output = cargo.output().map_err(|e| format!("cannot run cargo: {e}"))?;
     let json = Json::read(&String::from_utf8_lossy(&output.stdout));
-    json.ok_or_else(|| {
-        String::from_utf8_lossy(&output.stderr)
-            .trim_end()
-            .to_owned()
-    })
+    json.ok_or_else(|| String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
 }
 
 fn program(line: &Json) -> Option<Program> {

@@ -31,10 +31,7 @@ impl Part {
 
 /// All parts. Chapters are numbered through them, from 01.
 pub const PARTS: [Part; 7] = [
-    Part {
-        name: "Part I. Bytes",
-        chapters: &[("bind", "bind"), ("echo", "echo")],
-    },
+    Part { name: "Part I. Bytes", chapters: &[("bind", "bind"), ("echo", "echo")] },
     Part {
         name: "Part II. HTTP",
         chapters: &[
@@ -166,10 +163,7 @@ impl Course {
     /// The course whose workspace is `root`. Anything built for it goes below
     /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
-        Course {
-            root: root.into(),
-            target: target.into(),
-        }
+        Course { root: root.into(), target: target.into() }
     }
 
     /// The course that this package was compiled in: what its tests look at.
@@ -252,17 +246,13 @@ impl Course {
     /// The file with the checks.
     #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("tests")
-            .join(format!("{}.rs", chapter.name()))
+        self.root.join("tests").join(format!("{}.rs", chapter.name()))
     }
 
     /// The page of the book.
     #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("book/src")
-            .join(format!("{}.md", chapter.name()))
+        self.root.join("book/src").join(format!("{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
@@ -304,10 +294,7 @@ pub fn members_listed(manifest: &str) -> Vec<String> {
 /// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
 /// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
-    let heading = page
-        .lines()
-        .find_map(|line| line.strip_prefix("# "))?
-        .trim();
+    let heading = page.lines().find_map(|line| line.strip_prefix("# "))?.trim();
     let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
     let title = rest
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -472,13 +459,8 @@ mod tests {
     #[test]
     fn a_package_has_two_digits() {
         assert_eq!(Chapter::from_package("chapter05"), Some(Chapter(5)));
-        for name in [
-            "chapter5",
-            "chapter005",
-            "chapter00",
-            "chapter+5",
-            "solution05",
-        ] {
+        for name in ["chapter5", "chapter005", "chapter00", "chapter+5", "solution05"]
+        {
             assert_eq!(Chapter::from_package(name), None, "{name}");
         }
     }
@@ -495,10 +477,7 @@ mod tests {
     fn members_are_read_one_a_line() {
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"chapters/01-bind\",\n\
                         # \"chapters/02-echo\",\n    \"tests/course\"\n]\n";
-        assert_eq!(
-            members_listed(manifest),
-            ["chapters/01-bind", "tests/course"]
-        );
+        assert_eq!(members_listed(manifest), ["chapters/01-bind", "tests/course"]);
     }
 
     #[test]
@@ -515,10 +494,6 @@ mod tests {
         assert_ne!(of("ab", "c"), of("a", "bc"));
         let mut known = Fingerprint::new();
         known.step(b'a');
-        assert_eq!(
-            known.to_string(),
-            "af63dc4c8601ec8c",
-            "FNV-1a of the letter a"
-        );
+        assert_eq!(known.to_string(), "af63dc4c8601ec8c", "FNV-1a of the letter a");
     }
 }

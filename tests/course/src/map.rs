@@ -33,11 +33,8 @@ pub struct Rung {
 #[must_use]
 pub fn survey(course: &Course) -> Vec<Rung> {
     let there = course.chapters();
-    let last = there
-        .last()
-        .copied()
-        .unwrap_or(Chapter(0))
-        .max(Chapter::last_planned());
+    let last =
+        there.last().copied().unwrap_or(Chapter(0)).max(Chapter::last_planned());
     (1..=last.0)
         .map(Chapter)
         .map(|chapter| {
@@ -67,10 +64,7 @@ pub fn shown(
     style: Style,
 ) -> String {
     let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
-    let there = rungs
-        .iter()
-        .filter(|rung| rung.place != Place::Missing)
-        .count();
+    let there = rungs.iter().filter(|rung| rung.place != Place::Missing).count();
     let next = next(rungs, current);
 
     let mut text = format!(
@@ -122,9 +116,7 @@ fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
     let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
     let from = current.unwrap_or(Chapter(0));
     let above = rungs.iter().filter(open).find(|rung| rung.chapter >= from);
-    above
-        .or_else(|| rungs.iter().find(open))
-        .map(|rung| rung.chapter)
+    above.or_else(|| rungs.iter().find(open)).map(|rung| rung.chapter)
 }
 
 fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> String {
@@ -155,11 +147,7 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
         }
         Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
     };
-    let mark = if next == Some(chapter) {
-        style.strong(">")
-    } else {
-        " ".into()
-    };
+    let mark = if next == Some(chapter) { style.strong(">") } else { " ".into() };
     format!("{mark} {chapter}  {title} {status}\n")
 }
 
@@ -198,20 +186,14 @@ mod tests {
     fn rungs(places: &[Place]) -> Vec<Rung> {
         (1..)
             .zip(places)
-            .map(|(n, place)| Rung {
-                chapter: Chapter(n),
-                place: place.clone(),
-            })
+            .map(|(n, place)| Rung { chapter: Chapter(n), place: place.clone() })
             .collect()
     }
 
     #[test]
     fn the_next_step_follows_the_learner() {
         let passed = Place::Begun(Standing::Passed { checks: 3 });
-        let failing = Place::Begun(Standing::Failing {
-            passed: 1,
-            checks: 3,
-        });
+        let failing = Place::Begun(Standing::Failing { passed: 1, checks: 3 });
         let begun = |places: &[Place], current| next(&rungs(places), current);
 
         assert_eq!(
@@ -234,10 +216,7 @@ mod tests {
         let course = Course::at("nowhere", "nowhere");
         let mut places = vec![
             Place::Begun(Standing::Passed { checks: 3 }),
-            Place::Begun(Standing::Failing {
-                passed: 10,
-                checks: 12,
-            }),
+            Place::Begun(Standing::Failing { passed: 10, checks: 12 }),
             Place::Begun(Standing::NotBuilding),
             Place::NotBegun,
             Place::Begun(Standing::Units { failing: 10 }),

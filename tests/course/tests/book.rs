@@ -3,8 +3,12 @@
 use std::fs;
 
 use course::dev::book::problems;
-use course::work::Scratch;
+
+#[path = "made-up/course.rs"]
+mod made_up;
+
 use course::{Chapter, Course};
+use made_up::MadeUp;
 
 #[test]
 fn the_book_keeps_its_promises() {
@@ -20,15 +24,10 @@ fn the_introduction_names_the_oldest_rust_that_will_do() {
         fs::read_to_string(path).expect("it is readable")
     };
     let manifest = read("Cargo.toml");
-    let (_, rest) = manifest
-        .split_once("rust-version = \"")
-        .expect("it has one");
+    let (_, rest) = manifest.split_once("rust-version = \"").expect("it has one");
     let version = rest.split('"').next().expect("it has an end");
     let sentence = format!("**Rust** {version} or later");
-    assert!(
-        read("book/src/introduction.md").contains(&sentence),
-        "{sentence}"
-    );
+    assert!(read("book/src/introduction.md").contains(&sentence), "{sentence}");
 }
 
 #[test]
@@ -38,11 +37,8 @@ fn old_addresses_of_pages_lead_on() {
         .expect("it is readable");
     // Later chapters never had another address.
     for chapter in (1..=12).map(Chapter) {
-        let line = format!(
-            "\"/{}.html\" = \"{}.html\"",
-            chapter.package(),
-            chapter.name()
-        );
+        let line =
+            format!("\"/{}.html\" = \"{}.html\"", chapter.package(), chapter.name());
         assert!(settings.lines().any(|other| other == line), "{line}");
         assert!(course.page(chapter).is_file(), "{line}");
     }
@@ -50,7 +46,7 @@ fn old_addresses_of_pages_lead_on() {
 
 /// A made-up book with one page besides what it needs, and what is wrong with it.
 fn complaints(page: &str) -> String {
-    let root = Scratch::new("book-test").expect("a scratch folder");
+    let made_up = MadeUp::empty("book");
     for (path, text) in [
         (
             "book/src/SUMMARY.md",
@@ -71,20 +67,12 @@ fn complaints(page: &str) -> String {
             "// ANCHOR: main\nfn main() {}\n// ANCHOR_END: main\n// ANCHOR: none\n// ANCHOR_END: none\n// ANCHOR: open\n",
         ),
         ("tests/errors/01-bind/E0308-a.rs", "fn main() -> u8 {}\n"),
-        (
-            "tests/errors/01-bind/E0308-a.txt",
-            "error[E0308]: mismatched types\n",
-        ),
+        ("tests/errors/01-bind/E0308-a.txt", "error[E0308]: mismatched types\n"),
         ("notes/a.rs", "fn main() {}\n"),
     ] {
-        let path = root.path().join(path);
-        let folder = path.parent().expect("a folder");
-        fs::create_dir_all(folder).expect("a folder can be made");
-        fs::write(path, text).expect("a file can be written");
+        made_up.write(path, text);
     }
-    problems(&Course::at(root.path(), root.path()))
-        .expect("it is readable")
-        .join("\n")
+    problems(&made_up.course).expect("it is readable").join("\n")
 }
 
 const GOOD: &str = "\
@@ -136,10 +124,7 @@ fn sees(right: &str, wrong: &str, complaint: &str) {
     assert!(GOOD.contains(right), "{right:?} is not in the page");
     let said = complaints(&GOOD.replace(right, wrong));
     assert!(said.contains(complaint), "{said:?} lacks {complaint:?}");
-    assert!(
-        !said.contains('\n'),
-        "one fault, and more than one complaint: {said}"
-    );
+    assert!(!said.contains('\n'), "one fault, and more than one complaint: {said}");
 }
 
 #[test]
@@ -151,11 +136,7 @@ fn rust_that_nobody_compiles_is_seen() {
         "```rust,ignore\n{{#include ../../sol",
         "is none of",
     );
-    sees(
-        include,
-        &format!("{include}\nlet a = 1;"),
-        "Rust that no test compiles",
-    );
+    sees(include, &format!("{include}\nlet a = 1;"), "Rust that no test compiles");
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.rs}}",
         "{{#include ../../notes/a.rs}}",
@@ -170,11 +151,7 @@ fn an_include_that_shows_nothing_or_too_much_is_seen() {
     sees("main.rs:main", "main.rs:none", "holds nothing");
     sees("main.rs:main", "main.rs", "has anchors");
     sees("main.rs:main", "main.rs:1:2", "line numbers");
-    sees(
-        "{{#include figures",
-        "  {{#include figures",
-        "at the margin",
-    );
+    sees("{{#include figures", "  {{#include figures", "at the margin");
     sees("E0308-a.txt", "E0308-b.txt", "there is no tests/errors");
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
@@ -195,11 +172,7 @@ fn a_listing_without_its_file_name_is_seen() {
 
 #[test]
 fn output_that_nobody_replays_is_seen() {
-    sees(
-        "$ cargo test -p chapter01",
-        "$ echo a\na",
-        "output that no test replays",
-    );
+    sees("$ cargo test -p chapter01", "$ echo a\na", "output that no test replays");
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
         "error[E0308]: x",
@@ -231,16 +204,8 @@ fn a_link_that_leads_nowhere_is_seen() {
 fn html_left_open_is_seen() {
     sees("</details>\n", "", "<details> is never closed");
     sees("<details>\n", "", "</details> closes nothing");
-    sees(
-        "<figcaption>",
-        "\n<figcaption>",
-        "a blank line inside a figure",
-    );
-    sees(
-        "## Below",
-        "<a id=\"below\"></a>\n## Below",
-        "have the id below",
-    );
+    sees("<figcaption>", "\n<figcaption>", "a blank line inside a figure");
+    sees("## Below", "<a id=\"below\"></a>\n## Below", "have the id below");
 }
 
 #[test]
@@ -266,14 +231,10 @@ fn an_unfinished_merge_is_seen() {
 
 #[test]
 fn a_page_outside_of_the_summary_is_seen() {
-    let root = Scratch::new("book-test").expect("a scratch folder");
-    let src = root.path().join("book/src");
-    fs::create_dir_all(&src).expect("a folder can be made");
-    fs::write(src.join("SUMMARY.md"), "[Gone](gone.md)\n")
-        .expect("a file can be written");
-    fs::write(src.join("lost.md"), "# Lost\n").expect("a file can be written");
-    let said =
-        problems(&Course::at(root.path(), root.path())).expect("it is readable");
+    let made_up = MadeUp::empty("book");
+    made_up.write("book/src/SUMMARY.md", "[Gone](gone.md)\n");
+    made_up.write("book/src/lost.md", "# Lost\n");
+    let said = problems(&made_up.course).expect("it is readable");
     let said = said.join("\n");
     assert!(said.contains("gone.md leads nowhere"), "{said}");
     assert!(said.contains("does not lead to lost.md"), "{said}");
@@ -282,7 +243,7 @@ fn a_page_outside_of_the_summary_is_seen() {
 #[test]
 fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
     let said = |page: &str| {
-        let root = Scratch::new("book-test").expect("a scratch folder");
+        let made_up = MadeUp::empty("book");
         for (path, text) in [
             ("book/src/SUMMARY.md", "[01](01-bind.md)\n"),
             ("book/src/01-bind.md", page),
@@ -290,13 +251,9 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
             ("Cargo.toml", "members = [\n\"chapters/01-bind\",\n]\n"),
             ("tests/01-bind.rs", "report().read(\"the-end\")"),
         ] {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().expect("a folder"))
-                .expect("a folder can be made");
-            fs::write(path, text).expect("a file can be written");
+            made_up.write(path, text);
         }
-        let course = Course::at(root.path(), root.path());
-        problems(&course).expect("it is readable").join("\n")
+        problems(&made_up.course).expect("it is readable").join("\n")
     };
     assert_eq!(said("# 01 bind\n"), "");
     assert_eq!(said("# 01 bind\n\nText.\n\n## The end\n"), "");

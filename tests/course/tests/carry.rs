@@ -8,17 +8,27 @@ use course::dev::carry::{Report, carry_up};
 use course::work::Scratch;
 use course::{Chapter, Course};
 
+#[path = "made-up/course.rs"]
+mod made_up;
+
+use made_up::MadeUp;
+
 /// Three chapters. Each grows a line at the end of the one before; the last also
 /// changes the middle.
-struct Ladder {
-    scratch: Scratch,
-    course: Course,
-}
+struct Ladder(MadeUp);
 
 const ONE: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\n";
 const TWO: &str = "fn given() {}\n\n\nfn middle() {}\n\n\nfn one() {}\nfn two() {}\n";
 const THREE: &str =
     "fn given() {}\n\n\nfn middle(x: u8) {}\n\n\nfn one() {}\nfn two() {}\n";
+
+impl std::ops::Deref for Ladder {
+    type Target = MadeUp;
+
+    fn deref(&self) -> &MadeUp {
+        &self.0
+    }
+}
 
 impl Ladder {
     /// `None` where git is not installed.
@@ -27,11 +37,7 @@ impl Ladder {
             course::screen::note("passed over: git is not installed");
             return None;
         }
-        let scratch = Scratch::new("ladder").expect("a folder");
-        let ladder = Ladder {
-            course: Course::at(scratch.path(), scratch.path().join("target")),
-            scratch,
-        };
+        let ladder = Ladder(MadeUp::empty("ladder"));
         ladder.git(&["init", "--quiet", "--initial-branch", "main"]);
         for (number, starter, solution) in [
             (1, "todo!()\n", ONE),
@@ -55,17 +61,15 @@ impl Ladder {
             format!("\"chapters/{name}\",\n\"solutions/{name}\",\n")
         };
         let members: String = (1..=4).map(member).collect();
-        ladder.write(
-            "Cargo.toml",
-            &format!("[workspace]\nmembers = [\n{members}]\n"),
-        );
+        ladder
+            .write("Cargo.toml", &format!("[workspace]\nmembers = [\n{members}]\n"));
         ladder.commit();
         Some(ladder)
     }
 
     fn git(&self, args: &[&str]) {
         let mut git = Command::new("git");
-        git.arg("-C").arg(self.scratch.path());
+        git.arg("-C").arg(self.root());
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             git.env_remove(name);
         }
@@ -92,20 +96,6 @@ impl Ladder {
         self.git(&["commit", "--quiet", "-m", "x"]);
     }
 
-    fn path(&self, path: &str) -> std::path::PathBuf {
-        self.scratch.path().join(path)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
-    }
-
     /// Replaces text in a file, which must be there.
     fn mend(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
@@ -123,7 +113,7 @@ impl Ladder {
 
     /// All files but git's own.
     fn snapshot(&self) -> course::layout::Files {
-        course::layout::files(self.scratch.path()).expect("the ladder can be read")
+        course::layout::files(self.root()).expect("the ladder can be read")
     }
 }
 
@@ -148,37 +138,22 @@ const MAIN: [&str; 4] = [
 #[test]
 fn a_mend_reaches_every_starter_and_solution_above_and_once() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     let report = ladder.carry(1);
     assert_eq!(report.lines, MAIN.map(|path| format!("carried   {path}")));
     assert_eq!(report.stopped_at, None);
     for path in MAIN {
-        assert!(
-            ladder.read(path).starts_with("fn given(mended: u8) {}\n"),
-            "{path}"
-        );
+        assert!(ladder.read(path).starts_with("fn given(mended: u8) {}\n"), "{path}");
     }
     assert!(
-        ladder
-            .read("solutions/03-response/src/main.rs")
-            .contains("middle(x: u8)"),
+        ladder.read("solutions/03-response/src/main.rs").contains("middle(x: u8)"),
         "its own change stays"
     );
     assert!(
-        ladder
-            .read("chapters/03-response/src/main.rs")
-            .contains("todo!()"),
+        ladder.read("chapters/03-response/src/main.rs").contains("todo!()"),
         "the gap stays"
     );
-    assert!(
-        !ladder
-            .read("chapters/01-bind/src/main.rs")
-            .contains("mended")
-    );
+    assert!(!ladder.read("chapters/01-bind/src/main.rs").contains("mended"));
 
     let after = ladder.snapshot();
     assert_eq!(
@@ -201,22 +176,12 @@ fn a_mend_reaches_every_starter_and_solution_above_and_once() {
 #[test]
 fn it_stops_at_a_conflict_and_goes_on_after_it() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "middle()",
-        "middle(mended: u8)",
-    );
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "middle()", "middle(mended: u8)");
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.write("chapters/04-request/src/main.rs", THREE);
     ladder.write("solutions/04-request/src/main.rs", THREE);
     assert!(
-        ladder
-            .refusal(1)
-            .contains("chapters/04-request/src/main.rs"),
+        ladder.refusal(1).contains("chapters/04-request/src/main.rs"),
         "somebody else's work is not touched"
     );
     ladder.git(&["add", "chapters/04-request", "solutions/04-request"]);
@@ -312,10 +277,7 @@ fn files_are_added_changed_and_removed() {
         ["solutions/03-response/src/old.rs"],
         "what the chapter has changed is left to a person"
     );
-    assert_eq!(
-        ladder.read("solutions/03-response/src/old.rs"),
-        "old, and more\n"
-    );
+    assert_eq!(ladder.read("solutions/03-response/src/old.rs"), "old, and more\n");
     assert_eq!(ladder.read("solutions/03-response/src/new.rs"), "new\n");
 }
 
@@ -344,33 +306,19 @@ fn manifests_keep_their_names() {
 #[test]
 fn work_of_others_further_up_is_not_touched() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.mend("solutions/03-response/src/main.rs", "two()", "three()");
     let before = ladder.snapshot();
     let refusal = ladder.refusal(1);
-    assert!(
-        refusal.contains("uncommitted changes further up"),
-        "{refusal}"
-    );
-    assert!(
-        refusal.contains("\n  solutions/03-response/src/main.rs"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("uncommitted changes further up"), "{refusal}");
+    assert!(refusal.contains("\n  solutions/03-response/src/main.rs"), "{refusal}");
     assert_eq!(ladder.snapshot(), before);
 }
 
 #[test]
 fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.commit();
     assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
     let carry =
@@ -390,17 +338,11 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
 #[test]
 fn the_starter_beside_the_mend_is_named_and_left() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend(
-        "solutions/02-echo/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/02-echo/src/main.rs", "given()", "given(mended: u8)");
     let report = ladder.carry(2);
     assert_eq!(report.by_hand, ["chapters/02-echo/src/main.rs"]);
     assert!(
-        ladder
-            .read("chapters/02-echo/src/main.rs")
-            .starts_with("fn given() {}\n")
+        ladder.read("chapters/02-echo/src/main.rs").starts_with("fn given() {}\n")
     );
 }
 
@@ -422,11 +364,10 @@ fn a_folder_that_git_does_not_know_is_refused_in_words() {
 fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     let Some(ladder) = Ladder::new() else { return };
     let anchored = |text: &str, name: &str| {
-        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given"))
-            .replace(
-                "given() {}\n",
-                &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
-            )
+        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given")).replace(
+            "given() {}\n",
+            &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
+        )
     };
     for (number, text, name) in [(1, ONE, "one"), (3, THREE, "three")] {
         ladder.write(
@@ -435,11 +376,7 @@ fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
         );
     }
     ladder.commit();
-    ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "given()",
-        "given(mended: u8)",
-    );
+    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.mend(
         "solutions/01-bind/src/main.rs",
         "fn middle",

@@ -92,9 +92,7 @@ fn a_folder_that_turns_into_a_link() {
             done.store(true, Ordering::Relaxed);
             outcome.expect("answers");
         });
-        note(&format!(
-            "{name}: the secret came {leaked} times in {asked}"
-        ));
+        note(&format!("{name}: the secret came {leaked} times in {asked}"));
         assert_eq!(leaked, 0, "{name}");
     }
 }
@@ -238,10 +236,8 @@ impl Server {
             .spawn()
             .expect("the program can be started");
         // From here on it is ended whatever happens.
-        let mut server = Server {
-            child,
-            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
+        let mut server =
+            Server { child, addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let stdout = server.child.stdout.take().expect("a pipe");
         let mut line = String::new();
         BufReader::new(stdout)
@@ -347,11 +343,7 @@ impl Visit {
         prepared.map_err(|error| format!("the socket cannot be set up: {error}"))?;
         let bytes = self.bytes();
         let in_pieces = random.below(8) == 0;
-        let cut = if in_pieces {
-            random.below(bytes.len() + 1)
-        } else {
-            bytes.len()
-        };
+        let cut = if in_pieces { random.below(bytes.len() + 1) } else { bytes.len() };
         let (first, second) = bytes.split_at(cut);
         // Where the server has closed meanwhile, what it said before is still to be
         // read.
@@ -388,9 +380,7 @@ impl Visit {
     fn judge(&self, received: &[u8], tally: &mut Tally) -> Result<(), String> {
         let shown = || received[..received.len().min(2000)].escape_ascii();
         let has = |text: &str| {
-            received
-                .windows(text.len())
-                .any(|part| part == text.as_bytes())
+            received.windows(text.len()).any(|part| part == text.as_bytes())
         };
         if has(SECRET) {
             return Err(format!("the secret came: {}", shown()));
@@ -441,9 +431,8 @@ struct Answer<'a> {
 impl<'a> Answer<'a> {
     /// Reads the first of these bytes.
     fn read(bytes: &'a [u8], is_head: bool) -> Result<Answer<'a>, &'static str> {
-        const EXPECTED: [&str; 10] = [
-            "200", "301", "400", "403", "404", "405", "414", "431", "501", "505",
-        ];
+        const EXPECTED: [&str; 10] =
+            ["200", "301", "400", "403", "404", "405", "414", "431", "501", "505"];
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.ok_or("an answer is missing")? + 4;
         let head = str::from_utf8(&bytes[..end]).map_err(|_| "a head is not text")?;
@@ -483,10 +472,7 @@ impl Request {
             text.push_str(&format!("{name}: {}\r\n", random.visible(20)));
         }
         text.push_str("\r\n");
-        Request {
-            bytes: text.into_bytes(),
-            is_head: method == "HEAD",
-        }
+        Request { bytes: text.into_bytes(), is_head: method == "HEAD" }
     }
 }
 
@@ -546,11 +532,7 @@ fn target(random: &mut Random, root: &Path) -> String {
     }
     // The path of the folder may have spaces in it; a target never has.
     let target = target.replace(' ', "%20");
-    if target.is_empty() {
-        "*".to_owned()
-    } else {
-        target
-    }
+    if target.is_empty() { "*".to_owned() } else { target }
 }
 
 /// A request with a few faults, or no request at all.

@@ -7,176 +7,22 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use course::Chapter;
 use course::dev::answers::{Answer, Kind, Proof, few, find};
 use course::dev::{bless, derive, starters, tree};
-use course::work::Scratch;
-use course::{Chapter, Course};
 
-const FIRST: Chapter = Chapter(1);
-const SECOND: Chapter = Chapter(2);
+#[path = "made-up/course.rs"]
+mod made_up;
 
-/// A course in a folder of its own.
-struct MadeUp {
-    scratch: Scratch,
-    course: Course,
-}
-
-const SOLUTION: &str = "\
-fn main() {
-    println!(\"hello\");
-}
-";
-
-const STARTER: &str = "\
-fn main() {
-    todo!(\"say hello\");
-}
-";
-
-const MANIFEST: &str = "\
-[workspace]
-resolver = \"3\"
-members = [
-    \"chapters/01-bind\",
-    \"chapters/02-echo\",
-    \"solutions/01-bind\",
-    \"solutions/02-echo\",
-    \"tests/harness\",
-    \"tests/course\",
-]
-default-members = [
-    \"solutions/01-bind\",
-    \"solutions/02-echo\",
-]
-";
-
-/// A milestone without the harness. It greets nobody: the program has to.
-const MILESTONE: &str = r#"
-use std::process::{Command, Stdio};
-
-fn said() -> String {
-    let own = option_env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
-    let program = std::env::var_os("COURSE_PROGRAM").or(own.map(Into::into)).expect("a program");
-    let output = Command::new(program).stderr(Stdio::null()).output().expect("it runs");
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn report(text: &str) {
-    println!("{text}");
-    std::panic::resume_unwind(Box::new("reported"));
-}
-
-#[test]
-fn check_01_speaks() {
-    if said().is_empty() {
-        report("It says nothing: say hello.");
-    }
-}
-
-#[test]
-fn check_02_greets() {
-    match said().as_str() {
-        "" => report("not checked: mend check_01_speaks first"),
-        "hello\n" => {}
-        _ => report("It says the wrong thing,\n    which nobody wanted."),
-    }
-}
-
-#[test]
-fn check_03_is_short() {
-    assert!(said().len() < 10);
-}
-"#;
+use made_up::{
+    FIRST, MANIFEST, MadeUp, SECOND, SOLUTION, STARTER, becomes, manifest, says,
+};
 
 impl MadeUp {
-    fn new() -> MadeUp {
-        let scratch = Scratch::new("made-up").expect("a folder");
-        let course = Course::at(scratch.path(), scratch.path().join("target"));
-        let made_up = MadeUp { scratch, course };
-        made_up.write("Cargo.toml", MANIFEST);
-        made_up.write("tests/course/Cargo.toml", "[package]\nname = \"course\"\n");
-        made_up.write("tests/course/src/lib.rs", "");
-        made_up.write(
-            "tests/harness/Cargo.toml",
-            "[package]\nname = \"harness\"\nedition = \"2024\"\n\n[features]\n[dependencies]\n",
-        );
-        made_up.write("tests/harness/src/lib.rs", "");
-        made_up.write(
-            "book/src/SUMMARY.md",
-            "- [one](01-bind.md)\n- [two](02-echo.md)\n",
-        );
-        for chapter in [FIRST, SECOND] {
-            let name = chapter.name();
-            for (folder, package, source) in [
-                ("chapters", chapter.package(), STARTER),
-                ("solutions", chapter.solution_package(), SOLUTION),
-            ] {
-                made_up.write(&format!("{folder}/{name}/src/main.rs"), source);
-                made_up.write(
-                    &format!("{folder}/{name}/Cargo.toml"),
-                    &manifest(&package, chapter),
-                );
-            }
-            made_up.write(&format!("tests/{name}.rs"), MILESTONE);
-            made_up.write(&format!("book/src/{name}.md"), "# one\n");
-            made_up.write(
-                &format!("tests/course/starters/{name}.txt"),
-                "# Nothing is said yet.\ncheck: check_01_speaks\nsays: say hello\n",
-            );
-            made_up.wrong(
-                chapter,
-                "hullo",
-                "check_02_greets",
-                "wrong thing",
-                &says("hullo"),
-            );
-            for answer in ["a", "b"] {
-                made_up.write(
-                    &format!("tests/right/{name}/{answer}/main.rs"),
-                    &format!("//! {answer}.\n{SOLUTION}"),
-                );
-            }
-        }
-        made_up
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.scratch.path().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    fn remove(&self, path: &str) {
-        let path = self.scratch.path().join(path);
-        let removed = if path.is_dir() {
-            fs::remove_dir_all(&path)
-        } else {
-            fs::remove_file(&path)
-        };
-        removed.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    }
-
-    fn wrong(
-        &self,
-        chapter: Chapter,
-        name: &str,
-        check: &str,
-        says: &str,
-        diff: &str,
-    ) {
-        let path = format!("tests/wrong/{}/{name}.patch", chapter.name());
-        self.write(
-            &path,
-            &format!("# About it.\ncheck: {check}\nsays: {says}\n\n{diff}"),
-        );
-    }
-
     /// The first chapter's milestone, compiled without cargo.
     fn milestone(&self) -> BTreeMap<Chapter, PathBuf> {
-        let path = self
-            .scratch
-            .path()
-            .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
+        let path =
+            self.root().join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
         let status = Command::new("rustc")
             .env("CARGO_PKG_NAME", FIRST.solution_package())
             .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
@@ -199,44 +45,12 @@ impl MadeUp {
         let split = |complaint: &String| {
             let (path, rest) =
                 complaint.split_once(": ").expect("a path and a complaint");
-            let name = path
-                .rsplit('/')
-                .next()
-                .expect("a name")
-                .trim_end_matches(".patch");
+            let name =
+                path.rsplit('/').next().expect("a name").trim_end_matches(".patch");
             (name.to_owned(), rest.to_owned())
         };
         complaints.iter().map(split).collect()
     }
-}
-
-fn manifest(package: &str, chapter: Chapter) -> String {
-    // As in the real course: the verdict on a starter is the milestone's alone.
-    let bin = match package.starts_with("chapter") {
-        true => format!(
-            "# `cargo test -p {package}` asks the milestone; unit tests, where there are some: \
-             `… --bins`.\n[[bin]]\nname = \"{package}\"\npath = \"src/main.rs\"\ntest = false\n\n"
-        ),
-        false => String::new(),
-    };
-    format!(
-        "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
-         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n{bin}\
-         [[test]]\nname = \"milestone\"\npath = \"../../tests/{}.rs\"\n",
-        chapter.name()
-    )
-}
-
-/// A patch after which the solution says something else.
-fn says(words: &str) -> String {
-    becomes(&format!("    println!(\"{words}\");"))
-}
-
-/// A patch that replaces the line which speaks.
-fn becomes(line: &str) -> String {
-    format!(
-        "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n fn main() {{\n-    println!(\"hello\");\n+{line}\n }}\n"
-    )
 }
 
 #[test]
@@ -250,20 +64,8 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "wrong thing",
         &becomes("    print!(\"hello\\n\");"),
     );
-    made_up.wrong(
-        FIRST,
-        "other-words",
-        greets,
-        "something else",
-        &says("hullo"),
-    );
-    made_up.wrong(
-        FIRST,
-        "ground",
-        greets,
-        "wrong thing",
-        &becomes("    // nothing"),
-    );
+    made_up.wrong(FIRST, "other-words", greets, "something else", &says("hullo"));
+    made_up.wrong(FIRST, "ground", greets, "wrong thing", &becomes("    // nothing"));
     made_up.wrong(
         FIRST,
         "broken",
@@ -305,10 +107,7 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
     );
     made_up.write(
         "tests/wrong/01-bind/no-unit-test.patch",
-        &format!(
-            "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
-            says("x")
-        ),
+        &format!("# About.\nunit: tests::greets\nsays: wrong thing\n{}", says("x")),
     );
 
     let begin = Instant::now();
@@ -324,14 +123,8 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
             "check_02_greets did not come to it, an earlier check fails: not checked",
         ),
         ("hangs", "there was no verdict after 3 s"),
-        (
-            "no-such-check",
-            "the milestone has no check called check_99_flies",
-        ),
-        (
-            "no-unit-test",
-            "the solution has no unit test called tests::greets",
-        ),
+        ("no-such-check", "the milestone has no check called check_99_flies"),
+        ("no-unit-test", "the solution has no unit test called tests::greets"),
         ("no-words", "a line `says: WORDS` is missing"),
         (
             "other-words",
@@ -348,11 +141,7 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "and the good one, hullo, is not among them"
     );
     for (name, complaint) in expected {
-        assert!(
-            complaints[name].contains(complaint),
-            "{name}: {}",
-            complaints[name]
-        );
+        assert!(complaints[name].contains(complaint), "{name}: {}", complaints[name]);
     }
 }
 
@@ -414,13 +203,7 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
     let second = proof.prove(&answers, 2);
     assert_eq!((second.built, second.complaints), (0, vec![]));
 
-    made_up.wrong(
-        FIRST,
-        "hullo",
-        "check_02_greets",
-        "wrong thing",
-        &says("hallo"),
-    );
+    made_up.wrong(FIRST, "hullo", "check_02_greets", "wrong thing", &says("hallo"));
     let third = proof.prove(&answers, 2);
     assert_eq!((third.built, &third.complaints), (1, &vec![]));
     proof.tidy(&third.folders).expect("it can be tidied");
@@ -444,9 +227,8 @@ fn of_many_answers_a_few_are_taken_by_name_and_by_check() {
     let mut answers = made_up.answers(Kind::Wrong);
     answers.extend(made_up.answers(Kind::Right));
     let few = few(&answers);
-    let names: Vec<&str> = (few.iter())
-        .filter_map(|answer| answer.path.file_stem()?.to_str())
-        .collect();
+    let names: Vec<&str> =
+        (few.iter()).filter_map(|answer| answer.path.file_stem()?.to_str()).collect();
     assert_eq!(names, ["a", "c", "d", "a"]);
 }
 
@@ -605,10 +387,8 @@ fn a_starter_that_does_not_derive_is_named() {
         &SOLUTION.replace("hello", "hello, world"),
     );
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up.write(
-        "chapters/02-echo/src/main.rs",
-        &format!("{STARTER}fn more() {{}}\n"),
-    );
+    made_up
+        .write("chapters/02-echo/src/main.rs", &format!("{STARTER}fn more() {{}}\n"));
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
@@ -636,23 +416,14 @@ fn a_learners_chapter_is_told_from_a_starter() {
     )
     .expect("it can be written");
     assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST, SECOND], vec![]))
-    );
+    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST, SECOND], vec![])));
 
     made_up.write("chapters/02-echo/src/main.rs", SOLUTION);
     assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST], vec![SECOND]))
-    );
+    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST], vec![SECOND])));
     let strict =
         starters::complaints(course, true).expect("the chapters can be read");
-    assert!(
-        strict[0].starts_with("chapters/02-echo is not what"),
-        "{strict:?}"
-    );
+    assert!(strict[0].starts_with("chapters/02-echo is not what"), "{strict:?}");
     let current = course::starters::current(course)
         .expect("the chapters can be read")
         .expect("there is one");
@@ -688,14 +459,10 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         "{found}"
     );
 
-    made_up.write(
-        "chapters/01-bind/src/main.rs",
-        &SOLUTION.replace("hello", "hullo"),
-    );
-    made_up.write(
-        "chapters/02-echo/src/main.rs",
-        &STARTER.replace("todo!", "toodo!"),
-    );
+    made_up
+        .write("chapters/01-bind/src/main.rs", &SOLUTION.replace("hello", "hullo"));
+    made_up
+        .write("chapters/02-echo/src/main.rs", &STARTER.replace("todo!", "toodo!"));
     let found = complaints().join("\n");
     assert!(
         found.contains(
@@ -703,16 +470,10 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         ),
         "{found}"
     );
-    assert!(
-        found.contains("chapters/02-echo: it does not build"),
-        "{found}"
-    );
+    assert!(found.contains("chapters/02-echo: it does not build"), "{found}");
     assert!(found.contains("cannot find macro `toodo`"), "{found}");
 
-    made_up.write(
-        "chapters/01-bind/src/main.rs",
-        "fn main() {\n    loop {}\n}\n",
-    );
+    made_up.write("chapters/01-bind/src/main.rs", "fn main() {\n    loop {}\n}\n");
     made_up.remove("tests/course/starters/02-echo.txt");
     made_up.write("chapters/02-echo/src/main.rs", STARTER);
     let found = complaints().join("\n");
@@ -720,8 +481,5 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         found.contains("chapters/01-bind: the milestone was still running after 3 s"),
         "{found}"
     );
-    assert!(
-        found.contains("tests/course/starters/02-echo.txt: "),
-        "{found}"
-    );
+    assert!(found.contains("tests/course/starters/02-echo.txt: "), "{found}");
 }

@@ -6,7 +6,7 @@ fn serve(listener: &TcpListener) -> io::Result<()> {
     for connection in listener.incoming() {
         match connection {
             Ok(stream) => echo(stream),
-            Err(error) => log(&format!("a connection could not be accepted: {error}")),
+            Err(error) => log(&format!("cannot accept a connection: {error}")),
         }
     }
     Ok(())

@@ -45,6 +45,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trouble;
 mod vitals;
 mod watched;
 
@@ -68,6 +69,15 @@ use std::time::Duration;
 
 /// How long a check waits for anything before it says what it was waiting for.
 pub const DEADLINE: Duration = Duration::from_secs(4);
+
+/// Where Linux tells about processes and sockets, see proc(5). Elsewhere this folder
+/// doesn't exist: a `/proc` there means something else, as for a Windows program
+/// under Wine, which sees Linux's folder and has other process numbers.
+const PROC: &str = if cfg!(target_os = "linux") {
+    "/proc"
+} else {
+    "/no/such/folder"
+};
 
 /// Begins a check of the program that belongs to the calling milestone.
 ///

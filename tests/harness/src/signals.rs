@@ -35,6 +35,17 @@ impl Program {
         signal(id, "CONT");
         seen
     }
+
+    /// Stops the program, and waits until it's stopped.
+    pub(crate) fn stop(&self) {
+        signal(self.id(), "STOP");
+        until_all_threads_are(self.id(), 'T');
+    }
+
+    /// Lets a program that was stopped go on.
+    pub(crate) fn go_on(&self) {
+        signal(self.id(), "CONT");
+    }
 }
 
 /// Sends a signal. If that's impossible, the program is merely not disturbed.

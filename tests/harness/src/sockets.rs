@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 
+use crate::PROC;
+
 /// A line of the table.
 struct Socket {
     local_port: u16,
@@ -35,7 +37,7 @@ impl Socket {
 /// The sockets of this machine, one by one: a busy machine has thousands, of which no
 /// more are read than it takes. `None` if the system doesn't tell.
 fn sockets() -> Option<impl Iterator<Item = Socket>> {
-    let table = BufReader::new(File::open("/proc/net/tcp").ok()?);
+    let table = BufReader::new(File::open(format!("{PROC}/net/tcp")).ok()?);
     let lines = table.lines().skip(1).map_while(Result::ok);
     Some(lines.filter_map(|line| Socket::read(&line)))
 }
@@ -64,7 +66,7 @@ fn find(server: SocketAddr, client: SocketAddr) -> Option<Option<Socket>> {
 /// A port on which a process listens, if it does and the system tells.
 pub(crate) fn listening_port(id: u32) -> Option<u16> {
     const LISTENING: u8 = 10;
-    let files = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
+    let files = fs::read_dir(format!("{PROC}/{id}/fd")).ok()?;
     let inodes: Vec<String> = (files.flatten())
         .filter_map(|file| {
             let target = fs::read_link(file.path()).ok()?;

@@ -8,7 +8,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{DEADLINE, Program};
+use crate::{DEADLINE, PROC, Program};
 
 impl Program {
     /// The most memory that the program has had in use so far, in bytes: `VmHWM`.
@@ -25,7 +25,7 @@ impl Program {
     /// How many descriptors the program has open: files, sockets, pipes.
     pub fn open_files(&self) -> Option<usize> {
         Some(
-            fs::read_dir(format!("/proc/{}/fd", self.id()))
+            fs::read_dir(format!("{PROC}/{}/fd", self.id()))
                 .ok()?
                 .count(),
         )
@@ -38,7 +38,7 @@ impl Program {
 
     /// How much processor time the program has used.
     pub fn cpu_time(&self) -> Option<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
+        let stat = fs::read_to_string(format!("{PROC}/{}/stat", self.id())).ok()?;
         // The name in parentheses may contain spaces; utime and stime are fields 14
         // and 15, in hundredths of a second on every Linux that Rust runs on.
         let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
@@ -141,7 +141,7 @@ impl Program {
 
     fn status(&self, name: &str) -> Option<u64> {
         let status =
-            fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+            fs::read_to_string(format!("{PROC}/{}/status", self.id())).ok()?;
         number(&status, name)
     }
 }
@@ -154,7 +154,7 @@ fn number(status: &str, name: &str) -> Option<u64> {
 
 /// The folders of a process's threads.
 fn threads(id: u32) -> Option<Vec<std::path::PathBuf>> {
-    let entries = fs::read_dir(format!("/proc/{id}/task")).ok()?;
+    let entries = fs::read_dir(format!("{PROC}/{id}/task")).ok()?;
     Some(entries.flatten().map(|entry| entry.path()).collect())
 }
 

@@ -52,12 +52,12 @@ impl Standing {
     fn parse(text: &str) -> Option<Standing> {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words[..] {
-            ["passed", checks] => Some(Standing::Passed {
-                checks: checks.parse().ok()?,
-            }),
-            ["units", failing] => Some(Standing::Units {
-                failing: failing.parse().ok()?,
-            }),
+            ["passed", checks] => {
+                Some(Standing::Passed { checks: checks.parse().ok()? })
+            }
+            ["units", failing] => {
+                Some(Standing::Units { failing: failing.parse().ok()? })
+            }
             ["units-not-building"] => Some(Standing::UnitsNotBuilding),
             ["failing", passed, checks] => Some(Standing::Failing {
                 passed: passed.parse().ok()?,
@@ -151,10 +151,7 @@ mod tests {
             Standing::Passed { checks: 6 },
             Standing::Units { failing: 2 },
             Standing::UnitsNotBuilding,
-            Standing::Failing {
-                passed: 2,
-                checks: 6,
-            },
+            Standing::Failing { passed: 2, checks: 6 },
             Standing::NotBuilding,
         ] {
             assert_eq!(Standing::parse(&standing.text()), Some(standing));

@@ -18,9 +18,8 @@ use page::{Fence, Include, Link, Page};
 const BANNED: [&str; 5] = ["simply", "just", "easy", "easily", "obviously"];
 
 /// What a code block may be; each block says which it is.
-const LANGUAGES: [&str; 8] = [
-    "rust", "console", "text", "toml", "diff", "json", "html", "http",
-];
+const LANGUAGES: [&str; 8] =
+    ["rust", "console", "text", "toml", "diff", "json", "html", "http"];
 
 /// Where the Rust of the book comes from: folders whose files are compiled by some
 /// test. So are the milestones.
@@ -198,8 +197,7 @@ impl Book {
         }
         let marks = |mark: &str| {
             let mark = format!("{mark}: {anchor}");
-            text.lines()
-                .position(|line| line.trim_end().ends_with(&mark))
+            text.lines().position(|line| line.trim_end().ends_with(&mark))
         };
         match (marks("ANCHOR"), marks("ANCHOR_END")) {
             (Some(begin), Some(end)) if begin + 1 < end => None,
@@ -243,9 +241,9 @@ impl Book {
         let id = id?;
         match page.ids.contains(id) {
             true => None,
-            false => Some(format!(
-                "the link to {target} leads nowhere: {to} has no {id}"
-            )),
+            false => {
+                Some(format!("the link to {target} leads nowhere: {to} has no {id}"))
+            }
         }
     }
 
@@ -253,11 +251,8 @@ impl Book {
         let Some(summary) = self.pages.get("SUMMARY.md") else {
             return vec!["book/src/SUMMARY.md is missing".to_owned()];
         };
-        let linked: BTreeSet<&str> = summary
-            .links
-            .iter()
-            .map(|link| link.target.as_str())
-            .collect();
+        let linked: BTreeSet<&str> =
+            summary.links.iter().map(|link| link.target.as_str()).collect();
         let lost =
             |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
         let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
@@ -306,9 +301,7 @@ impl Book {
             let includes = page.includes.iter().map(|(_, include)| &include.path);
             let images = page.links.iter().map(|link| &link.target);
             shown.extend(
-                includes
-                    .chain(images)
-                    .filter_map(|path| self.in_repository(path)),
+                includes.chain(images).filter_map(|path| self.in_repository(path)),
             );
         }
         let mut problems = Vec::new();
@@ -364,8 +357,7 @@ fn about_html(page: &Page) -> Vec<Problem> {
             }
         }
         problems.extend(
-            open.into_iter()
-                .map(|line| (line, format!("<{tag}> is never closed"))),
+            open.into_iter().map(|line| (line, format!("<{tag}> is never closed"))),
         );
     }
     for id in &page.doubled_ids {

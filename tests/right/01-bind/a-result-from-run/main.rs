@@ -62,8 +62,10 @@ fn run() -> Result<(), Failure> {
         .map_err(|error| Failure::Bind(addr.to_owned(), error))?;
     println!("listening on http://{}", listener.local_addr()?);
     for stream in listener.incoming() {
-        let stream = stream?;
-        thread::spawn(move || drop(stream));
+        match stream {
+            Ok(stream) => drop(thread::spawn(move || drop(stream))),
+            Err(error) => eprintln!("{}", Failure::from(error)),
+        }
     }
     Ok(())
 }

@@ -74,9 +74,7 @@ impl Fence {
     pub(super) fn has_output(&self) -> bool {
         let command =
             |line: &String| line.starts_with("$ ") || line.starts_with("> ");
-        self.lines
-            .iter()
-            .any(|line| !line.trim().is_empty() && !command(line))
+        self.lines.iter().any(|line| !line.trim().is_empty() && !command(line))
     }
 }
 
@@ -134,9 +132,7 @@ impl Page {
 
     /// What a reader reads: each line with its number.
     pub(super) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.prose
-            .iter()
-            .map(|(number, line)| (*number, line.as_str()))
+        self.prose.iter().map(|(number, line)| (*number, line.as_str()))
     }
 
     /// Whether there is more than a heading.
@@ -173,10 +169,8 @@ impl Page {
         for (number, line) in &self.prose {
             let line_number = *number;
             let mut found = |target: &str| {
-                self.links.push(Link {
-                    line: line_number,
-                    target: target.to_owned(),
-                });
+                self.links
+                    .push(Link { line: line_number, target: target.to_owned() });
             };
             for part in line.split("](").skip(1) {
                 let target = part.split(')').next().unwrap_or_default();

@@ -61,13 +61,8 @@ fn is_chatter(line: &str) -> bool {
         // What `cargo course check` says when cargo takes its time.
         "building chapter ",
     ];
-    let curl = [
-        "* ",
-        "{ [",
-        "} [",
-        "  % Total",
-        "                                 Dload",
-    ];
+    let curl =
+        ["* ", "{ [", "} [", "  % Total", "                                 Dload"];
     cargo.iter().any(|word| line.trim_start().starts_with(word))
         || curl.iter().any(|begin| line.starts_with(begin))
         || line.contains("--:--:--")
@@ -134,9 +129,7 @@ fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
         }
     }
     if before.ends_with('-') {
-        let hash = rest
-            .find(|c: char| !c.is_ascii_hexdigit())
-            .unwrap_or(rest.len());
+        let hash = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
         if hash == 16 {
             return Some(("<hash>".to_owned(), hash));
         }
@@ -150,9 +143,7 @@ fn digits(text: &str) -> usize {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 fn date(text: &str) -> Option<usize> {
-    let days = [
-        "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, ",
-    ];
+    let days = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
     let length = "Sun, 06 Nov 1994 08:49:37 GMT".len();
     let known = days.iter().any(|day| text.starts_with(day));
     (known && text.get(..length)?.ends_with(" GMT")).then_some(length)
@@ -182,9 +173,7 @@ fn duration(text: &str) -> Option<usize> {
     }
     let after = &text[number..];
     let unit = after.strip_prefix(' ').unwrap_or(after);
-    let word = unit
-        .find(|c: char| !c.is_alphanumeric())
-        .unwrap_or(unit.len());
+    let word = unit.find(|c: char| !c.is_alphanumeric()).unwrap_or(unit.len());
     let units = [
         "ns",
         "µs",
@@ -196,9 +185,7 @@ fn duration(text: &str) -> Option<usize> {
         "millisecond",
         "milliseconds",
     ];
-    units
-        .contains(&&unit[..word])
-        .then_some(text.len() - unit.len() + word)
+    units.contains(&&unit[..word]).then_some(text.len() - unit.len() + word)
 }
 
 /// Whether a number after `before` is a port: `127.0.0.1:`, `localhost `, `[::1]:`,
@@ -241,10 +228,7 @@ mod tests {
         same("> User-Agent: a b", "> User-Agent: c");
         same("thread 'main' (12) panicked", "thread 'main' (7) panicked");
         same("by curl/8.5.0.", "by curl/7.88.1.");
-        same(
-            "curl: (52) Empty reply from server",
-            "curl: (52) Empty answer",
-        );
+        same("curl: (52) Empty reply from server", "curl: (52) Empty answer");
         same("* Trying\n< HTTP/1.1 200 OK", "< HTTP/1.1 200 OK");
         same("a-0123456789abcdef)", "a-fedcba9876543210)");
         same(
