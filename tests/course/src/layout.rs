@@ -313,7 +313,8 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-            if is_left_behind(&entry.file_name().to_string_lossy()) {
+            let short = slashed(path.strip_prefix(dir).unwrap_or(&path));
+            if is_left_behind(&short) {
                 continue;
             }
             if path.is_dir() {
@@ -321,24 +322,23 @@ pub fn files(dir: &Path) -> Result<Files> {
             } else {
                 let contents =
                     fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(
-                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
-                    contents,
-                );
+                found.insert(short, contents);
             }
         }
     }
     Ok(found)
 }
 
-/// Whether a file or folder with this name is left behind by an editor, the system or
-/// cargo, and no part of a chapter.
+/// Whether the file or folder at this path, as seen from a crate's folder, is left
+/// behind by an editor, the system or cargo, and no part of a chapter.
 #[must_use]
-pub fn is_left_behind(name: &str) -> bool {
-    let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    name == "target"
-        || name.starts_with(['.', '#'])
-        || ends.iter().any(|end| name.ends_with(end))
+pub fn is_left_behind(path: &str) -> bool {
+    const ENDS: [&str; 5] = ["~", ".orig", ".rej", ".bak", ".swp"];
+    let is_left = |name: &str| {
+        name.starts_with(['.', '#']) || ENDS.iter().any(|end| name.ends_with(end))
+    };
+    // Cargo's folder is at the top; `src/target` is a module.
+    path.split('/').next() == Some("target") || path.split('/').any(is_left)
 }
 
 fn slashed(path: &Path) -> String {
