@@ -1,9 +1,9 @@
-//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint carries
-//! the bytes with a caret under the first wrong one.
+//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint
+//! carries the bytes with a caret under the first wrong one.
 
 use std::time::Instant;
 
-use crate::client::End;
+use crate::end::End;
 use crate::head::{Complaint, Field, read_head};
 use crate::{Client, DEADLINE, Likely, bytes, show};
 

@@ -1,11 +1,12 @@
 //! A raw TCP client for tests: it sends exactly the bytes it is told to, and every
 //! wait ends.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::end::{End, is_timeout};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
 use crate::{Check, DEADLINE, bytes, sockets};
@@ -20,17 +21,6 @@ pub struct Client {
     pub(crate) taken: usize,
     pub(crate) end: Option<End>,
     _place: Place,
-}
-
-/// How a connection ended, or why nothing came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum End {
-    /// The other side closed in order: EOF.
-    Closed,
-    /// The connection was torn down: RST.
-    Reset,
-    /// Nothing came within the deadline.
-    Silent,
 }
 
 impl Client {
@@ -315,28 +305,4 @@ impl Client {
             }
         }
     }
-}
-
-impl End {
-    pub(crate) fn sentence(self) -> String {
-        match self {
-            End::Closed => "The connection was closed".to_owned(),
-            End::Reset => "The connection was reset".to_owned(),
-            End::Silent => {
-                format!("Nothing more came within {} seconds", DEADLINE.as_secs())
-            }
-        }
-    }
-
-    pub(crate) fn here(self) -> &'static str {
-        match self {
-            End::Closed => "closed here",
-            End::Reset => "reset here",
-            End::Silent => "nothing more came",
-        }
-    }
-}
-
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

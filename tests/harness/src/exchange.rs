@@ -85,7 +85,8 @@ impl Program {
     }
 
     /// Connects this many clients that each ask for the same.
-    // A loop, because a report names the line of the caller, and a closure hides that.
+    // A loop, because a report names the line of the caller, and a closure hides
+    // that.
     #[track_caller]
     pub(crate) fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {
         let mut clients = Vec::new();

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::End;
+use crate::compare::side_by_side;
+use crate::end::End;
 use crate::report::Failure;
 use crate::{Client, DEADLINE, bytes};
 
@@ -125,7 +126,7 @@ impl Client {
         likely: &str,
     ) -> ! {
         let got = self.pending();
-        let (shown_wanted, got) = bytes::side_by_side(wanted, got, at, note);
+        let (shown_wanted, got) = side_by_side(wanted, got, at, note);
         // An echo: what was sent is what should come back.
         let same = self.sent.get(self.taken..self.taken + wanted.len());
         let (sent, wanted) = match same == Some(wanted) {

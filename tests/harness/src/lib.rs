@@ -17,15 +17,19 @@
 
 mod answer;
 mod bytes;
+mod cause;
 mod check;
 mod client;
+mod compare;
 mod date;
+mod end;
 mod exchange;
 mod expect;
 mod fetch;
 mod ground;
 mod head;
 mod hints;
+mod libtest;
 mod machine;
 mod panics;
 mod places;

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::is_timeout;
+use crate::end::is_timeout;
 use crate::{Client, DEADLINE, show};
 
 impl Client {

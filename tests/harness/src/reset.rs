@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{End, is_timeout};
+use crate::end::{End, is_timeout};
 use crate::{Client, DEADLINE, Likely, Program, sockets};
 
 impl Program {

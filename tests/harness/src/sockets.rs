@@ -23,7 +23,7 @@ struct Socket {
 impl Socket {
     fn read(line: &str) -> Option<Socket> {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let last = |at: usize| Some(fields.get(at)?.rsplit(':').next()?);
+        let last = |at: usize| fields.get(at)?.rsplit(':').next();
         Some(Socket {
             local_port: u16::from_str_radix(last(1)?, 16).ok()?,
             remote_port: u16::from_str_radix(last(2)?, 16).ok()?,

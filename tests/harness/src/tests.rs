@@ -1,4 +1,5 @@
-//! The harness, tried on a server that does what it is asked to: `examples/server.rs`.
+//! The harness, tried on a server that does what it is asked to:
+//! `examples/server.rs`.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

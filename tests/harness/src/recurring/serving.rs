@@ -12,7 +12,8 @@ const NO_LINE: &str = "main prints its line after ThreadPool::new() has returned
                        missing, goes to stderr (eprintln!), or comes after the loop \
                        that accepts connections.";
 /// Why a client that goes on isn't answered.
-const GOES_ON: &str = "the rest of its request has come at last.";
+const GOES_ON: &str = "the rest of this request has arrived by now: does its \
+                       worker read on, and answer?";
 
 impl Check {
     /// Starts the program with this site and this many threads.
@@ -93,8 +94,8 @@ impl Check {
         }
     }
 
-    /// Checks that the clients that wait for the only thread are served in the order in
-    /// which they came.
+    /// Checks that the clients that wait for the only thread are served in the order
+    /// in which they came.
     #[track_caller]
     pub fn serves_in_order(&self) {
         let site = Site::with_a_home();
