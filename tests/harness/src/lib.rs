@@ -65,7 +65,7 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::some_threads;
+pub use recurring::{FEWER, MORE, some_threads};
 pub use run::Run;
 pub use site::Site;
 

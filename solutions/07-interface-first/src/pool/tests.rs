@@ -1,9 +1,9 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
-use std::thread;
 use std::time::Duration;
+use std::{panic, thread};
 
 use super::ThreadPool;
 use crate::meeting::Meetings;
@@ -13,14 +13,20 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    let (running, has_ended) = mpsc::channel::<()>();
+    let test = thread::spawn(move || {
+        // Dropped when the test ends, however it does.
+        let _running = running;
         test();
-        done.send(())
     });
-    finished
-        .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits forever");
+    let outcome = has_ended.recv_timeout(2 * SOON);
+    assert_ne!(
+        outcome,
+        Err(RecvTimeoutError::Timeout),
+        "the test comes to no end: what does execute(), or a job, wait for?"
+    );
+    // What the test says, if it fails.
+    test.join().unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
 #[test]
@@ -133,10 +139,28 @@ fn many_jobs_leave_the_pool_as_it_was() {
 fn a_job_that_panics_makes_room_for_the_next() {
     soon(|| {
         let pool = ThreadPool::new(1).expect("a pool");
-        pool.execute(|| panic!("on purpose")).expect("a thread");
+        // A panic without a word about it on stderr.
+        pool.execute(|| panic::resume_unwind(Box::new("on purpose")))
+            .expect("a thread");
         let (done, finished) = mpsc::channel();
         pool.execute(move || done.send(()).expect("the test waits"))
             .expect("a thread");
         finished.recv_timeout(SOON).expect("the next job runs");
+    });
+}
+
+#[test]
+fn a_slot_that_comes_back_at_any_moment_is_seen() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        // Some of these give their slot back just when execute() looks for one.
+        for _ in 0..8000 {
+            let done = done.clone();
+            pool.execute(move || done.send(()).expect("the test waits"))
+                .expect("a thread");
+        }
+        drop(done);
+        assert_eq!(finished.iter().count(), 8000, "every job runs");
     });
 }

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{panic, thread};
 
 use super::ThreadPool;
 
@@ -13,14 +13,20 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    let (running, has_ended) = mpsc::channel::<()>();
+    let test = thread::spawn(move || {
+        // Dropped when the test ends, however it does.
+        let _running = running;
         test();
-        done.send(())
     });
-    finished
-        .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits forever");
+    let outcome = has_ended.recv_timeout(2 * SOON);
+    assert_ne!(
+        outcome,
+        Err(RecvTimeoutError::Timeout),
+        "the test comes to no end: what does execute(), or a worker, wait for?"
+    );
+    // What the test says, if it fails.
+    test.join().unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
 #[test]
@@ -80,6 +86,39 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
     release.send(()).expect("the first job waits");
 }
 
+#[test]
+fn of_many_short_jobs_none_is_forgotten_and_no_worker_is_lost() {
+    soon(|| {
+        const SIZE: usize = 4;
+        let pool = ThreadPool::new(SIZE).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for round in 0..400 {
+            // Workers run out of jobs again and again, and more than one wakes for
+            // the next one.
+            for _ in 0..=round % 40 {
+                let done = done.clone();
+                pool.execute(move || done.send(()).expect("the test waits"));
+            }
+            for _ in 0..=round % 40 {
+                finished.recv_timeout(SOON).expect("every job runs");
+            }
+        }
+        let barrier = Arc::new(Barrier::new(SIZE));
+        for _ in 0..SIZE {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            pool.execute(move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            });
+        }
+        for _ in 0..SIZE {
+            finished
+                .recv_timeout(SOON)
+                .expect("all workers are still there, and run jobs at once");
+        }
+    });
+}
+
 /// A pool of two in which two jobs have panicked, one in each worker.
 fn pool_after_panics() -> ThreadPool {
     let pool = ThreadPool::new(2).expect("a pool");
@@ -91,7 +130,8 @@ fn pool_after_panics() -> ThreadPool {
             // The jobs meet, so each is in another worker.
             barrier.wait();
             HELD.set(Some(held));
-            panic!("on purpose");
+            // A panic without a word about it on stderr.
+            panic::resume_unwind(Box::new("on purpose"));
         });
     }
     drop(held);
