@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Client, DEADLINE, Likely, Program, Random, Site, after, get};
+use harness::{Check, Client, DEADLINE, Likely, Program, Random, Site, after, get};
 
 // Where the page explains gap 1 and gap 2.
 harness::gaps!["one-client-one-thread", "counting"];
@@ -153,9 +153,7 @@ fn check_04_every_visit_counts() {
         count_together(&server);
         let took = began.elapsed();
         visits += THREADS * EACH + 1;
-        server
-            .ask("/app/visit/1")
-            .must_get(200, &format!("{visits}\n"), LOST);
+        must_have_counted(&check, &server, visits, LOST);
         // On a busy machine the threads may have counted one after the other, so that
         // nothing could get lost. More processor time than has passed means that some
         // counted at once.
@@ -164,6 +162,27 @@ fn check_04_every_visit_counts() {
             break;
         }
     }
+}
+
+/// Asks for the number of visits, which is one more than `visits` counts now.
+#[track_caller]
+fn must_have_counted(
+    check: &Check,
+    server: &Program,
+    visits: u32,
+    lost: &'static str,
+) {
+    let mut client = server.ask("/app/visit/1");
+    let answer = client.answer(Likely::always(lost));
+    client.expect_status(&answer, &[200], lost);
+    let counted = String::from_utf8_lossy(answer.body()).trim().to_owned();
+    if counted != visits.to_string() {
+        check.fail(
+            format!("After {visits} visits the counter says {counted}."),
+            lost,
+        );
+    }
+    client.hang_up();
 }
 
 /// How many threads count together, and how far.

@@ -4,7 +4,11 @@
 use harness::{FEWER, Likely, MORE, Site, after, some_threads};
 
 // Where the page explains gap 1, gap 2 and so on.
-harness::gaps!["the-way-to-the-type", "one-queue", "the-way-to-the-type"];
+harness::gaps![
+    "the-way-to-the-type",
+    "the-way-to-the-type",
+    "the-way-to-the-type"
+];
 
 const SERVED: &str = "does a worker wait for the job that execute() sends, run it, \
                       and then wait for the next one? If the pool does that, it's \
