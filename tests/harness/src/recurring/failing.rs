@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Check, Client, DEADLINE, Program, Site, get, some_threads};
+use crate::{Check, DEADLINE, Program, Site, get, some_threads};
 
 /// Why a server panics when clients leave.
 const UNWRAPPED: &str = "a client that leaves is nothing unusual. The error of a \
@@ -27,7 +27,16 @@ impl Check {
         let threads = some_threads();
         let server = self.start_pool(&site, threads);
         // Whether jobs go round or to a free thread, each thread has one of these.
-        server.is_left_by_clients(threads);
+        for _ in 0..threads {
+            server.reset_in_a_write(get("/large"));
+        }
+        server.must_meet(threads, left);
+        for _ in 0..threads {
+            server.reset_in_a_read(get("/"), "GET / HT");
+        }
+        for _ in 0..threads {
+            drop(server.connect());
+        }
         server.must_meet(threads, left);
         server.must_not_have_panicked(UNWRAPPED);
     }
@@ -76,22 +85,6 @@ impl Check {
 }
 
 impl Program {
-    /// Has clients leave: this many in the middle of a large file called `large`, as
-    /// many in the middle of a request after one that was answered, and as many
-    /// without a word.
-    #[track_caller]
-    pub fn is_left_by_clients(&self, count: usize) {
-        for _ in 0..count {
-            self.reset_in_a_write(get("/large"));
-        }
-        for _ in 0..count {
-            self.reset_in_a_read(get("/"), "GET / HT");
-        }
-        for _ in 0..count {
-            drop::<Client>(self.connect());
-        }
-    }
-
     /// Waits until the program has so many files open, and has met the error of the
     /// next one.
     #[cfg(unix)]
