@@ -1,10 +1,11 @@
 //! What a pool must do, whatever it looks like inside.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier, Mutex};
-use std::time::Duration;
-use std::{panic, thread};
+use std::time::{Duration, Instant};
+use std::{hint, panic, thread};
 
 use super::ThreadPool;
 
@@ -115,6 +116,34 @@ fn of_many_short_jobs_none_is_forgotten_and_no_worker_is_lost() {
             finished
                 .recv_timeout(SOON)
                 .expect("all workers are still there, and run jobs at once");
+        }
+    });
+}
+
+#[test]
+fn a_job_that_comes_at_any_moment_is_seen() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        let finished = Arc::new(AtomicUsize::new(0));
+        // Each job comes as soon as the one before has ended: often when the worker
+        // has looked for it in vain, and doesn't wait yet.
+        for job in 1..=20_000 {
+            let counter = Arc::clone(&finished);
+            pool.execute(move || {
+                counter.fetch_add(1, Ordering::Release);
+                // The job goes on for a moment, each for another one.
+                for _ in 0..job % 16 {
+                    hint::black_box(());
+                }
+            });
+            let begin = Instant::now();
+            while finished.load(Ordering::Acquire) < job {
+                assert!(
+                    begin.elapsed() < SOON,
+                    "job {job} waits, and so does its worker"
+                );
+                hint::spin_loop();
+            }
         }
     });
 }
