@@ -105,8 +105,9 @@ fn check_04_jobs_are_dealt_out_in_turn() {
             0 => held_up.push(client),
             _ => client.must_get(200, "home", FREE),
         }
+        // Until this worker waits again: whom a pool takes for free must not be luck.
+        server.comes_to_rest();
     }
-    server.comes_to_rest();
     for client in &mut held_up {
         client.expect_nothing_yet(HELD);
     }

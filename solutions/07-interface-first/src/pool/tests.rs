@@ -1,9 +1,10 @@
 //! What a pool must do, whatever it looks like inside.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
-use std::{panic, thread};
+use std::time::{Duration, Instant};
+use std::{hint, panic, thread};
 
 use super::ThreadPool;
 use crate::meeting::Meetings;
@@ -20,9 +21,9 @@ fn soon(test: impl FnOnce() + Send + 'static) {
         test();
     });
     let outcome = has_ended.recv_timeout(2 * SOON);
-    assert_ne!(
-        outcome,
-        Err(RecvTimeoutError::Timeout),
+    let has_no_end = outcome == Err(RecvTimeoutError::Timeout);
+    assert!(
+        !has_no_end,
         "the test comes to no end: what does execute(), or a job, wait for?"
     );
     // What the test says, if it fails.
@@ -153,14 +154,43 @@ fn a_job_that_panics_makes_room_for_the_next() {
 fn a_slot_that_comes_back_at_any_moment_is_seen() {
     soon(|| {
         let pool = ThreadPool::new(1).expect("a pool");
-        let (done, finished) = mpsc::channel();
-        // Some of these give their slot back just when execute() looks for one.
-        for _ in 0..8000 {
-            let done = done.clone();
-            pool.execute(move || done.send(()).expect("the test waits"))
-                .expect("a thread");
+        let begun = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let test_begin = Instant::now();
+        for job in 1..=8000 {
+            // On a busy machine that's enough.
+            if test_begin.elapsed() > SOON / 4 {
+                break;
+            }
+            // The job before ends when it sees this, just when execute() looks for
+            // its slot.
+            asked.store(job, Ordering::Release);
+            let (start, end) = (Arc::clone(&begun), Arc::clone(&asked));
+            let run = move || {
+                start.store(job, Ordering::Release);
+                until(&end, job + 1);
+                // Each goes on for another moment.
+                for _ in 0..job % 32 {
+                    hint::black_box(());
+                }
+            };
+            pool.execute(run).expect("a thread");
+            until(&begun, job);
         }
-        drop(done);
-        assert_eq!(finished.iter().count(), 8000, "every job runs");
+        asked.store(usize::MAX, Ordering::Release);
     });
+}
+
+/// Waits without rest until the number is this one or more, or too much time has
+/// passed.
+fn until(number: &AtomicUsize, wanted: usize) {
+    let begin = Instant::now();
+    for spins in 1_u32.. {
+        // A look at the clock takes too long to do it each time.
+        let is_late = spins % 1000 == 0 && begin.elapsed() > SOON;
+        if number.load(Ordering::Acquire) >= wanted || is_late {
+            return;
+        }
+        hint::spin_loop();
+    }
 }
