@@ -10,7 +10,7 @@ use super::ThreadPool;
 use crate::meeting::Meetings;
 
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(2);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
