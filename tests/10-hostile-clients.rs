@@ -489,7 +489,7 @@ fn check_15_no_files_left() {
     const ENDED: &str = "accept() failed because all file descriptors were in use (EMFILE). That passes \
                          when clients leave: it must not end the loop, neither through ? nor break nor \
                          unwrap().";
-    let check = check!("where cannot accept a connection, the server waits and goes on")
+    let check = check!("when accepting fails, the server waits and goes on")
         .read("when-accept-fails")
         .if_it_ends(ENDED)
         .by_hand(

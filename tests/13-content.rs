@@ -1,55 +1,16 @@
-//! Milestone of chapter 12: a connection serves one request after the other as RFC
-//! 9112 says, what a request carries is skipped so that the next one begins at the
-//! right byte, and a server that is full says so.
+//! Milestone of chapter 13: what a request carries is skipped, so that the next one begins
+//! at the right byte, and a request whose end isn't certain is refused.
 
-use harness::{Answer, Client, Likely, Site, after, check, get, some_threads};
+use harness::{Client, Likely, Site, after, get, printf};
 
-const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest reason is a lock \
-                     that is held while a job runs: in `while let Ok(job) = \
-                     queue.lock().unwrap().recv()` the guard lives until the end of the loop's body. \
-                     Take the job in a statement or a function of its own.";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only begin when one \
-                    of the N slots is free.";
-
-#[test]
-fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 11").read("what-stays");
-    check.still_serves_files(
-        NO_ANSWER,
-        "it did in chapter 11: git diff chapters/12-keep-alive shows what has changed.",
-    );
-}
-
-#[test]
-fn check_02_as_many_at_once_as_threads() {
-    after(check_01_still_serves_files);
-    let check = check!("N handlers run at once in a pool of N threads")
-        .read("what-stays")
-        .with_options("--threads 3")
-        .by_hand(
-            "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
-        );
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    check.start_pool(&site, threads).must_meet(threads, FEWER);
-}
-
-#[test]
-fn check_03_never_more() {
-    after(check_02_as_many_at_once_as_threads);
-    let check = check!("N + 1 handlers never run at once in a pool of N threads")
-        .read("what-stays")
-        .with_options("--threads 3")
-        .by_hand("(for i in 1 2 3 4; do curl -s http://{addr}/app/meet/4/300 & done; wait)");
-    let site = Site::with_a_home();
-    let threads = some_threads();
-    check
-        .start_pool(&site, threads)
-        .must_not_meet(threads + 1, MORE);
-}
-
-/// The message of the panic that a client can ask for.
-const ASKED_TO: &str = "a handler panics, as it was asked to";
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "where-content-ends",
+    "content-that-nobody-wants",
+    "content-that-nobody-wants",
+    "chunks",
+    "chunks",
+];
 
 const NO_ANSWER: Likely = Likely {
     silent: "the server is still reading: does it wait for more than the request has? Answers must \
@@ -62,10 +23,22 @@ const NO_ANSWER: Likely = Likely {
 };
 
 #[test]
-fn check_04_one_request_after_the_other() {
+fn check_01_still_serves_files() {
+    let check = check!("files are served as in chapter 12").read("what-stays");
+    check.still_serves_files(
+        NO_ANSWER,
+        "it did in chapter 12: git diff chapters/13-content shows what has changed.",
+    );
+}
+
+/// The message of the panic that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+
+#[test]
+fn check_02_one_request_after_the_other() {
     after(check_01_still_serves_files);
     let check = check!("one connection serves many requests")
-        .read("a-connection-that-stays")
+        .read("what-stays")
         .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     let site = Site::with_a_home();
@@ -118,116 +91,14 @@ fn check_04_one_request_after_the_other() {
     client.expect_body(&answer, b"home", CONTENT);
 }
 
-const LOST: Likely = Likely {
-    silent: "a request was lost. One read may bring many requests: when a head has been dealt with, \
-             take its bytes out of the buffer and no others, and look there before you read again.",
-    ..NO_ANSWER
-};
-
-#[test]
-fn check_05_pipelined_requests() {
-    after(check_04_one_request_after_the_other);
-    let check =
-        check!("requests that are sent without waiting are answered in order")
-            .read("pipelining");
-    let site = Site::with_a_home();
-    site.large_file("large", 300_000, b"the end");
-    let server = check.start_pool(&site, 1);
-    let mut client = server.connect();
-    let mut requests = String::new();
-    for _ in 0..50 {
-        requests += &(get("/app/visit") + &get("/large"));
-    }
-    client.send(&requests);
-    for visit in 1..=50 {
-        let answer = client.answer(LOST);
-        client.expect_body(
-            &answer,
-            format!("{visit}\n").as_bytes(),
-            "the answers are out of order.",
-        );
-        let answer = client.answer(LOST);
-        if answer.body().len() != 300_000 {
-            check.fail(
-                "A large file between small answers came in part.",
-                NO_ANSWER.differs,
-            );
-        }
-    }
-}
-
 /// The command that sends these bytes by hand.
 fn typed(bytes: &str) -> String {
-    format!("{} | nc 127.0.0.1 {{port}}", printed(bytes))
-}
-
-/// The command that prints these bytes.
-fn printed(bytes: &str) -> String {
-    let written: String = bytes
-        .chars()
-        .map(|char| match char {
-            '\r' => "\\r".to_owned(),
-            '\n' => "\\n".to_owned(),
-            '\\' => "\\\\".to_owned(),
-            char if char.is_ascii_control() => format!("\\{:03o}", u32::from(char)),
-            char => char.to_string(),
-        })
-        .collect();
-    format!("printf '{written}'")
+    format!("{} | nc 127.0.0.1 {{port}}", printf(bytes.as_bytes()))
 }
 
 #[test]
-fn check_06_who_ends_the_connection() {
-    after(check_04_one_request_after_the_other);
-    let check =
-        check!("the connection ends when the client says so, or speaks HTTP/1.0")
-            .read("a-connection-that-stays");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 2);
-    for request in [
-        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n",
-        "GET / HTTP/1.0\r\n\r\n",
-    ] {
-        let mut client = server.connect();
-        client.by_hand(&typed(request)).send(request);
-        let answer = client.answer(Likely {
-            closed: "the connection ended, as it should, but without the answer. Is the last one \
-                     flushed? send() only collects it.",
-            ..NO_ANSWER
-        });
-        client.expect_body(&answer, b"home", "this is the home page.");
-        client.expect_end(Likely {
-            silent: "the client has said that this was its last request, and waits for the end. \
-                     Options in Connection are separated by commas, and compared in any case.",
-            ..NO_ANSWER
-        });
-        if request.contains("HTTP/1.1") {
-            expect_close(&client, &answer);
-        }
-    }
-    let mut client = server.connect();
-    let asks_to_stay = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
-    client.by_hand(&typed(asks_to_stay)).send(asks_to_stay);
-    let answer = client.answer(NO_ANSWER);
-    let keeps = answer
-        .field("connection")
-        .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive"));
-    if keeps {
-        client.send("GET / HTTP/1.0\r\n\r\n");
-        let answer = client.answer(NO_ANSWER);
-        if answer.field("connection").is_some() {
-            expect_close(&client, &answer);
-        }
-    }
-    client.expect_end(Likely::always(
-        "an HTTP/1.0 client that gets no \"Connection: keep-alive\" back waits for the end.",
-    ));
-}
-
-#[test]
-fn check_07_content_by_length() {
-    after(check_04_one_request_after_the_other);
+fn check_03_content_by_length() {
+    after(check_02_one_request_after_the_other);
     let check = check!(
         "content of a known length is skipped, and the next request begins behind it"
     )
@@ -289,8 +160,55 @@ fn check_07_content_by_length() {
 }
 
 #[test]
-fn check_08_chunked_content() {
-    after(check_07_content_by_length);
+fn check_04_too_much_content() {
+    after(check_03_content_by_length);
+    let check = check!("content beyond all measure is not read to its end")
+        .read("content-that-nobody-wants");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, answer with 413, and \
+                           close: the rest is not worth reading.";
+    for (field, chunk) in [
+        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
+        (
+            "Transfer-Encoding: chunked",
+            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
+        ),
+        // One chunk of 64 GiB.
+        (
+            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
+            "x".repeat(1 << 20),
+        ),
+    ] {
+        let mut client = server.connect();
+        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n"));
+        const LIMIT: usize = 32 << 20;
+        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
+            check.fail(
+                format!(
+                    "The program read {LIMIT} bytes of content and asked for more."
+                ),
+                ENDLESS,
+            );
+        }
+        let answer = client.answer(Likely {
+            silent: ENDLESS,
+            ..NO_ANSWER
+        });
+        client.expect_status(&answer, &[413, 405], ENDLESS);
+        client.expect_lingering(
+            "the server closed at once, and what the client sends then makes the kernel tear the \
+             connection down, perhaps before the client has read why (chapter 04). Call finish() \
+             before the connection is dropped.",
+        );
+        client.hang_up();
+    }
+    server.ask("/").must_get(200, "home", ENDLESS);
+}
+
+#[test]
+fn check_05_chunked_content() {
+    after(check_03_content_by_length);
     let check =
         check!("chunked content is skipped, with its extensions and trailers")
             .read("chunks");
@@ -325,7 +243,8 @@ fn check_08_chunked_content() {
             true => typed(&all),
             false => {
                 let (first, rest) = all.split_at(post.len() + "2;x\r\n\r\n\r".len());
-                let (first, rest) = (printed(first), printed(rest));
+                let (first, rest) =
+                    (printf(first.as_bytes()), printf(rest.as_bytes()));
                 format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
             }
         };
@@ -347,8 +266,8 @@ fn check_08_chunked_content() {
 }
 
 #[test]
-fn check_09_smuggled_requests() {
-    after(check_08_chunked_content);
+fn check_06_smuggled_requests() {
+    after(check_05_chunked_content);
     let check = check!(
         "a request whose end two servers could see in two places is refused with 400"
     )
@@ -512,25 +431,6 @@ fn check_09_smuggled_requests() {
     );
 }
 
-/// Checks that an answer says that it is the last one.
-#[track_caller]
-fn expect_close(client: &Client, answer: &Answer) {
-    client.expect_field(
-        answer,
-        "Connection",
-        "close, and nothing that contradicts it",
-        |value| {
-            let says = |option: &str| {
-                let mut options = value.split(',');
-                options.any(|found| found.trim().eq_ignore_ascii_case(option))
-            };
-            says("close") && !says("keep-alive")
-        },
-        "the last answer on a connection says so, whoever wants the end (RFC 9112, section 9.6): one \
-         Connection field, with close in it and no keep-alive.",
-    );
-}
-
 /// Sends a request, with another one hidden in it or behind it, and reads a refusal,
 /// after which the connection must end: nothing on it can be trusted.
 #[track_caller]
@@ -549,191 +449,26 @@ fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str)
         ..NO_ANSWER
     });
     if request.contains("HTTP/1.1") {
-        expect_close(&client, &answer);
+        client.expect_last(&answer);
     }
     client.hang_up();
 }
 
 #[test]
-fn check_10_too_much_content() {
-    after(check_07_content_by_length);
-    let check = check!("content beyond all measure is not read to its end")
-        .read("content-that-nobody-wants");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, answer with 413, and \
-                           close: the rest is not worth reading.";
-    for (field, chunk) in [
-        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
-        (
-            "Transfer-Encoding: chunked",
-            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
-        ),
-        // One chunk of 64 GiB.
-        (
-            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
-            "x".repeat(1 << 20),
-        ),
-    ] {
-        let mut client = server.connect();
-        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n"));
-        const LIMIT: usize = 32 << 20;
-        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
-            check.fail(
-                format!(
-                    "The program read {LIMIT} bytes of content and asked for more."
-                ),
-                ENDLESS,
-            );
-        }
-        let answer = client.answer(Likely {
-            silent: ENDLESS,
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[413, 405], ENDLESS);
-        client.expect_lingering(
-            "the server closed at once, and what the client sends then makes the kernel tear the \
-             connection down, perhaps before the client has read why (chapter 04). Call finish() \
-             before the connection is dropped.",
-        );
-        client.hang_up();
-    }
-    server.ask("/").must_get(200, "home", ENDLESS);
-}
-
-#[test]
-fn check_11_the_date() {
-    after(check_04_one_request_after_the_other);
-    let check =
-        check!("each answer has a Date, in the one form that HTTP has for it")
-            .read("the-date")
-            .by_hand("curl -si http://{addr}/ | grep Date; date -u");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    for target in ["/", "/nowhere"] {
-        let mut client = server.ask(target);
-        let answer = client.answer(NO_ANSWER);
-        client.expect_field(
-            &answer,
-            "Date",
-            "a date such as Sun, 06 Nov 1994 08:49:37 GMT, of today",
-            harness::is_date_of_today,
-            "the form is fixed in RFC 9110, section 5.6.7: English names, two digits for the day, GMT.",
-        );
-        client.hang_up();
-    }
-}
-
-#[test]
-fn check_12_a_full_queue() {
-    after(check_04_one_request_after_the_other);
-    let check = check!("when the queue is full, a client is told so at once: 503 with Retry-After")
-        .read("a-queue-with-an-end")
-        .with_options("--threads 1 --queue 2")
-        .by_hand("for i in 1 2 3; do nc 127.0.0.1 {port} & done; sleep 0.2; curl -si http://{addr}/ | head -5");
-    let site = Site::with_a_home();
-    let args = ["--root", &site.arg(), "--threads", "1", "--queue", "2"];
-    let server = check.start(&args);
-    const ENDLESS: &str = "the queue takes every client, and each waits longer than the one before. A \
-                           bounded channel and try_send() tell at once that there is no room.";
-    let (mut busy, rest) = server.ask_half("/");
-    let queued: Vec<_> = (0..2).map(|_| server.ask("/")).collect();
-    for round in 0..3 {
-        let mut client = server.ask("/");
-        let answer = client.answer(Likely {
-            silent: ENDLESS,
-            ..Likely::always(
-                "a client that is turned away must learn why: write 503 before you let it go, and \
-                 keep the socket until the client has read that.",
-            )
-        });
-        client.expect_status(&answer, &[503], ENDLESS);
-        client.expect_field(
-            &answer,
-            "Retry-After",
-            "a number of seconds",
-            |value| value.parse::<u32>().is_ok(),
-            "tell the client when to try again (RFC 9110, section 10.2.3).",
-        );
-        expect_close(&client, &answer);
-        if round == 0 {
-            client.expect_lingering(
-                "a socket that is closed while a request in it is unread makes the kernel send RST, \
-                 which can destroy the 503 before the client has read it. Shut down the sending \
-                 half, and keep the socket for a while.",
-            );
-        }
-        client.expect_end(Likely {
-            silent: "after 503 the connection must end.",
-            ..NO_ANSWER
-        });
-    }
-    // These say nothing, and stay until the end of the check. They are so many that
-    // to wait for each of them, for as little as 70 ms, takes longer than the last
-    // one's deadline.
-    let _silent: Vec<_> = (0..60).map(|_| server.connect()).collect();
-    let mut last = server.ask("/");
-    let answer = last.answer(Likely::always(
-        "other clients were turned away before this one, and are still there. The thread that accepts \
-         must not wait until they leave: finish() is for workers.",
-    ));
-    last.expect_status(&answer, &[503], ENDLESS);
-    busy.send(rest);
-    busy.answer(NO_ANSWER);
-    busy.hang_up();
-    for client in queued {
-        client.must_get(
-            200,
-            "home",
-            "a client that was put into the queue must be served.",
-        );
-    }
-    server.ask("/").must_get(
-        200,
-        "home",
-        "when there is room again, clients are served again.",
-    );
-}
-
-#[test]
-fn check_13_an_idle_connection_ends() {
-    after(check_04_one_request_after_the_other);
-    let check = check!(
-        "a connection on which nothing is asked any more ends, and its worker goes on"
-    )
-    .read("a-connection-that-stays")
-    .with_options("--threads 1 --patience 1000");
-    let site = Site::with_a_home();
-    let server =
-        check.start(&["--root", &site.arg(), "--threads", "1", "--patience", "200"]);
-    let mut idle = server.ask("/");
-    idle.answer(NO_ANSWER);
-    server.ask("/").must_get(
-        200,
-        "home",
-        "a client that keeps its connection and says nothing keeps its worker for ever: the time \
-         between two requests has a limit too.",
-    );
-    if !idle.ends_at_once() {
-        idle.answer(NO_ANSWER);
-    }
-}
-
-#[test]
 #[cfg(unix)]
-fn check_14_still_stops() {
-    after(check_04_one_request_after_the_other);
+fn check_07_still_stops() {
+    after(check_02_one_request_after_the_other);
     let check = check!(
         "idle connections do not delay the end, and the last answer says close"
     )
-    .read("a-connection-that-stays")
-    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter12)");
+    .read("what-stays")
+    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter13)");
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);
     let mut idle = server.ask("/");
     idle.answer(NO_ANSWER);
 
-    const SAME: &str = "it did in chapter 11: git diff chapters/12-keep-alive shows what has changed. A \
+    const SAME: &str = "it did in chapter 12: git diff chapters/13-content shows what has changed. A \
                         connection that waits for its next request is an idle one.";
     // The server is in the middle of an answer while it learns that it has to stop,
     // and has read another request already.
@@ -750,7 +485,7 @@ fn check_14_still_stops() {
         check
             .by_hand(
                 "printf 'GET /app/wait/1000 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | nc 127.0.0.1 {port} & \
-                 sleep 0.2; kill -TERM $(pgrep -n chapter12)",
+                 sleep 0.2; kill -TERM $(pgrep -n chapter13)",
             )
             .fail(
                 "The last answer does not say \"Connection: close\".",
@@ -762,27 +497,14 @@ fn check_14_still_stops() {
 }
 
 #[test]
-fn check_15_a_pool_of_nothing() {
-    after(check_01_still_serves_files);
-    let check = check!("a pool of no threads is refused in words")
-        .read("what-stays")
-        .by_hand("cargo run -p chapter12 -- --threads 0; echo \"exit code $?\"");
-    let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
-    run.refuses_a_pool_of_nothing(
-        "a pool of nothing serves nobody: say so, and end with exit code 1.",
-    );
-    check.wants_a_number_for("--threads");
-}
-
-#[test]
-fn check_16_a_real_client() {
+fn check_08_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();
 }
 
 #[test]
-fn check_17_starts_as_before() {
+fn check_09_starts_as_before() {
     after(check_01_still_serves_files);
     let check = check!("a program that cannot start says why, as in chapter 01");
     check.starts_as_in_chapter_01();

@@ -1,6 +1,6 @@
 //! Chapter 05, files: serve the files of a folder, one client after the other.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

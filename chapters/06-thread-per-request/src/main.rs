@@ -1,6 +1,6 @@
 //! Chapter 06, a thread for each request: no client waits for another.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

@@ -1,7 +1,7 @@
 //! Chapter 07, a thread pool: as many clients at once as there are threads, and no
 //! more.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

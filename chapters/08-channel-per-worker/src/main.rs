@@ -1,7 +1,7 @@
 //! Chapter 08, a channel for each worker: threads that are made once, and jobs dealt
 //! out in turn.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

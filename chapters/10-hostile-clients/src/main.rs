@@ -1,6 +1,6 @@
 //! Chapter 10, hostile clients: none of them takes a worker away for long.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

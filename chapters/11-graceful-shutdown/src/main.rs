@@ -1,7 +1,7 @@
 //! Chapter 11, graceful shutdown: the server stops when it is asked to, and every
 //! request that it has received is answered.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

@@ -128,7 +128,7 @@ impl Connection {
     /// stopping has begun, it waits no longer than for a last look.
     fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
         todo!(
-            "(6 of 6) send the answers that the client waits for, before we wait \
+            "(5 of 5) send the answers that the client waits for, before we wait \
                for it"
         );
         self.input.drain(..self.start);
@@ -191,7 +191,7 @@ impl Connection {
         persistence: Persistence,
     ) -> io::Result<bool> {
         let persistence: Persistence = todo!(
-            "(5 of 6) what the client wants, unless stopping has begun: then only \
+            "(4 of 5) what the client wants, unless stopping has begun: then only \
              while bytes of a request have come already"
         );
         response.append_head(persistence, self.clock.date(), &mut self.output);

@@ -1,7 +1,7 @@
 //! Chapter 12, keep-alive and backpressure: a client may ask again, and a full server
 //! says so.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

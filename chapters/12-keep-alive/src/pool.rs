@@ -56,7 +56,7 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         todo!(
-            "(1 of 7) put the job into the queue if there is room, and refuse it if \
+            "(1 of 5) put the job into the queue if there is room, and refuse it if \
              not"
         )
     }

@@ -163,7 +163,7 @@ impl<'a> Request<'a> {
     /// reads that.
     pub fn persistence(&self) -> Persistence {
         todo!(
-            "(3 of 6) close if content comes or if the client says so; else 1.1 \
+            "(3 of 5) close if content comes or if the client says so; else 1.1 \
              persists, and 1.0 is kept alive if it says keep-alive"
         )
     }

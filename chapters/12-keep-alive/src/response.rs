@@ -95,10 +95,11 @@ impl Response {
         out.extend_from_slice(length.as_bytes());
         out.extend_from_slice(b"Date: ");
         out.extend_from_slice(date.as_bytes());
-        todo!(
-            "(4 of 6) end the line, say what becomes of the connection if the client \
-             has to be told, and end the head"
-        )
+        out.extend_from_slice(match persistence {
+            Persistence::Close => b"\r\nConnection: close\r\n\r\n".as_slice(),
+            Persistence::KeepAlive => b"\r\nConnection: keep-alive\r\n\r\n",
+            Persistence::Persist => b"\r\n\r\n",
+        });
     }
 }
 

@@ -76,7 +76,10 @@ impl Drop for Usher {
 /// take at once are dropped: the thread that accepts must not wait for a client.
 fn tell(mut stream: &TcpStream) -> io::Result<()> {
     todo!(
-        "(2 of 6) send 503 with Retry-After, without waiting, and shut down the \
+        "(2 of 5) send 503 with Retry-After, without waiting, and shut down the \
          sending half; the stream must block again afterwards"
     )
 }
+
+#[cfg(test)]
+mod tests;

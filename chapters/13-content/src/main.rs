@@ -1,6 +1,6 @@
 //! Chapter 13, content: the server knows where the next request begins.
 
-#![allow(unused, reason = "delete these two lines once every gap is filled")]
+#![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
 
 mod app;

@@ -91,3 +91,6 @@ fn tell(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_nonblocking(false)
 }
 // ANCHOR_END: tell
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ impl Stop {
     }
 
     /// Begins to stop, and wakes up the thread that waits in `accept`.
-    fn begin(&self) {
+    pub fn begin(&self) {
         self.begun.store(true, Ordering::Release);
         // A flag wakes nobody, but `accept` returns when a client connects. Where we
         // cannot connect, the server has reached its end meanwhile, or the end of the

@@ -87,3 +87,6 @@ fn tell(mut stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     stream.set_nonblocking(false)
 }
+
+#[cfg(test)]
+mod tests;

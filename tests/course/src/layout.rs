@@ -421,12 +421,8 @@ mod tests {
     #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {
         for page in [
-            "# 03 response\n",
-            "\n# Chapter 3: response\n",
-            "# 3. response",
-            "# Chapter 03 — response",
-            "# `response`",
-            "# response\n# other",
+            "# 03 response\n", "\n# Chapter 3: response\n", "# 3. response",
+            "# Chapter 03 — response", "# `response`", "# response\n# other",
         ] {
             assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
         }
@@ -439,18 +435,8 @@ mod tests {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
         for name in [
-            "5-files",
-            "005-files",
-            "05-file",
-            "05-files-old",
-            "05-Files",
-            "06-files",
-            "+5-files",
-            "00-files",
-            "05",
-            "24",
-            "24-more",
-            "notes",
+            "5-files", "005-files", "05-file", "05-files-old", "05-Files",
+            "06-files", "+5-files", "00-files", "05", "24", "24-more", "notes",
         ] {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }

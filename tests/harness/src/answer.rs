@@ -1,11 +1,10 @@
 //! An HTTP/1.1 response, read strictly, and what must be in it: each complaint
 //! carries the bytes with a caret under the first wrong one.
 
-use std::time::Instant;
-
+use crate::deadline::Deadline;
 use crate::end::End;
 use crate::head::{Complaint, Field, read_head};
-use crate::{Client, DEADLINE, Likely, bytes, show};
+use crate::{Client, Likely, bytes, show};
 
 /// A response that follows RFC 9112: status line, field lines, blank line, content.
 pub struct Answer {
@@ -31,14 +30,14 @@ impl Client {
     #[track_caller]
     fn read_answer(&mut self, likely: Likely, has_body: bool) -> Answer {
         self.check().step("read an HTTP response");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(self.check());
         let head = loop {
             match read_head(self.pending()) {
                 Ok(Some(head)) => break head,
                 Ok(None) => {}
                 Err(complaint) => self.complain(&complaint, likely.differs),
             }
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 self.cut_off(end, "the blank line that ends the head", &likely);
             }
         };
@@ -69,7 +68,7 @@ impl Client {
             (false, Err(complaint)) => self.complain(&complaint, likely.differs),
         };
         while self.pending().len() < head.len + body_len {
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 let got = self.pending().len() - head.len;
                 let missing = format!(
                     "{body_len} bytes of content (Content-Length), got {got}"
@@ -186,6 +185,26 @@ impl Client {
                 self.refuse(answer, second.at, &problem, "once is enough", likely);
             }
         }
+    }
+
+    /// Checks that an answer says that it is the last one on its connection (RFC 9112,
+    /// section 9.6).
+    #[track_caller]
+    pub fn expect_last(&self, answer: &Answer) {
+        self.expect_field(
+            answer,
+            "Connection",
+            "close, and nothing that contradicts it",
+            |value| {
+                let says = |option: &str| {
+                    let mut options = value.split(',');
+                    options.any(|found| found.trim().eq_ignore_ascii_case(option))
+                };
+                says("close") && !says("keep-alive")
+            },
+            "the last answer on a connection says so, whichever side wants the end (RFC \
+             9112, section 9.6): one Connection field, with close in it and no keep-alive.",
+        );
     }
 
     /// Checks that the content is exactly `wanted`.

@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::end::{End, is_timeout};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
@@ -81,9 +82,10 @@ impl Client {
     /// Reads what comes, at least `count` bytes unless the end or the deadline comes
     /// first. Returns all that has come and was not used up yet.
     pub fn read_some(&mut self, count: usize) -> &[u8] {
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         let wanted = self.received.len() + count;
-        while self.received.len() < wanted && self.read_more(until).is_ok() {}
+        while self.received.len() < wanted && self.await_more(&mut deadline).is_ok() {
+        }
         self.pending()
     }
 
@@ -91,15 +93,18 @@ impl Client {
     /// closed.
     #[track_caller]
     pub fn until_read(&mut self) -> &mut Client {
-        if !self.is_read_within(DEADLINE) {
-            self.missed(
-                format!("The program didn't read what was sent within {DEADLINE:?}."),
-                String::new(),
-                "it isn't reading from this connection: it may be busy with another \
-                 one, or wait for something else.",
-            );
+        let mut deadline = Deadline::new(&self.check);
+        while let Some(left) = deadline.left() {
+            if self.is_read_within(left) {
+                return self;
+            }
         }
-        self
+        self.missed(
+            format!("The program didn't read what was sent within {DEADLINE:?}."),
+            String::new(),
+            "it isn't reading from this connection: it may be busy with another one, \
+             or wait for something else.",
+        )
     }
 
     /// Like [`Client::until_read`], for a program that may rightly be slow: waits at
@@ -168,6 +173,11 @@ impl Client {
         Some((server, self.stream.local_addr().ok()?))
     }
 
+    /// How many bytes have been received so far.
+    pub(crate) fn received(&self) -> usize {
+        self.received.len()
+    }
+
     /// The bytes received and not used up yet.
     pub(crate) fn pending(&self) -> &[u8] {
         &self.received[self.taken..]
@@ -192,6 +202,17 @@ impl Client {
         // A zero timeout would mean "forever", which `left` is not here.
         let _ = self.stream.set_read_timeout(Some(left));
         self.read_once()
+    }
+
+    /// Reads once, at most until the deadline, which is later if the program is busy.
+    pub(crate) fn await_more(&mut self, deadline: &mut Deadline) -> Result<(), End> {
+        loop {
+            let left = deadline.left().ok_or(End::Silent)?;
+            match self.read_more(Instant::now() + left) {
+                Err(End::Silent) => {}
+                read => return read,
+            }
+        }
     }
 
     /// How the connection ended, if it did: nothing more can come.

@@ -22,6 +22,7 @@ mod check;
 mod client;
 mod compare;
 mod date;
+mod deadline;
 mod end;
 mod exchange;
 mod expect;

@@ -83,6 +83,11 @@ impl Client {
     pub fn fill(&mut self, bytes: &[u8]) -> usize {
         self.check
             .step(format!("send up to {} bytes without reading", bytes.len()));
+        self.fill_quietly(bytes)
+    }
+
+    /// Like [`Client::fill`], without a note for the report.
+    pub(crate) fn fill_quietly(&mut self, bytes: &[u8]) -> usize {
         let patience = Duration::from_millis(60);
         let _ = self.stream.set_write_timeout(Some(patience));
         let mut total = 0;

@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::end::{End, is_timeout};
 use crate::{Client, DEADLINE, Likely, Program, sockets};
 
@@ -40,7 +41,7 @@ impl Program {
         client.send(whole);
         // The first byte alone may come while the program still has to write the
         // rest into the buffers.
-        client.waits_for_the_first_byte();
+        client.until_answered("");
         self.comes_to_rest();
         client.reset();
     }
@@ -53,7 +54,7 @@ impl Client {
     pub fn reset(self) {
         self.check
             .step("wait for the first byte back, then reset the connection");
-        self.waits_for_the_first_byte();
+        self.until_answered("");
         let addrs = self.addrs();
         drop(self);
         let Some((server, client)) = addrs else {
@@ -69,14 +70,16 @@ impl Client {
         }
     }
 
-    /// Waits until a byte has come, and leaves it unread.
+    /// Waits until a byte has come, and leaves it unread. An empty `likely` means the
+    /// usual reasons.
     #[track_caller]
-    fn waits_for_the_first_byte(&self) {
+    pub fn until_answered(&self, likely: &str) {
+        let or = |usual| if likely.is_empty() { usual } else { likely };
         let error = match self.peek() {
             Ok(1..) => return,
             Ok(_) => self.lost(
                 "The program closed the connection without a byte.".to_owned(),
-                Likely::default().closed,
+                or(Likely::default().closed),
             ),
             Err(error) => error,
         };
@@ -84,20 +87,23 @@ impl Client {
             true => self.missed(
                 format!("Nothing came back within {DEADLINE:?}."),
                 String::new(),
-                Likely::default().silent,
+                or(Likely::default().silent),
             ),
             false => self.lost(
                 format!("Nothing came back: {error}."),
-                Likely::default().because(End::Reset),
+                or(Likely::default().because(End::Reset)),
             ),
         }
     }
 
     fn peek(&self) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(DEADLINE))?;
+        let mut deadline = Deadline::new(&self.check);
         loop {
+            let left = deadline.left().ok_or(ErrorKind::TimedOut)?;
+            self.stream.set_read_timeout(Some(left))?;
             match self.stream.peek(&mut [0]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => {}
                 arrived => return arrived,
             }
         }

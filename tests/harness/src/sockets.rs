@@ -15,6 +15,8 @@ struct Socket {
     remote_port: u16,
     /// 1 is established, 10 (`0A`) is listening.
     state: u8,
+    /// How many bytes wait to be sent, or to be acknowledged.
+    unsent: u64,
     /// How many bytes have come and wait to be read.
     unread: u64,
     inode: String,
@@ -28,6 +30,8 @@ impl Socket {
             local_port: u16::from_str_radix(last(1)?, 16).ok()?,
             remote_port: u16::from_str_radix(last(2)?, 16).ok()?,
             state: u8::from_str_radix(last(3)?, 16).ok()?,
+            unsent: u64::from_str_radix(fields.get(4)?.split(':').next()?, 16)
+                .ok()?,
             unread: u64::from_str_radix(last(4)?, 16).ok()?,
             inode: (*fields.get(9)?).to_owned(),
         })
@@ -45,8 +49,14 @@ fn sockets() -> Option<impl Iterator<Item = Socket>> {
 /// How many bytes wait unread in the program's end of a connection, if the system
 /// tells. A connection that is no longer listed has nothing unread.
 pub(crate) fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64> {
-    let end = find(server, client)?;
-    Some(end.map_or(0, |socket| socket.unread))
+    queues(server, client).map(|[_, unread]| unread)
+}
+
+/// How many bytes wait in one end of a connection to be sent and acknowledged, and how
+/// many to be read, if the system tells.
+pub(crate) fn queues(here: SocketAddr, there: SocketAddr) -> Option<[u64; 2]> {
+    let end = find(here, there)?;
+    Some(end.map_or([0, 0], |socket| [socket.unsent, socket.unread]))
 }
 
 /// Whether the program's end of a connection is gone: closed and done with, or reset.

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::sockets::queues;
 use crate::{Client, DEADLINE, PROC, Program};
 
 impl Program {
@@ -119,6 +120,86 @@ impl Program {
         self.limit_descriptors(before).then_some(client)
     }
 
+    /// Has the program wait within a write of which a part is sent already, when it
+    /// has read all that this client has sent. Returns how much of `data` that was;
+    /// `None` if it doesn't come to that, as outside of Linux, where the system
+    /// doesn't tell.
+    pub fn waits_within_a_write(
+        &self,
+        client: &mut Client,
+        data: &[u8],
+    ) -> Option<usize> {
+        self.check().step(
+            "send without reading, until the program has read all and is in the \
+             middle of a write",
+        );
+        let until = Instant::now() + 2 * DEADLINE;
+        // Once a byte has come back, the program waits for the next one.
+        let mut sent = client.fill_quietly(data.get(..1)?);
+        client.read_some(1);
+        let reading = self.calls_at_rest(None)?;
+        // How much the program could write, beyond what this client has read, before
+        // it had to wait.
+        let mut room = usize::MAX;
+        // The last steps are small, so that the program reads each at once.
+        let mut small = 4093;
+        let mut steps = 0;
+        while Instant::now() < until {
+            let step = match room.saturating_sub(sent - client.received()) {
+                1_500_000.. => 256 * 1024,
+                100_000.. => 64 * 1024,
+                _ => small,
+            };
+            // Buffers grow meanwhile.
+            steps = if step == small { steps + 1 } else { 0 };
+            if steps == 60 {
+                room += 300_000;
+            }
+            let piece = data.get(sent..sent + step)?;
+            let before = self.waits();
+            sent += client.fill_quietly(piece);
+            while Instant::now() < until {
+                let calls = self.calls_at_rest(before)?;
+                let is_new = |call: &&Call| {
+                    !reading.iter().any(|old| old.number == call.number)
+                };
+                let Some(writing) = calls.iter().find(is_new) else {
+                    break;
+                };
+                let (unread, arrived) = traffic(client)?;
+                let held = sent.saturating_sub(arrived);
+                if unread == 0 && 0 < held && held < writing.len {
+                    return Some(sent);
+                }
+                small = small.min(writing.len.saturating_sub(3)).max(16);
+                // With a tiny buffer it would take thousands of steps.
+                if writing.len < 1000 {
+                    return None;
+                }
+                // It can't go on writing until there is room again.
+                room = arrived - client.received();
+                client.read_some(200_000);
+            }
+        }
+        None
+    }
+
+    /// The calls of the system in which the program's threads wait, once all of them
+    /// do, and have begun to wait more often than `before`.
+    fn calls_at_rest(&self, before: Option<u64>) -> Option<Vec<Call>> {
+        let begin = Instant::now();
+        while begin.elapsed() < DEADLINE {
+            // One that can't go on writing may have noticed nothing of a new piece.
+            let patience = Duration::from_millis(10);
+            let woke = self.waits() > before || begin.elapsed() > patience;
+            if woke && self.state() == 'S' {
+                return calls(self.id());
+            }
+            thread::sleep(Duration::from_micros(50));
+        }
+        None
+    }
+
     /// The lowest descriptor that isn't in use, and the limit.
     #[cfg(target_os = "linux")]
     fn descriptors(&self) -> Option<(u64, u64)> {
@@ -151,7 +232,6 @@ impl Program {
 
     /// `S` if every thread of the program waits, `Z` if the program has ended, and
     /// otherwise the state of one that does something, see proc(5).
-    #[cfg(target_os = "linux")]
     fn state(&self) -> char {
         let threads = std::fs::read_dir(format!("{PROC}/{}/task", self.id()));
         let states = threads
@@ -174,6 +254,38 @@ impl Program {
         }
         last
     }
+}
+
+/// A call of the system in which a thread waits.
+struct Call {
+    number: u64,
+    /// Its third argument: for one that writes, how many bytes.
+    len: usize,
+}
+
+/// What all threads of a process wait in: `/proc/PID/task/TID/syscall`, see proc(5).
+fn calls(id: u32) -> Option<Vec<Call>> {
+    let threads = std::fs::read_dir(format!("{PROC}/{id}/task")).ok()?;
+    let calls = threads.flatten().map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("syscall")).ok()?;
+        let mut fields = text.split_whitespace();
+        let number = fields.next()?.parse().ok()?;
+        let len = fields.nth(2)?.strip_prefix("0x")?;
+        let len = usize::from_str_radix(len, 16).ok()?;
+        Some(Call { number, len })
+    });
+    calls.collect()
+}
+
+/// How many of this client's bytes the program has not read yet, and how many it has
+/// written: those that the client has read, those that wait for it to read them, and
+/// those on the way.
+fn traffic(client: &Client) -> Option<(u64, usize)> {
+    let (server, here) = client.addrs()?;
+    let [on_the_way, unread] = queues(server, here)?;
+    let [_, waiting] = queues(here, server)?;
+    let written = client.received() + usize::try_from(on_the_way + waiting).ok()?;
+    Some((unread, written))
 }
 
 /// Closes a connection with RST.

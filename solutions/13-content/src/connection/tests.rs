@@ -449,3 +449,37 @@ xxx",
     let all_came = reading.join().expect("a client that does not panic");
     assert!(all_came.expect("a read"), "other bytes came than were sent");
 }
+
+#[test]
+fn send_says_whether_another_request_is_to_be_read() {
+    for (persistence, goes_on) in [
+        (Persistence::Persist, true),
+        (Persistence::KeepAlive, true),
+        (Persistence::Close, false),
+    ] {
+        let (_client, mut connection) = connected();
+        let sent = connection.send(Response::new(200), persistence);
+        assert_eq!(sent.ok(), Some(goes_on), "{persistence:?}");
+    }
+}
+
+#[test]
+fn send_ends_the_conversation_once_stopping_has_begun() {
+    for (persistence, unread, goes_on) in [
+        (Persistence::Persist, "", false),
+        (Persistence::KeepAlive, "", false),
+        (Persistence::Persist, "\r\n", false),
+        (Persistence::Persist, "GET /", true),
+        (Persistence::Close, "GET /", false),
+    ] {
+        let (_client, mut connection) = connected();
+        connection.client.stop().begin();
+        connection.input.extend_from_slice(unread.as_bytes());
+        let sent = connection.send(Response::new(200), persistence);
+        let case = format!("{persistence:?}, with {unread:?} read already");
+        assert_eq!(sent.ok(), Some(goes_on), "{case}");
+        let head = String::from_utf8_lossy(&connection.output);
+        let says = head.contains("\r\nConnection: close\r\n");
+        assert_eq!(says, !goes_on, "{case}: what the head says, {head:?}");
+    }
+}

@@ -368,12 +368,7 @@ impl<'a> Proof<'a> {
         let mut rustc = Command::new(rustc());
         rustc.current_dir(&folder).arg("src/main.rs").args(how).arg("-o").arg(&half);
         rustc.args([
-            "--edition",
-            "2024",
-            "--crate-name",
-            &package,
-            "--color",
-            "never",
+            "--edition", "2024", "--crate-name", &package, "--color", "never",
         ]);
         rustc.args(["-A", "warnings", "-C", "debuginfo=0", "-C", "strip=debuginfo"]);
         rustc.env("CARGO_PKG_NAME", &package);
@@ -460,6 +455,21 @@ impl Permits {
         self.returned.notify_one();
         result
     }
+}
+
+/// Builds the program of a wrong answer, `12-keep-alive/NAME`, which a page shows.
+pub fn wrong_program(course: &Course, name: &str) -> Result<PathBuf> {
+    let chapter = name.split('/').next().and_then(Chapter::from_name);
+    let chapter =
+        chapter.ok_or_else(|| format!("{name}: no chapter is called so"))?;
+    let mut answers = find(course, Kind::Wrong, &[chapter])?;
+    answers.retain(|answer| answer.path.ends_with(format!("{name}.patch")));
+    let answer = answers
+        .pop()
+        .ok_or_else(|| format!("there is no tests/wrong/{name}.patch"))?;
+    let none = BTreeMap::new();
+    let proof = Proof::new(course, &none, Duration::ZERO);
+    Ok(proof.build(&answer)?.path)
 }
 
 /// What becomes of files by a patch.

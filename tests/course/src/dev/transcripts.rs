@@ -29,6 +29,7 @@
 //! | `@needs curl nc` | programs without which the session is passed over, but fails in CI; `nc-N`: an nc that knows `-N`; `privileged-ports`: a machine that refuses port 80 to the server |
 //! | `@only linux` | passed over elsewhere |
 //! | `@server [-p chapterNN] [-- ARGS]` | starts a server whose words are not shown |
+//! | `@wrong 12-keep-alive/NAME` | from here on, that wrong answer is the program of its chapter |
 //! | `@folder` | what follows runs in a fresh empty folder, not in the repository's root |
 //! | `@run COMMAND` | a command that must succeed and is not shown |
 //! | `@deadline 60` | seconds that each command may take from here on (at first 20) |

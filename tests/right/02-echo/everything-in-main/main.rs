@@ -1,5 +1,5 @@
 //! Another shape: everything in main, a BufReader that is asked for what it has, a
-//! BufWriter that is flushed, errors of clients passed over in silence, and the
+//! BufWriter that is flushed, errors of clients in its own words, and the
 //! listening line in one println!.
 
 use std::env;
@@ -24,12 +24,21 @@ fn main() {
     for stream in listener.incoming().flatten() {
         let mut reader = BufReader::new(&stream);
         let mut writer = BufWriter::new(&stream);
-        while let Ok(bytes @ [_, ..]) = reader.fill_buf() {
+        loop {
+            let bytes = match reader.fill_buf() {
+                Ok([]) => break,
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    eprintln!("a client cannot be heard: {error}");
+                    break;
+                }
+            };
             let sent = writer.write_all(bytes).and_then(|()| writer.flush());
             if sent.is_err() {
                 // What is left in the writer cannot be sent: dropping it would try
                 // again.
                 let _ = writer.into_parts();
+                eprintln!("a client did not take all of it");
                 break;
             }
             let count = bytes.len();

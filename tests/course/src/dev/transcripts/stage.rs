@@ -15,6 +15,8 @@ use std::{env, io, process};
 
 use super::{Item, Programs, Transcript, compare};
 use crate::Result;
+use crate::dev::answers;
+use crate::dev::fold::{WIDTH, folded};
 use crate::layout::{Chapter, Course, cannot};
 use crate::starters::{self, State};
 use crate::work::Scratch;
@@ -38,6 +40,7 @@ pub(super) fn play(
     let mut stage = Stage {
         course,
         programs,
+        wrong: Programs::new(),
         program: transcript.program(),
         deadline: DEADLINE,
         folder: None,
@@ -102,6 +105,8 @@ fn joined(lines: &[String]) -> String {
 struct Stage<'a> {
     course: &'a Course,
     programs: &'a Programs,
+    /// Programs that stand for those of their chapters: `@wrong`.
+    wrong: Programs,
     program: Option<String>,
     deadline: Duration,
     folder: Option<Scratch>,
@@ -145,6 +150,13 @@ impl Stage<'_> {
                     0 => Ok(()),
                     code => Err(format!("@{order}: exit code {code}\n{came}")),
                 }
+            }
+            "wrong" => {
+                let program = answers::wrong_program(self.course, rest.trim())?;
+                let folder = rest.trim().split('/').next().unwrap_or_default();
+                let chapter = Chapter::from_name(folder).map(Chapter::package);
+                self.wrong.insert(chapter.unwrap_or_default(), program);
+                Ok(())
             }
             "server" => {
                 let rest = rest.trim();
@@ -222,11 +234,12 @@ impl Stage<'_> {
             Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
             None => (words.trim(), ""),
         };
-        let program = self.programs.get(chapter).ok_or_else(|| {
+        let program = self.wrong.get(chapter).or_else(|| self.programs.get(chapter));
+        let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
             format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
         })?;
-        let program = program.display();
+        let program = program.display().to_string();
         let arguments = self.with_real_ports(arguments)?;
         let mut command = format!("exec '{program}'");
         if arguments.is_empty() || arguments.starts_with('-') {
@@ -318,7 +331,8 @@ impl Stage<'_> {
         if let Some(folder) = &self.folder {
             text = text.replace(&*folder.path().to_string_lossy(), "~/folder");
         }
-        let lines: Vec<&str> = text.lines().map(last_overwritten).collect();
+        let lines = text.lines().map(|line| fit(last_overwritten(line)));
+        let lines: Vec<String> = lines.collect();
         match lines.join("\n").trim_end() {
             "" => String::new(),
             text => format!("{text}\n"),
@@ -352,6 +366,21 @@ impl Stage<'_> {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+}
+
+/// A line as the page has room for it. Whether that of a panic has to be folded must
+/// not depend on how many digits its thread's number has today.
+fn fit(line: &str) -> String {
+    match line.split_once(") panicked at ") {
+        Some((thread, place)) => {
+            let name = thread.trim_end_matches(|c: char| c.is_ascii_digit());
+            match name.len() + "12345) panicked at ".len() + place.len() > WIDTH {
+                true => format!("{thread}) panicked at\n{place}"),
+                false => line.to_owned(),
+            }
+        }
+        None => folded(line),
     }
 }
 
@@ -626,6 +655,17 @@ fn can_drop_the_privilege() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_is_folded_whatever_its_thread_is_called() {
+        let place = "solutions/06-thread-per-request/src/app.rs:96:24:";
+        for id in ["1", "12345678"] {
+            let long = format!("thread '<unnamed>' ({id}) panicked at");
+            assert_eq!(fit(&format!("{long} {place}")), format!("{long}\n{place}"));
+            let short = format!("thread 'main' ({id}) panicked at src/app.rs:96:24:");
+            assert_eq!(fit(&short), short);
+        }
+    }
 
     #[test]
     fn ports_are_swapped_where_ports_stand() {
