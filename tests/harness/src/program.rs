@@ -197,6 +197,12 @@ impl Program {
         }
     }
 
+    /// Whether the program has said something on stderr, or has ended.
+    #[cfg(unix)]
+    pub(crate) fn says_or_ends(&self) -> bool {
+        self.watched.exited().is_some() || !self.watched.stderr().trim().is_empty()
+    }
+
     /// Checks that the program still runs, and isn't about to end.
     #[track_caller]
     pub fn must_still_run(&self) {
