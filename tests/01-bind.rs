@@ -215,8 +215,13 @@ fn check_08_clients_need_not_take_turns() {
 #[test]
 fn check_09_a_client_that_is_gone() {
     after(check_07_closes_each_connection_in_order);
+    let likely = "the client was gone when its connection was accepted. Whatever is \
+                  asked of such a stream, as by peer_addr() or shutdown(), may \
+                  return an error. It must not end the loop: log it, and go on with \
+                  the next connection.";
     let check = check!("a client that is gone before it's accepted ends nothing")
         .read("accept")
+        .if_it_ends(likely)
         .by_hand(
             "# press Ctrl-Z in the first terminal; then connect, and reset:\n\
              python3 -c 'from socket import *\n\
@@ -224,10 +229,6 @@ fn check_09_a_client_that_is_gone() {
              s.setsockopt(SOL_SOCKET, SO_LINGER, b\"\\1\\0\\0\\0\\0\\0\\0\\0\")'\n\
              # type fg in the first terminal: the program must go on",
         );
-    let likely = "the client was gone when its connection was accepted. Whatever is \
-                  asked of such a stream, as by peer_addr() or shutdown(), may \
-                  return an error. It must not end the loop: log it, and go on with \
-                  the next connection.";
     let server = check.start(&[]);
     let Some(mut next) = server.connect_behind_one_that_is_gone() else {
         return check.pass_over("no client can be made to vanish in time here");

@@ -169,19 +169,8 @@ impl<'a> Watcher<'a> {
 /// `   Compiling chapter05 v0.1.0`, whatever its colour.
 fn status(line: &str) -> Option<&'static str> {
     const WORDS: [&str; 13] = [
-        "Blocking",
-        "Compiling",
-        "Checking",
-        "Finished",
-        "Fresh",
-        "Dirty",
-        "Running",
-        "Executable",
-        "Downloading",
-        "Downloaded",
-        "Updating",
-        "Locking",
-        "Adding",
+        "Blocking", "Compiling", "Checking", "Finished", "Fresh", "Dirty", "Running",
+        "Executable", "Downloading", "Downloaded", "Updating", "Locking", "Adding",
     ];
     // A colour begins with ESC [ and ends with m.
     let mut plain = String::new();

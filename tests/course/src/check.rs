@@ -218,9 +218,8 @@ pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing> {
     let key = key(course, chapter)?;
     if let Some(memory) = Memory::of(course, chapter)
         && memory.holds(&key)
-        && let Some(standing) = memory.standing
     {
-        return Ok(standing);
+        return Ok(memory.standing);
     }
     judge(course, chapter, false).map(|judged| Standing::of(judged.as_ref()))
 }

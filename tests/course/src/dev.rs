@@ -8,6 +8,7 @@ pub mod carry;
 pub mod command;
 pub mod derive;
 pub mod errors;
+pub mod fold;
 pub mod header;
 pub mod starters;
 #[cfg(unix)]

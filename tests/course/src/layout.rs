@@ -313,8 +313,7 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-            let short = slashed(path.strip_prefix(dir).unwrap_or(&path));
-            if is_left_behind(&short) {
+            if is_left_behind(&slashed(path.strip_prefix(dir).unwrap_or(&path))) {
                 continue;
             }
             if path.is_dir() {
@@ -322,23 +321,26 @@ pub fn files(dir: &Path) -> Result<Files> {
             } else {
                 let contents =
                     fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(short, contents);
+                found.insert(
+                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
+                    contents,
+                );
             }
         }
     }
     Ok(found)
 }
 
-/// Whether the file or folder at this path, as seen from a crate's folder, is left
-/// behind by an editor, the system or cargo, and no part of a chapter.
+/// Whether a file or folder of a crate, by its path there, is left behind by an
+/// editor, the system or cargo, and no part of a chapter.
 #[must_use]
 pub fn is_left_behind(path: &str) -> bool {
-    const ENDS: [&str; 5] = ["~", ".orig", ".rej", ".bak", ".swp"];
-    let is_left = |name: &str| {
-        name.starts_with(['.', '#']) || ENDS.iter().any(|end| name.ends_with(end))
+    let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
+    let of_an_editor = |name: &str| {
+        name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
     };
-    // Cargo's folder is at the top; `src/target` is a module.
-    path.split('/').next() == Some("target") || path.split('/').any(is_left)
+    // Cargo's folder is at the top; `src/target` is a module of a server.
+    path.split('/').next() == Some("target") || path.split('/').any(of_an_editor)
 }
 
 fn slashed(path: &Path) -> String {
@@ -419,14 +421,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_editors_and_cargo_leave_behind_is_no_part_of_a_chapter() {
+        for path in ["target", "target/debug/x", ".idea", "src/a.rs~", "src/.x.swp"] {
+            assert!(is_left_behind(path), "{path}");
+        }
+        for path in ["src/target", "src/target/tests.rs", "src/main.rs"] {
+            assert!(!is_left_behind(path), "{path}");
+        }
+    }
+
+    #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {
         for page in [
-            "# 03 response\n",
-            "\n# Chapter 3: response\n",
-            "# 3. response",
-            "# Chapter 03 — response",
-            "# `response`",
-            "# response\n# other",
+            "# 03 response\n", "\n# Chapter 3: response\n", "# 3. response",
+            "# Chapter 03 — response", "# `response`", "# response\n# other",
         ] {
             assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
         }
@@ -439,18 +447,8 @@ mod tests {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
         for name in [
-            "5-files",
-            "005-files",
-            "05-file",
-            "05-files-old",
-            "05-Files",
-            "06-files",
-            "+5-files",
-            "00-files",
-            "05",
-            "24",
-            "24-more",
-            "notes",
+            "5-files", "005-files", "05-file", "05-files-old", "05-Files",
+            "06-files", "+5-files", "00-files", "05", "24", "24-more", "notes",
         ] {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }

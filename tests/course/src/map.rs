@@ -4,7 +4,7 @@ use crate::Result;
 use crate::check::{Standing, standing};
 use crate::gaps::gaps;
 use crate::layout::{Chapter, Course, PARTS};
-use crate::screen::{Style, count};
+use crate::screen::Style;
 use crate::starters::{self, State};
 
 /// How a chapter stands on the map.
@@ -107,7 +107,7 @@ pub fn shown(
 }
 
 fn is_passed(rung: &Rung) -> bool {
-    matches!(rung.place, Place::Begun(Standing::Passed { .. }))
+    matches!(rung.place, Place::Begun(Standing { passed: true, .. }))
 }
 
 /// What to do next: go on where the learner last wrote; if that is passed, the first
@@ -126,24 +126,9 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
     let (title, status) = match &rung.place {
         Place::Missing => (style.faint(&title), style.faint("not written yet")),
         Place::NotBegun => (title, "not begun".to_owned()),
-        Place::Begun(Standing::Passed { .. }) => (title, style.good("passed")),
-        Place::Begun(Standing::Failing { passed, checks }) => (
-            title,
-            style.yours(&format!("yours so far: {passed} of {checks} checks pass")),
-        ),
-        Place::Begun(Standing::Units { failing }) => (
-            title,
-            style.yours(&format!(
-                "yours so far: {} {}",
-                count(*failing, "unit test"),
-                if *failing == 1 { "fails" } else { "fail" }
-            )),
-        ),
-        Place::Begun(Standing::UnitsNotBuilding) => {
-            (title, style.yours("yours so far: unit tests do not build"))
-        }
-        Place::Begun(Standing::NotBuilding) => {
-            (title, style.yours("yours so far: does not build yet"))
+        Place::Begun(Standing { passed: true, words }) => (title, style.good(words)),
+        Place::Begun(Standing { words, .. }) => {
+            (title, style.yours(&format!("yours so far: {words}")))
         }
         Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
     };
@@ -190,10 +175,14 @@ mod tests {
             .collect()
     }
 
+    fn begun(passed: bool, words: &str) -> Place {
+        Place::Begun(Standing { passed, words: words.to_owned() })
+    }
+
     #[test]
     fn the_next_step_follows_the_learner() {
-        let passed = Place::Begun(Standing::Passed { checks: 3 });
-        let failing = Place::Begun(Standing::Failing { passed: 1, checks: 3 });
+        let passed = begun(true, "passed");
+        let failing = begun(false, "1 of 3 checks pass");
         let begun = |places: &[Place], current| next(&rungs(places), current);
 
         assert_eq!(
@@ -215,12 +204,10 @@ mod tests {
     fn the_map_is_plain_and_fits_in_80_columns() {
         let course = Course::at("nowhere", "nowhere");
         let mut places = vec![
-            Place::Begun(Standing::Passed { checks: 3 }),
-            Place::Begun(Standing::Failing { passed: 10, checks: 12 }),
-            Place::Begun(Standing::NotBuilding),
+            begun(true, "passed"),
+            begun(false, "10 of 12 checks pass"),
             Place::NotBegun,
-            Place::Begun(Standing::Units { failing: 10 }),
-            Place::Begun(Standing::UnitsNotBuilding),
+            begun(false, "unit tests do not build"),
         ];
         places.resize(23, Place::Missing);
         let map = shown(&course, &rungs(&places), Some(Chapter(2)), Style::plain());

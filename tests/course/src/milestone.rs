@@ -242,9 +242,7 @@ test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert_eq!(
             titles,
             [
-                "01 says where it listens",
-                "02 comes back exactly",
-                "03 half close",
+                "01 says where it listens", "02 comes back exactly", "03 half close",
                 "04 a low port"
             ]
         );

@@ -80,6 +80,26 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// A text in lines of at most 80 columns, each of which begins with `margin`.
+#[must_use]
+pub fn wrapped(text: &str, margin: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        let length =
+            margin.len() + lines[last].chars().count() + word.chars().count();
+        if !lines[last].is_empty() && length + 1 > 80 {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// "1 check", "2 checks".
 #[must_use]
 pub fn count(number: usize, of: &str) -> String {

@@ -68,6 +68,7 @@ fn complaints(page: &str) -> String {
         ),
         ("tests/errors/01-bind/E0308-a.rs", "fn main() -> u8 {}\n"),
         ("tests/errors/01-bind/E0308-a.txt", "error[E0308]: mismatched types\n"),
+        ("tests/errors/01-bind/E0308-w.txt", &"x".repeat(87)),
         ("notes/a.rs", "fn main() {}\n"),
     ] {
         made_up.write(path, text);
@@ -132,8 +133,7 @@ fn rust_that_nobody_compiles_is_seen() {
     let include = "{{#include ../../solutions/01-bind/src/main.rs:main}}";
     sees(include, "fn main() {}", "Rust that no test compiles");
     sees(
-        "```rust\n{{#include ../../sol",
-        "```rust,ignore\n{{#include ../../sol",
+        "```rust\n{{#include ../../sol", "```rust,ignore\n{{#include ../../sol",
         "is none of",
     );
     sees(include, &format!("{include}\nlet a = 1;"), "Rust that no test compiles");
@@ -157,6 +157,18 @@ fn an_include_that_shows_nothing_or_too_much_is_seen() {
         "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
         "{{#title x}}",
         "is not used here",
+    );
+}
+
+#[test]
+fn what_is_wider_than_the_page_is_seen() {
+    let wide = "x".repeat(87);
+    let command = "$ cargo test -p chapter01";
+    sees(command, &format!("$ {wide}"), "wider than the page");
+    sees(
+        "E0308-a.txt",
+        "E0308-w.txt",
+        "E0308-w.txt: this line is wider than the page: x",
     );
 }
 

@@ -74,14 +74,8 @@ impl Ladder {
             git.env_remove(name);
         }
         git.args([
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@b",
-            "-c",
-            "commit.gpgsign=false",
-            "-c",
-            "core.autocrlf=false",
+            "-c", "user.name=a", "-c", "user.email=a@b", "-c",
+            "commit.gpgsign=false", "-c", "core.autocrlf=false",
         ]);
         let output = git.args(args).output().expect("git runs");
         assert!(
@@ -129,10 +123,8 @@ fn manifest(kind: &str, number: u8) -> String {
 }
 
 const MAIN: [&str; 4] = [
-    "chapters/02-echo/src/main.rs",
-    "solutions/02-echo/src/main.rs",
-    "chapters/03-response/src/main.rs",
-    "solutions/03-response/src/main.rs",
+    "chapters/02-echo/src/main.rs", "solutions/02-echo/src/main.rs",
+    "chapters/03-response/src/main.rs", "solutions/03-response/src/main.rs",
 ];
 
 #[test]
@@ -253,9 +245,7 @@ fn files_are_added_changed_and_removed() {
     ladder.write("solutions/01-bind/src/old.rs", "old\n");
     ladder.carry(1);
     for chapter in [
-        "chapters/02-echo",
-        "solutions/02-echo",
-        "chapters/03-response",
+        "chapters/02-echo", "solutions/02-echo", "chapters/03-response",
         "solutions/03-response",
     ] {
         assert_eq!(ladder.read(&format!("{chapter}/src/old.rs")), "old\n");
@@ -285,9 +275,7 @@ fn files_are_added_changed_and_removed() {
 fn manifests_keep_their_names() {
     let Some(ladder) = Ladder::new() else { return };
     ladder.mend(
-        "solutions/01-bind/Cargo.toml",
-        "[[test]]\n",
-        "[[test]]\nharness = true\n",
+        "solutions/01-bind/Cargo.toml", "[[test]]\n", "[[test]]\nharness = true\n",
     );
     let report = ladder.carry(1);
     assert_eq!(report.conflicts, Vec::<String>::new());
@@ -378,9 +366,7 @@ fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     ladder.commit();
     ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.mend(
-        "solutions/01-bind/src/main.rs",
-        "fn middle",
-        "// ANCHOR: new\nfn middle",
+        "solutions/01-bind/src/main.rs", "fn middle", "// ANCHOR: new\nfn middle",
     );
     let report = ladder.carry(1);
     assert_eq!(report.conflicts, Vec::<String>::new());

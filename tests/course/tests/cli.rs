@@ -124,7 +124,7 @@ fn a_learner_goes_from_red_to_green() {
     assert!(
         out.ends_with(
             "Chapter 01, A greeting, is passed: 3 checks.\n\
-             No gap is left: delete the attribute at chapters/01-bind/src/main.rs:3, which hides warnings.\n\
+             No gap is left: delete what hides warnings, at chapters/01-bind/src/main.rs:3.\n\
              Read on at book/src/01-bind.md#use-it\n\
              Compare: cargo course diff 1\n\
              Next is chapter 02, echo: read book/src/02-echo.md.\n"
@@ -246,7 +246,7 @@ fn a_learner_is_led_from_gap_to_gap_by_their_numbers() {
         out.ends_with(
             "\n  unit tests: 2 wait for a gap\n\n\
              1 of 3 checks passes, and 0 of 2 unit tests pass.\n\
-             Next: write gap 1 of 2 (chapters/01-bind/src/main.rs:11),\n\
+             Next: write gap 1 of 2 (chapters/01-bind/src/main.rs:11):\n  find the word,\n\
              then run `cargo course check 1` again.\n"
         ),
         "no report leads to gap 2: {out}"
@@ -426,8 +426,7 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     // Another branch has the chapter, and git leaves what it does not know.
     made_up.write("solutions/13-content/src/main.rs.orig", "");
     made_up.write(
-        "solutions/03-response/Cargo.toml",
-        "[package]\nname = \"solution03\"\n",
+        "solutions/03-response/Cargo.toml", "[package]\nname = \"solution03\"\n",
     );
 
     let (code, map, err) = made_up.run(&[]);

@@ -18,6 +18,16 @@ const UNWRAPPED: &str = "an error that a program should handle reached unwrap(),
                          expect(), assert!(), an index out of range or a subtraction \
                          below zero";
 
+/// What is known of the program when something fails.
+pub(crate) struct Known {
+    /// How it ended, if it did.
+    pub(crate) exit: Option<ExitStatus>,
+    /// Whether it was started as a server, for clients.
+    pub(crate) was_started: bool,
+    /// All that it has printed on stderr.
+    pub(crate) stderr: String,
+}
+
 /// What a report names as the cause.
 pub(crate) struct Cause {
     /// The first sentence of the report.
@@ -30,12 +40,7 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
-    pub(crate) fn find(
-        check: &Check,
-        failure: &mut Failure,
-        exit: Option<ExitStatus>,
-        was_started: bool,
-    ) -> Cause {
+    pub(crate) fn find(check: &Check, failure: &mut Failure, known: &Known) -> Cause {
         let problem = std::mem::take(&mut failure.problem);
         let likely = std::mem::take(&mut failure.likely);
         let section = check.section.clone();
@@ -55,24 +60,30 @@ impl Cause {
             return cause(fault.problem, problem, fault.likely);
         }
         let told = (check.told.as_ref())
-            .filter(|[words, _]| failure.stderr.contains(words.as_str()))
+            .filter(|[words, _]| known.stderr.contains(words.as_str()))
             .map(|[_, likely]| likely.clone());
         // A gap that comes later may be reached although an earlier one is half done,
         // which the program has told.
-        if let Some(panic) = Panic::find(&failure.stderr, &check.caused)
+        if let Some(panic) = Panic::find(&known.stderr, &check.caused)
             && (told.is_none() || panic.gap().is_none())
         {
-            return Cause::of_panic(check, panic, problem, &likely, was_started);
+            return Cause::of_panic(
+                check,
+                panic,
+                problem,
+                &likely,
+                known.was_started,
+            );
         }
         let likely = match machine::low_limit() {
             Some(low)
-                if !check.has_few_files() && hints::is_emfile(&failure.stderr) =>
+                if !check.has_few_files() && hints::is_emfile(&known.stderr) =>
             {
                 format!("{low}. {}", as_sentence(&likely))
             }
             _ => likely,
         };
-        match exit.filter(|_| !check.may_end()) {
+        match known.exit.filter(|_| !check.may_end()) {
             Some(exit) => {
                 let because = match failure.symptom {
                     Symptom::Lost => ENDED.to_owned(),
@@ -119,9 +130,8 @@ impl Cause {
                  program can survive."
                     .to_owned()
             } else if was_started {
-                let hint = hints::meaning(message).unwrap_or_default();
                 let rule = "Nothing that a client does may end the server.";
-                format!("{UNWRAPPED}. {rule} {}", as_sentence(&hint))
+                format!("{UNWRAPPED}. {rule}")
             } else {
                 // No client was there yet; the check knows more.
                 format!(

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{ChildStdin, ExitStatus};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 use crate::machine::{Fault, while_descriptors_are_short};
@@ -132,13 +132,26 @@ impl Program {
         }
     }
 
-    /// Checks that the program, which has ended, has said something on stderr.
+    /// Checks that the program says something on stderr, or has said it.
     #[track_caller]
     pub fn must_have_said_why(&self, likely: &str) {
+        const ENOUGH: Duration = Duration::from_secs(1);
         self.check.step("look for words on stderr");
-        if self.watched.stderr().trim().is_empty() {
-            self.check
-                .fail("The program said nothing on stderr.", likely);
+        let begin = Instant::now();
+        loop {
+            // What a program that has ended printed last is there after that.
+            let has_ended = self.watched.exited().is_some();
+            if !self.watched.stderr().trim().is_empty() {
+                return;
+            }
+            // It may have something to say, and wait for a core.
+            let waits = begin.elapsed() < ENOUGH
+                || begin.elapsed() < DEADLINE && self.watched.is_busy();
+            if has_ended || !waits {
+                self.check
+                    .fail("The program said nothing on stderr.", likely);
+            }
+            thread::sleep(Duration::from_millis(2));
         }
     }
 
@@ -192,6 +205,12 @@ impl Program {
                 _ => thread::sleep(Duration::from_millis(2)),
             }
         }
+    }
+
+    /// Whether the program has said something on stderr, or has ended.
+    #[cfg(unix)]
+    pub(crate) fn says_or_ends(&self) -> bool {
+        self.watched.exited().is_some() || !self.watched.stderr().trim().is_empty()
     }
 
     /// Checks that the program still runs, and isn't about to end.

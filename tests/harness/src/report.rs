@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 use std::panic::Location;
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Known};
 use crate::check::Check;
 use crate::machine::Fault;
 use crate::panics::without_caused;
@@ -30,7 +30,7 @@ pub(crate) struct Failure {
     /// The usual reason, in a sentence or two.
     pub(crate) likely: String,
     /// What the program printed, if it has already ended.
-    pub(crate) stderr: String,
+    pub(crate) stderr: Option<String>,
     /// What kind of failure it is.
     pub(crate) symptom: Symptom,
 }
@@ -67,13 +67,29 @@ impl Check {
         ground::fail(self.text(failure, Location::caller()))
     }
 
-    fn text(&self, mut failure: Failure, location: &Location<'_>) -> String {
-        let program = self.program();
-        let exit = program.as_ref().and_then(|program| program.settles());
-        if let Some(program) = &program {
-            failure.stderr = program.stderr();
-        }
-        let cause = Cause::find(self, &mut failure, exit, program.is_some());
+    fn text(&self, failure: Failure, location: &Location<'_>) -> String {
+        let run = failure.stderr.as_ref();
+        // Of a program that has ended by itself, all is known.
+        let program = self.program().filter(|_| run.is_none());
+        let known = Known {
+            exit: program.as_ref().and_then(|program| program.settles()),
+            was_started: program.is_some(),
+            stderr: match (run, program) {
+                (Some(stderr), _) => stderr.clone(),
+                (None, Some(program)) => program.stderr(),
+                (None, None) => String::new(),
+            },
+        };
+        self.shown(failure, known, location)
+    }
+
+    fn shown(
+        &self,
+        mut failure: Failure,
+        known: Known,
+        location: &Location<'_>,
+    ) -> String {
+        let cause = Cause::find(self, &mut failure, &known);
 
         let mut out = format!("\n{}\n", wrap(&cause.first, 0));
         if !cause.seen.is_empty() {
@@ -92,8 +108,8 @@ impl Check {
         row(&mut out, "got", &failure.got);
         row(&mut out, "likely", &wrap(&cause.likely, INDENT));
         // What a program printed that ended by itself is part of what came back.
-        if !failure.got.contains("stderr: ") {
-            let shown = last_lines(&without_caused(&failure.stderr, &self.caused));
+        if failure.stderr.is_none() {
+            let shown = last_lines(&without_caused(&known.stderr, &self.caused));
             match &cause.panic {
                 Some(panic) if !shown.contains(panic.text.as_str()) => {
                     row(&mut out, "panic", &fold(&panic.text));
@@ -104,8 +120,8 @@ impl Check {
         }
         // What the check brought about itself needs no explanation.
         let unexplained = match self.has_few_files() {
-            true => hints::without_emfile(&failure.stderr),
-            false => failure.stderr,
+            true => hints::without_emfile(&known.stderr),
+            false => known.stderr,
         };
         let means = hints::meaning(&unexplained).unwrap_or_default();
         row(&mut out, "means", &wrap(&means, INDENT));
@@ -148,10 +164,14 @@ mod tests {
         let failure = Failure {
             problem: "Nothing came back.".to_owned(),
             likely: "it waits.".to_owned(),
-            stderr: stderr.to_owned(),
             ..Failure::default()
         };
-        check.text(failure, Location::caller())
+        let program = Known {
+            stderr: stderr.to_owned(),
+            exit: None,
+            was_started: false,
+        };
+        check.shown(failure, program, Location::caller())
     }
 
     #[test]

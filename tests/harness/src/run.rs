@@ -188,7 +188,7 @@ impl Run {
             problem,
             got,
             likely: likely.to_owned(),
-            stderr: self.stderr.clone(),
+            stderr: Some(self.stderr.clone()),
             symptom: Symptom::NotStarted,
             ..Failure::default()
         })

@@ -83,6 +83,22 @@ fn a_panic_of_another_thread_is_the_proof() {
 }
 
 #[test]
+fn a_run_is_judged_by_its_own_words() {
+    let report = ground::report_of(|| {
+        let check = check();
+        let server = check.start(&[]);
+        server.connect().send("panic\n").expect_end(likely());
+        check.run(&["nowhere"]).code(2, "it's no address.");
+    })
+    .expect("a failure");
+    assert!(
+        report.starts_with("\nThe exit code is 1, not 2."),
+        "{report}"
+    );
+    assert!(!report.contains("panic"), "{report}");
+}
+
+#[test]
 fn what_was_sent_and_what_came_are_shown_alike() {
     let report = ground::report_of(|| {
         let server = check().start(&[]);

@@ -6,7 +6,7 @@ use super::{Judged, Units};
 use crate::gaps::{Gap, gaps, numbered};
 use crate::layout::{Chapter, Course, files};
 use crate::milestone::{Check, Finding, Verdict};
-use crate::screen::{Style, count};
+use crate::screen::{Style, count, wrapped};
 
 /// The verdict for people: a line for each check, what turned green, the first failure
 /// in full, and what is next.
@@ -104,7 +104,13 @@ fn next_step(units: &Units, failure: Option<&Check>, gaps: &[Gap]) -> String {
         .iter()
         .find(|gap| gap.number.is_none() && report.contains(&flat(&gap.text)));
     match named.or(gaps.first()) {
-        Some(gap) => format!("write {} ({})", gap.name(), gap.place),
+        Some(gap) => {
+            let step = format!("write {} ({})", gap.name(), gap.place);
+            match failure {
+                Some(_) => step,
+                None => format!("{step}:\n{}", wrapped(&gap.text, "  ")),
+            }
+        }
         None if !units.built => "make the unit tests build".into(),
         None => "fix what fails".into(),
     }
@@ -244,7 +250,7 @@ fn after(course: &Course, chapter: Chapter, gaps: &[Gap]) -> String {
         && let Some(place) = attribute(course, chapter)
     {
         text.push_str(&format!(
-            "No gap is left: delete the attribute at {place}, which hides warnings.\n"
+            "No gap is left: delete what hides warnings, at {place}.\n"
         ));
     }
     let page = course.page(chapter);

@@ -368,12 +368,7 @@ impl<'a> Proof<'a> {
         let mut rustc = Command::new(rustc());
         rustc.current_dir(&folder).arg("src/main.rs").args(how).arg("-o").arg(&half);
         rustc.args([
-            "--edition",
-            "2024",
-            "--crate-name",
-            &package,
-            "--color",
-            "never",
+            "--edition", "2024", "--crate-name", &package, "--color", "never",
         ]);
         rustc.args(["-A", "warnings", "-C", "debuginfo=0", "-C", "strip=debuginfo"]);
         rustc.env("CARGO_PKG_NAME", &package);

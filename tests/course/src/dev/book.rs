@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::Result;
+use crate::dev::fold::WIDTH;
 use crate::layout::{Chapter, Course, cannot};
 use crate::work;
 use page::{Fence, Include, Link, Page};
@@ -53,6 +54,11 @@ pub fn problems(course: &Course) -> Result<Vec<String>> {
     problems.extend(book.about_figures()?);
     problems.extend(book.about_sections(course)?);
     Ok(problems)
+}
+
+/// Whether something of a line of code or output would be cut off.
+fn is_wide(line: &str) -> bool {
+    line.chars().count() > WIDTH && line.contains(char::is_alphanumeric)
 }
 
 /// A line and what is wrong there.
@@ -124,6 +130,9 @@ impl Book {
                     "output that no test replays: include it from tests/transcripts",
                 );
             }
+            if fence.lines.iter().any(|line| is_wide(line) && !line.contains("{{#")) {
+                wrong("a line here is wider than the page");
+            }
             if fence.lines.iter().any(|line| line.contains("error[E")) {
                 wrong(
                     "a compiler error that no test compiles: include it from tests/errors",
@@ -185,27 +194,44 @@ impl Book {
         let Ok(text) = fs::read_to_string(self.root.join(&path)) else {
             return Some(format!("there is no {path} to include"));
         };
-        let Some(anchor) = &include.anchor else {
-            return text.contains("ANCHOR: ").then(|| {
-                format!(
+        let lines: Vec<&str> = text.lines().collect();
+        let shown = match &include.anchor {
+            None if text.contains("ANCHOR: ") => {
+                return Some(format!(
                     "{path} has anchors, which would be shown: include one of them"
-                )
-            });
-        };
-        if anchor.contains(':') || anchor.parse::<usize>().is_ok() {
-            return Some("line numbers change: include by an anchor".to_owned());
-        }
-        let marks = |mark: &str| {
-            let mark = format!("{mark}: {anchor}");
-            text.lines().position(|line| line.trim_end().ends_with(&mark))
-        };
-        match (marks("ANCHOR"), marks("ANCHOR_END")) {
-            (Some(begin), Some(end)) if begin + 1 < end => None,
-            (Some(_), Some(_)) => {
-                Some(format!("the anchor {anchor} in {path} holds nothing"))
+                ));
             }
-            _ => Some(format!("{path} has no anchor {anchor} with an end")),
-        }
+            None => lines.as_slice(),
+            Some(anchor)
+                if anchor.contains(':') || anchor.parse::<usize>().is_ok() =>
+            {
+                return Some("line numbers change: include by an anchor".to_owned());
+            }
+            Some(anchor) => {
+                let mark = |mark: &str| {
+                    let mark = format!("{mark}: {anchor}");
+                    lines.iter().position(|line| line.trim_end().ends_with(&mark))
+                };
+                match (mark("ANCHOR"), mark("ANCHOR_END")) {
+                    (Some(begin), Some(end)) if begin + 1 < end => {
+                        &lines[begin + 1..end]
+                    }
+                    (Some(_), Some(_)) => {
+                        return Some(format!(
+                            "the anchor {anchor} in {path} holds nothing"
+                        ));
+                    }
+                    _ => {
+                        return Some(format!(
+                            "{path} has no anchor {anchor} with an end"
+                        ));
+                    }
+                }
+            }
+        };
+        let wide =
+            shown.iter().find(|line| is_wide(line) && !path.ends_with(".svg"))?;
+        Some(format!("{path}: this line is wider than the page: {wide}"))
     }
 
     fn about_links(&self, name: &str, page: &Page) -> Vec<Problem> {

@@ -456,24 +456,12 @@ impl Git {
         let mut dirty = BTreeSet::new();
         for args in [
             [
-                "diff",
-                "--name-only",
-                "--no-renames",
-                "-z",
-                "--relative",
-                "HEAD",
-                "--",
-                "chapters",
-                "solutions",
+                "diff", "--name-only", "--no-renames", "-z", "--relative", "HEAD",
+                "--", "chapters", "solutions",
             ]
             .as_slice(),
             [
-                "ls-files",
-                "--others",
-                "--exclude-standard",
-                "-z",
-                "--",
-                "chapters",
+                "ls-files", "--others", "--exclude-standard", "-z", "--", "chapters",
                 "solutions",
             ]
             .as_slice(),
@@ -490,13 +478,7 @@ impl Git {
     fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files> {
         let folder = format!("{}/", Side::Solution.folder(chapter));
         let list = self.ask_text(&[
-            "ls-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            commit,
-            "--",
-            &folder,
+            "ls-tree", "-r", "-z", "--name-only", commit, "--", &folder,
         ])?;
         list.split('\0')
             .filter_map(|path| Some((path, path.strip_prefix(&folder)?)))

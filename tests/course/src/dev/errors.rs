@@ -12,6 +12,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use crate::Result;
+use crate::dev::fold::{WIDTH, folded};
 use crate::layout::{Course, cannot};
 use crate::process::each;
 use crate::work::{self, Scratch};
@@ -93,7 +94,15 @@ pub fn compile(source: &Path) -> Result<Verdict> {
     let output = Command::new(&rustc)
         .args(["--edition", "2024", "--crate-type", "bin"])
         .args(["--crate-name", "main", "--emit", "metadata"])
-        .args(["--color", "never", "-A", "warnings", "--out-dir"])
+        .args([
+            "--diagnostic-width",
+            &WIDTH.to_string(),
+            "--color",
+            "never",
+            "-A",
+            "warnings",
+        ])
+        .arg("--out-dir")
         .arg(scratch.path())
         .arg(source)
         .output()
@@ -130,7 +139,7 @@ fn fit_for_a_page(said: &str, source: &Path) -> String {
             continue;
         }
         let line = line.replace(&source.display().to_string(), "src/main.rs");
-        page.push_str(shorten_std_path(&line).trim_end());
+        page.push_str(&folded(shorten_std_path(&line).trim_end()));
         page.push('\n');
     }
     while page.contains("\n\n\n") {

@@ -15,25 +15,10 @@ use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.
 const AT_THE_ROOT: [&str; 19] = [
-    "book",
-    "chapters",
-    "solutions",
-    "tests",
-    "README.md",
-    "Cargo.toml",
-    "Cargo.lock",
-    "CONTRIBUTING.md",
-    "LICENSE*",
-    ".gitignore",
-    ".gitattributes",
-    ".cargo",
-    ".github",
-    ".ci",
-    ".devcontainer",
-    "rustfmt.toml",
-    "clippy.toml",
-    "rust-toolchain.toml",
-    ".editorconfig",
+    "book", "chapters", "solutions", "tests", "README.md", "Cargo.toml",
+    "Cargo.lock", "CONTRIBUTING.md", "LICENSE*", ".gitignore", ".gitattributes",
+    ".cargo", ".github", ".ci", ".devcontainer", "rustfmt.toml", "clippy.toml",
+    "rust-toolchain.toml", ".editorconfig",
 ];
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the

@@ -285,16 +285,9 @@ mod tests {
              half-close\n: Ending one.\n\nEphemeral port\n: x\n\n<a id=\"here\"></a>\n\n```text\n# no heading\n```\n",
         );
         let expected = [
-            "a--b---c",
-            "ephemeral-port",
-            "half-close",
-            "hello-tcplistenerbind--world--12",
-            "here",
-            "my-id",
-            "same",
-            "same-1",
-            "to-the-glossary",
-            "whats-read_to_end-ok0-means-eof",
+            "a--b---c", "ephemeral-port", "half-close",
+            "hello-tcplistenerbind--world--12", "here", "my-id", "same", "same-1",
+            "to-the-glossary", "whats-read_to_end-ok0-means-eof",
             "with-braces-and-ümlaut--x",
         ];
         assert_eq!(page.ids.iter().collect::<Vec<_>>(), expected);

@@ -53,11 +53,7 @@ fn is_test(line: &str) -> bool {
 /// What curl and cargo say about their own doing, each version in other words.
 fn is_chatter(line: &str) -> bool {
     let cargo = [
-        "Compiling ",
-        "Finished ",
-        "Blocking ",
-        "Downloading ",
-        "Downloaded ",
+        "Compiling ", "Finished ", "Blocking ", "Downloading ", "Downloaded ",
         // What `cargo course check` says when cargo takes its time.
         "building chapter ",
     ];
@@ -175,14 +171,7 @@ fn duration(text: &str) -> Option<usize> {
     let unit = after.strip_prefix(' ').unwrap_or(after);
     let word = unit.find(|c: char| !c.is_alphanumeric()).unwrap_or(unit.len());
     let units = [
-        "ns",
-        "µs",
-        "us",
-        "ms",
-        "s",
-        "second",
-        "seconds",
-        "millisecond",
+        "ns", "µs", "us", "ms", "s", "second", "seconds", "millisecond",
         "milliseconds",
     ];
     units.contains(&&unit[..word]).then_some(text.len() - unit.len() + word)
@@ -247,8 +236,7 @@ mod tests {
         different("HTTP/1.1 200 OK", "HTTP/1.0 200 OK");
         different("curl: (52) x", "curl: (56) x");
         different(
-            "listening on http://127.0.0.1:7878",
-            "listening on http://127.0.0.1:80",
+            "listening on http://127.0.0.1:7878", "listening on http://127.0.0.1:80",
         );
         different("test a ... ok", "test a ... FAILED");
         different("a/../b", "a/b");
@@ -259,11 +247,7 @@ mod tests {
     #[test]
     fn a_port_follows_a_host() {
         for before in [
-            "http://127.0.0.1:",
-            "nc -N 127.0.0.1 ",
-            "localhost:",
-            "[::1]:",
-            "port ",
+            "http://127.0.0.1:", "nc -N 127.0.0.1 ", "localhost:", "[::1]:", "port ",
             "/dev/tcp/127.0.0.1/",
         ] {
             assert!(names_a_port(before), "{before}");

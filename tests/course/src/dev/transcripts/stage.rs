@@ -16,6 +16,7 @@ use std::{env, io, process};
 use super::{Item, Programs, Transcript, compare};
 use crate::Result;
 use crate::dev::answers;
+use crate::dev::fold::{WIDTH, folded};
 use crate::layout::{Chapter, Course, cannot};
 use crate::starters::{self, State};
 use crate::work::Scratch;
@@ -330,7 +331,8 @@ impl Stage<'_> {
         if let Some(folder) = &self.folder {
             text = text.replace(&*folder.path().to_string_lossy(), "~/folder");
         }
-        let lines: Vec<&str> = text.lines().map(last_overwritten).collect();
+        let lines = text.lines().map(|line| fit(last_overwritten(line)));
+        let lines: Vec<String> = lines.collect();
         match lines.join("\n").trim_end() {
             "" => String::new(),
             text => format!("{text}\n"),
@@ -364,6 +366,21 @@ impl Stage<'_> {
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+}
+
+/// A line as the page has room for it. Whether that of a panic has to be folded must
+/// not depend on how many digits its thread's number has today.
+fn fit(line: &str) -> String {
+    match line.split_once(") panicked at ") {
+        Some((thread, place)) => {
+            let name = thread.trim_end_matches(|c: char| c.is_ascii_digit());
+            match name.len() + "12345) panicked at ".len() + place.len() > WIDTH {
+                true => format!("{thread}) panicked at\n{place}"),
+                false => line.to_owned(),
+            }
+        }
+        None => folded(line),
     }
 }
 
@@ -638,6 +655,17 @@ fn can_drop_the_privilege() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_is_folded_whatever_its_thread_is_called() {
+        let place = "solutions/06-thread-per-request/src/app.rs:96:24:";
+        for id in ["1", "12345678"] {
+            let long = format!("thread '<unnamed>' ({id}) panicked at");
+            assert_eq!(fit(&format!("{long} {place}")), format!("{long}\n{place}"));
+            let short = format!("thread 'main' ({id}) panicked at src/app.rs:96:24:");
+            assert_eq!(fit(&short), short);
+        }
+    }
 
     #[test]
     fn ports_are_swapped_where_ports_stand() {
