@@ -113,6 +113,9 @@ fn parse(first: Vec<u8>, lines: Vec<Vec<u8>>) -> Parsed {
     let &[method, target, version] = words.as_slice() else {
         return Err(400);
     };
+    if target.is_empty() {
+        return Err(400);
+    }
     if !method.bytes().all(is_tchar) || !target.bytes().all(|b| b.is_ascii_graphic())
     {
         return Err(400);
