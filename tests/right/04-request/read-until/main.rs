@@ -60,7 +60,7 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     let start = Instant::now();
     reader
         .get_ref()
-        .set_read_timeout(Some(Duration::from_millis(300)))?;
+        .set_read_timeout(Some(Duration::from_millis(700)))?;
     while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0
     {
     }
