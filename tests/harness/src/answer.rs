@@ -252,6 +252,14 @@ impl Answer {
         self.status
     }
 
+    /// The reason phrase.
+    pub fn reason(&self) -> String {
+        // "HTTP/1.1 200 " is thirteen bytes long.
+        let line = self.raw.split(|byte| *byte == b'\r').next();
+        let reason = line.and_then(|line| line.get(13..)).unwrap_or_default();
+        String::from_utf8_lossy(reason).into_owned()
+    }
+
     /// The value of the first field of this name, in any case.
     pub fn field(&self, name: &str) -> Option<String> {
         let field = self.fields_named(name).next()?;

@@ -67,7 +67,7 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::{LARGE, some_threads};
+pub use recurring::{FEWER, LARGE, MORE, malformed_requests, some_threads};
 pub use reply::{Reply, curl};
 pub use run::Run;
 pub use site::Site;
