@@ -313,7 +313,8 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-            if is_left_behind(&entry.file_name().to_string_lossy()) {
+            let name = slashed(path.strip_prefix(dir).unwrap_or(&path));
+            if is_left_behind(&name) {
                 continue;
             }
             if path.is_dir() {
@@ -321,24 +322,24 @@ pub fn files(dir: &Path) -> Result<Files> {
             } else {
                 let contents =
                     fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(
-                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
-                    contents,
-                );
+                found.insert(name, contents);
             }
         }
     }
     Ok(found)
 }
 
-/// Whether a file or folder with this name is left behind by an editor, the system or
-/// cargo, and no part of a chapter.
+/// Whether a file or folder of a crate is left behind by an editor, the system or
+/// cargo, and no part of a chapter. Below `src`, `target` is a module.
 #[must_use]
-pub fn is_left_behind(name: &str) -> bool {
+pub fn is_left_behind(path: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    name == "target"
-        || name.starts_with(['.', '#'])
-        || ends.iter().any(|end| name.ends_with(end))
+    let below_src = path.starts_with("src/") || path.contains("/src/");
+    path.split('/').any(|name| {
+        (name == "target" && !below_src)
+            || name.starts_with(['.', '#'])
+            || ends.iter().any(|end| name.ends_with(end))
+    })
 }
 
 fn slashed(path: &Path) -> String {
