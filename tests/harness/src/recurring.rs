@@ -3,6 +3,7 @@
 //! A milestone says what is likely if the same mistake means something else in its
 //! chapter.
 
+mod keeping;
 mod serving;
 mod startup;
 mod threads;
