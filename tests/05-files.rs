@@ -25,8 +25,8 @@ fn start(check: &Check, site: &Site) -> Program {
 fn is_served(reply: &Reply, content: &[u8]) {
     const LIKELY: &str = "the content must be the file's bytes, as they are now, not \
                           text made of them.";
-    const LOST: &str =
-        "the file is there: is the target's path looked up below the root?";
+    const LOST: &str = "the file is there: is the target's path looked up below the \
+                        root, and its content read as bytes, not as text?";
     reply.status(&[200], LOST).body(content, LIKELY);
 }
 
@@ -38,9 +38,8 @@ fn check_01_a_file_is_served() {
     let mut random = Random::default();
     let (name, content) = (random.word(9), random.bytes(3001));
     let site = Site::new();
-    site.file(&name, &content)
-        .file("sub/deep/file", "deep")
-        .file("empty", "");
+    site.file(&name, &content).file("sub/deep/file", "deep");
+    site.file("empty", "");
     let server = start(&check, &site);
     let by_hand = format!(
         "head -c 3001 /dev/urandom >book/src/{name}\n\
@@ -222,7 +221,7 @@ fn check_04_folders() {
                  the query goes along, after the slash.",
             );
     }
-    let odd = "mkdir -p book/src/odd/index.html; {get}; rm -r book/src/odd";
+    let odd = "mkdir -p book/src/odd/index.html\n{get}\nrm -r book/src/odd";
     server.get_reply_as("/odd/", odd).status(
         &[404, 403],
         "here index.html is a folder: it isn't a page to show, and a redirect would \
@@ -257,7 +256,7 @@ fn check_05_redirects_lead_here() {
         "/\\example.com/..",
         "/.//example.com/a",
     ] {
-        let made = "mkdir -p book/src/example.com/a; {get}\n\
+        let made = "mkdir -p book/src/example.com/a\n{get}\n\
                     rm -r book/src/example.com";
         let reply = server.get_reply_as(target, made);
         if !(300..400).contains(&reply.answer.status()) {
@@ -376,7 +375,8 @@ fn check_06_percent_encoding() {
         );
     }
     site.file("sub/page", "x");
-    let made = "mkdir book/src/sub; echo x >book/src/sub/page; {get}\n\
+    let made = "mkdir book/src/sub; echo x >book/src/sub/page\n\
+                {get}\n\
                 rm -r book/src/sub";
     server.get_reply_as("/sub%2Fpage", made).status(
         &[400, 403, 404],
@@ -470,16 +470,15 @@ fn check_09_head_and_other_methods() {
 #[test]
 fn check_10_a_large_file() {
     after(check_01_a_file_is_served);
-    let check =
-        check!("a large file arrives whole, and is not read into memory whole")
-            .read("large-files")
-            .with_options("--root book/src")
-            .by_hand(
-                "head -c 25178169 /dev/urandom >book/src/big\n\
+    let check = check!("a large file arrives whole, and isn't held in memory whole")
+        .read("large-files")
+        .with_options("--root book/src")
+        .by_hand(
+            "head -c 25178169 /dev/urandom >book/src/big\n\
              curl -so copy http://{addr}/big; cmp book/src/big copy && echo same\n\
              grep VmHWM /proc/$(pgrep -n {package})/status\n\
              rm book/src/big copy",
-            );
+        );
     let site = Site::new();
     let content = Random::default().bytes(300_007);
     site.large_file("large.bin", LARGE, b"the end")
@@ -517,6 +516,11 @@ fn check_10_a_large_file() {
                 format!("Content-Length must be the file's length, and {most}"),
             );
         }
+        client.by_hand(
+            "head -c 300007 /dev/urandom >book/src/b\n\
+             printf 'GET /b HTTP/1.0\\r\\n\\r\\n' | nc -N 127.0.0.1 {port} | wc -c\n\
+             rm book/src/b  # a head and 300007 bytes",
+        );
         client.expect_end(Likely {
             differs: most,
             ..likely

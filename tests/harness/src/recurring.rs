@@ -5,6 +5,7 @@
 
 mod failing;
 mod files;
+mod keeping;
 mod malformed;
 mod root;
 mod serving;

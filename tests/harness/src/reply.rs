@@ -51,7 +51,11 @@ impl Program {
     /// Like [`Program::get_reply`]. By hand, the file is made first, in `book/src`.
     #[track_caller]
     pub fn get_made(&self, file: &str, target: &str) -> Reply {
-        let made = format!("'book/src/{file}'");
+        let mut made = format!("'book/src/{file}'");
+        if file.contains(char::is_control) {
+            let file = crate::printf(format!("book/src/{file}").as_bytes());
+            made = format!("\"$({file})\"");
+        }
         let by_hand = format!("echo x >{made}\n{{get}}\nrm {made}");
         self.get_reply_as(target, &by_hand)
     }

@@ -56,25 +56,29 @@ impl Check {
             .large_file("grows", LARGE, b"the end")
             .file("second", SECOND);
         let server = self.start(&["--root", &site.arg()]);
-        let begin = |name: &str, by_hand: &str| {
-            let mut client = server.connect();
-            client.by_hand(&format!(
+        let changing = |how: &str| {
+            format!(
                 "truncate -s 1G book/src/big\n\
                  curl --limit-rate 500M -o copy http://{{addr}}/big & sleep 1\n\
-                 {by_hand}; wait %1; ls -l copy; rm book/src/big copy"
-            ));
+                 {how}; wait %1; ls -l copy; rm book/src/big copy"
+            )
+        };
+        let begin = |name: &str, by_hand: &str| {
+            let mut client = server.connect();
+            client.by_hand(by_hand);
             client.send(get(&format!("/{name}")) + &get("/second"));
             // Now the server is in the middle of the file.
             client.read_some(1);
             client
         };
 
-        let mut client = begin("grows", "echo more >>book/src/big");
+        let mut client = begin("grows", &changing("echo more >>book/src/big"));
         self.step("make the file longer while it is on its way");
         site.append("grows", "more");
+        const PROMISED: &str = "the length was promised before: no more bytes than \
+                                that may follow, take(len), or the client takes the \
+                                rest for the next answer.";
         for len in [LARGE, SECOND.len() as u64] {
-            const PROMISED: &str = "the length was promised before: no more bytes than that may follow, \
-                 take(len), or the client takes the rest for the next answer.";
             let answer = client.answer(Likely::always(PROMISED));
             if answer.body().len() as u64 != len {
                 let came = answer.body().len();
@@ -83,7 +87,8 @@ impl Check {
         }
         client.hang_up();
 
-        let mut client = begin("shrinks", "truncate -s 1M book/src/big");
+        let shrink = changing("truncate -s 1M book/src/big");
+        let mut client = begin("shrinks", &shrink);
         self.step("make the file shorter while it is on its way");
         site.large_file("shrinks", 1 << 20, b"the end");
         let received = client.read_to_end(Likely {
@@ -91,7 +96,9 @@ impl Check {
                      for the rest as long as the connection is open.",
             ..Likely::default()
         });
-        self.must_break_off(&received, LARGE);
+        self.clone()
+            .by_hand(&shrink)
+            .must_break_off(&received, LARGE);
         server.ask("/second").must_get(
             200,
             SECOND,
@@ -155,7 +162,17 @@ impl Check {
         let finished = get("/nowhere");
         let last = "GET /mtu HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
         let requests = finished.repeat(FINISHED) + &get("/mtu") + &last.repeat(200);
-        let server = self.start(&["--root", ROOT]);
+        let ask = |target| crate::printf(get(target).as_bytes());
+        let by_hand = format!(
+            "(for n in $(seq 600); do {}; done\n\
+             for n in $(seq 200); do {}; done) |\n\
+             nc -N 127.0.0.1 {{port}} | (sleep 1; grep -ac '^HTTP.* 404')  # 600",
+            ask("/nowhere"),
+            ask("/mtu")
+        );
+        let options = format!("--root {ROOT}");
+        let check = self.clone().with_options(&options).by_hand(&by_hand);
+        let server = check.start(&["--root", ROOT]);
         let mut client = server.connect();
         client.fill(requests.as_bytes());
         server.comes_to_rest();
@@ -166,7 +183,7 @@ impl Check {
         let received = client.read_to_end(Likely::default());
         // A server may also find out how long the file is before it promises that.
         if String::from_utf8_lossy(&received).contains(": 4096\r\n") {
-            self.must_break_off(&received, 4096);
+            check.must_break_off(&received, 4096);
         }
     }
 

@@ -58,28 +58,14 @@ impl Check {
             must_not_serve(&server, target, &secret, &curl(&by_hand));
         }
 
-        let made = "echo x >book/src/index.html\n{get}\nrm book/src/index.html";
-        let way_back = |target: &str, by_hand: &str| {
-            let reply = server.get_reply_as(target, &made.replace("{get}", by_hand));
-            reply.status(
-                NOT_SERVED,
-                "this target leads out of the root and back in, and so tells a \
-                 stranger what our folder is called. After decoding, each segment \
-                 must be one ordinary name: not \"..\", nothing with a slash, not a \
-                 path of its own.",
-            );
-        };
         for way in WAYS_BACK.split_whitespace() {
-            way_back(
-                &way.replace("ROOT", "site"),
-                &curl(&way.replace("ROOT", "src")),
-            );
+            let by_hand = curl(&way.replace("ROOT", "src"));
+            must_not_find(&server, &way.replace("ROOT", "site"), &by_hand);
         }
         let index = site.root().join("index.html").display().to_string();
-        way_back(
-            &format!("/{}", index.replace('/', "%2f")),
-            "curl -i http://{addr}/$(echo $PWD/book/src/index.html | sed s,/,%2f,g)",
-        );
+        let by_hand =
+            "curl -i http://{addr}/$(echo $PWD/book/src/index.html | sed s,/,%2f,g)";
+        must_not_find(&server, &format!("/{}", index.replace('/', "%2f")), by_hand);
     }
 
     /// Checks that no symbolic link leads out of the root, and that the root itself
@@ -103,20 +89,6 @@ impl Check {
             .link("entrance", &site.root())
             .file("home/index.html", "home");
         let server = check.start(&["--root", &site.arg()]);
-        let linked = |made: &str, target: &str| {
-            let removed = made.rsplit(' ').next().unwrap_or_default();
-            let removed = removed.split('/').next().unwrap_or_default();
-            let by_hand = format!(
-                "mkdir book/src-b; cd book/src\n\
-                 echo secret | tee ../secret.txt >../src-b/index.html\n\
-                 {made}\n\
-                 {}\n\
-                 rm -r {removed} ../secret.txt ../src-b; cd -",
-                curl(target)
-            );
-            must_not_serve(&server, target, &secret, &by_hand);
-            by_hand
-        };
         for (made, target) in [
             ("ln -s $PWD/../secret.txt link.txt", "/link.txt"),
             ("ln -s ../secret.txt relative.txt", "/relative.txt"),
@@ -131,14 +103,13 @@ impl Check {
             ("ln -s loop loop", "/loop"),
             ("ln -s . entrance", "/entrance/../secret.txt"),
         ] {
-            linked(made, target);
+            must_not_serve(&server, target, &secret, &with_a_link(made));
         }
         for (made, target) in [
             ("ln -s ../src-b beside", "/beside"),
             ("ln -s .. up", "/up/src-b"),
         ] {
-            let by_hand = linked(made, target);
-            server.get_reply_as(target, &by_hand).status(
+            server.get_reply_as(target, &with_a_link(made)).status(
                 &[403, 404],
                 "this link leads to a folder outside, and a redirect to its slash \
                  tells that there is one. Ask first where a path really is, and then \
@@ -171,6 +142,33 @@ fn must_not_serve(server: &Program, target: &str, secret: &str, by_hand: &str) {
         "nothing inside the root has this name, so there's nothing to serve, neither \
          from outside nor in its place.",
     );
+}
+
+/// Asks for the home page by a way that leads out of the root and back in.
+#[track_caller]
+fn must_not_find(server: &Program, target: &str, by_hand: &str) {
+    let by_hand =
+        format!("echo x >book/src/index.html\n{by_hand}\nrm book/src/index.html");
+    server.get_reply_as(target, &by_hand).status(
+        NOT_SERVED,
+        "this target leads out of the root and back in, and so tells a stranger what \
+         our folder is called. After decoding, each segment must be one ordinary \
+         name: not \"..\", nothing with a slash, not a path of its own.",
+    );
+}
+
+/// What it takes by hand to get a target when this command has made a link.
+#[cfg(unix)]
+fn with_a_link(made: &str) -> String {
+    let link = made.rsplit(' ').next().unwrap_or_default();
+    let removed = link.split('/').next().unwrap_or_default();
+    format!(
+        "mkdir book/src-b; cd book/src\n\
+         echo secret | tee ../secret.txt >../src-b/index.html\n\
+         {made}\n\
+         {{get}}\n\
+         rm -r {removed} ../secret.txt ../src-b; cd -"
+    )
 }
 
 /// Targets that name a file by its absolute path.
