@@ -75,9 +75,7 @@ impl Client {
     pub fn tear_down(self) -> bool {
         self.check.step("reset the connection");
         // The setting is the connection's, and the last one to close it is `self`.
-        self.stream
-            .try_clone()
-            .is_ok_and(crate::trouble::reset)
+        self.stream.try_clone().is_ok_and(crate::trouble::reset)
     }
 
     /// Tears the connection down with RST at once, whatever has come. `false` where
