@@ -20,6 +20,7 @@ mod target;
 use std::env;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use app::App;
 use files::Files;

@@ -227,15 +227,21 @@ impl Client {
         self.refuse(answer, answer.body_at + same, &problem, &note, likely);
     }
 
-    /// Checks that the content of a file that must not be served is nowhere in an
+    /// Checks that a part that must not come, which `what` names, is nowhere in an
     /// answer's content.
     #[track_caller]
-    pub fn expect_body_without(&self, answer: &Answer, secret: &[u8], likely: &str) {
-        let mut places = answer.body().windows(secret.len());
-        if let Some(at) = places.position(|place| place == secret) {
-            let problem = "The secret came out: this file is outside the root.";
+    pub fn expect_body_without(
+        &self,
+        answer: &Answer,
+        what: &str,
+        part: &str,
+        likely: &str,
+    ) {
+        let mut places = answer.body().windows(part.len());
+        if let Some(at) = places.position(|place| place == part.as_bytes()) {
+            let problem = format!("The content has {what} in it.");
             let note = "this must never be sent";
-            self.refuse(answer, answer.body_at + at, problem, note, likely);
+            self.refuse(answer, answer.body_at + at, &problem, note, likely);
         }
     }
 }

@@ -155,6 +155,16 @@ impl Program {
         }
     }
 
+    /// Checks that the program, which has ended, has said nothing on stderr.
+    #[track_caller]
+    pub fn must_have_said_nothing(&self, likely: &str) {
+        self.check.step("look for words on stderr");
+        if !self.watched.stderr().trim().is_empty() {
+            self.check
+                .fail("The program said something on stderr.", likely);
+        }
+    }
+
     #[track_caller]
     fn ended(&self, likely: &str) -> ExitStatus {
         self.check.step("wait until it has ended");
@@ -195,6 +205,12 @@ impl Program {
                 _ => thread::sleep(Duration::from_millis(2)),
             }
         }
+    }
+
+    /// Whether the program has said something on stderr, or has ended.
+    #[cfg(unix)]
+    pub(crate) fn says_or_ends(&self) -> bool {
+        self.watched.exited().is_some() || !self.watched.stderr().trim().is_empty()
     }
 
     /// Checks that the program still runs, and isn't about to end.

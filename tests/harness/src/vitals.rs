@@ -72,6 +72,12 @@ impl Program {
         until_all_threads_are(self.id(), 'S')
     }
 
+    /// Whether every thread of the program waits for something at this moment.
+    #[cfg(unix)]
+    pub(crate) fn rests_now(&self) -> bool {
+        all_threads_are(self.id(), 'S') != Some(false)
+    }
+
     /// Whether the program keeps a core busy while it should wait: watches it for
     /// this long, and returns how much processor time it used, if that is most of
     /// what it could get, or if it went on printing all the time. `None` if it rests.

@@ -125,6 +125,26 @@ fn read_head_tells_the_end_from_half_a_head() {
 }
 
 #[test]
+fn read_head_waits_for_a_slow_client() {
+    let (mut client, connection) = connected();
+    client.write_all(&HEAD[..9]).expect("a write");
+    let rest = thread::spawn(move || {
+        // Much less than the server's patience.
+        thread::sleep(2 * SHORT);
+        client.write_all(&HEAD[9..]).expect("a write");
+        client
+    });
+    let (outcome, _) = read_head(connection);
+    assert!(
+        matches!(outcome, Ok(Some(_))),
+        "the rest of a head after 0.2 s, with a patience of 4 s: wanted Ok(Some), \
+         got {outcome:?}. A timeout is the end of the client's time only when the \
+         deadline has passed"
+    );
+    drop(rest.join());
+}
+
+#[test]
 fn read_head_lets_a_silent_client_go() {
     let (_client, connection) = connected_for(SHORT);
     let (outcome, _) = read_head(connection);

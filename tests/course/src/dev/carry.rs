@@ -482,7 +482,7 @@ impl Git {
         ])?;
         list.split('\0')
             .filter_map(|path| Some((path, path.strip_prefix(&folder)?)))
-            .filter(|(_, short)| !short.split('/').any(is_left_behind))
+            .filter(|(_, short)| !is_left_behind(short))
             .map(|(path, short)| {
                 Ok((
                     short.to_owned(),

@@ -117,24 +117,6 @@ impl Check {
         }
     }
 
-    /// Checks that clients that leave without a word, or in the middle of their
-    /// answer, don't take a thread away.
-    #[track_caller]
-    pub fn keeps_its_threads_when_clients_leave(&self, left: &'static str) {
-        let site = Site::with_a_home();
-        site.large_file("large", 10 << 20, b"end");
-        let threads = some_threads();
-        let server = self.start_pool(&site, threads);
-        // Whether jobs go round or to a free thread, each thread has one of these.
-        for _ in 0..threads {
-            server.ask("/large").reset();
-        }
-        for _ in 0..threads {
-            server.connect();
-        }
-        server.must_meet(threads, left);
-    }
-
     /// Checks that reqwest gets what a raw client gets, and that requests are still
     /// read strictly.
     #[track_caller]

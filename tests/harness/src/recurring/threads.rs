@@ -8,16 +8,13 @@ use predicates::prelude::*;
 use crate::{Check, Likely, Run, Site, some_threads};
 
 impl Check {
-    /// Checks that all threads are there before the first job, and that jobs don't
-    /// make others.
+    /// Checks that all threads are there before the first client, that they stay, and
+    /// that they use no processor time while they have no job.
     #[track_caller]
-    pub fn makes_its_threads_once(&self, served: &'static str) {
+    pub fn has_threads_that_rest(&self) {
         let site = Site::with_a_home();
-        // More than a pool has that stops at a number of its own, such as eight or
-        // twelve.
-        let threads = 8 + some_threads();
+        let threads = many_threads();
         let server = self.start_pool(&site, threads);
-        server.ask("/").must_get(200, "home", served);
         server.comes_to_rest();
         let Some(idle) = server.threads() else {
             return self
@@ -26,13 +23,76 @@ impl Check {
         if idle < threads {
             self.fail(
                 format!(
-                    "No one is being served, and with --threads {threads} there are \
+                    "No client has come yet, and with --threads {threads} there are \
                      {idle} threads."
                 ),
                 "the pool makes its threads in new(), all that it was asked for, and \
-                 they stay. They are not made when a job comes.",
+                 they stay: each waits for its next job in a loop. They are not made \
+                 when a job comes.",
             );
         }
+        if let Some(used) = server.spins(Duration::from_millis(200)) {
+            self.fail(
+                format!(
+                    "Without a client, the program used {used:?} of processor \
+                         time."
+                ),
+                "a worker asks again and again whether there is a job, as with \
+                 try_recv() in a loop. recv() waits: the system wakes the thread \
+                 when there's one.",
+            );
+        }
+        // Longer than most naps. A thread that waits for something is woken by it,
+        // and here nothing happens.
+        const SPAN: Duration = Duration::from_millis(1100);
+        server.comes_to_rest();
+        let wakes = server.wakes(SPAN);
+        let left = server.threads().unwrap_or(idle);
+        if left < idle {
+            self.fail(
+                format!(
+                    "Without a client, {} of {idle} threads have ended \
+                     by themselves.",
+                    idle - left
+                ),
+                "a worker goes home if nothing has come for a while, as with \
+                 recv_timeout(). recv() waits as long as it takes.",
+            );
+        }
+        if let Some(wakes @ 1..) = wakes {
+            self.fail(
+                format!(
+                    "Without a client, its threads woke up {wakes} times in \
+                         {SPAN:?}."
+                ),
+                "a worker sleeps a little, asks whether there is a job, and sleeps \
+                 again, as with try_recv() and sleep(), or with recv_timeout() in a \
+                 loop. If it holds the lock meanwhile, the others wait for the end \
+                 of its nap. recv() needs no clock: the system wakes the thread when \
+                 there is a job.",
+            );
+        }
+    }
+
+    /// Checks that clients don't make other threads than those that are there before.
+    #[track_caller]
+    pub fn makes_its_threads_once(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        let threads = many_threads();
+        let server = self.start_pool(&site, threads);
+        server.ask("/").must_get(200, "home", served);
+        if !server.comes_to_rest() {
+            self.fail(
+                "Its only client has been served, and the program doesn't come to \
+                 rest.",
+                "a worker that has run a job asks again and again for the next one. \
+                 recv() waits: the system wakes the thread when there's one.",
+            );
+        }
+        let Some(idle) = server.threads() else {
+            return self
+                .pass_over("only Linux tells here how many threads a program has");
+        };
         // All are busy, and more clients wait: nothing about that makes another
         // thread.
         let busy = server.ask_halves(threads);
@@ -54,40 +114,6 @@ impl Check {
                 ),
                 "neither execute() nor a worker makes a thread: the job is handed to \
                  one that is there, which runs it itself.",
-            );
-        }
-    }
-
-    /// Checks that a pool that waits for jobs uses no processor time.
-    #[track_caller]
-    pub fn rests_without_jobs(&self, served: &'static str) {
-        let site = Site::with_a_home();
-        let server = self.start_pool(&site, some_threads());
-        server.ask("/").must_get(200, "home", served);
-        if let Some(used) = server.spins(Duration::from_millis(200)) {
-            self.fail(
-                format!(
-                    "Without a client, the program used {used:?} of processor \
-                         time."
-                ),
-                "a worker asks again and again whether there is a job, as with \
-                 try_recv() in a loop. recv() waits: the system wakes the thread \
-                 when there's one.",
-            );
-        }
-        const SPAN: Duration = Duration::from_millis(200);
-        server.comes_to_rest();
-        // A thread that waits for something is woken by it, and here nothing happens.
-        if let Some(wakes @ 5..) = server.wakes(SPAN) {
-            self.fail(
-                format!(
-                    "Without a client, its threads woke up {wakes} times in \
-                         {SPAN:?}."
-                ),
-                "a worker sleeps a little, asks whether there is a job, and sleeps \
-                 again, as with try_recv() and sleep(), or with recv_timeout() in a \
-                 loop. recv() needs no clock: the system wakes the thread when there \
-                 is a job.",
             );
         }
     }
@@ -181,4 +207,10 @@ impl Run {
             "say that a pool needs at least one thread.",
         );
     }
+}
+
+/// More threads than a pool has that stops at a number of its own, such as eight or
+/// twelve.
+fn many_threads() -> usize {
+    8 + some_threads()
 }
