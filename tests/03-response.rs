@@ -45,6 +45,11 @@ fn why_it_differs(answer: &Answer, head: &[u8]) -> &'static str {
              counted from where the search began: if you don't search from the first \
              byte on, add that start, as in truncate(start + at + 4)."
         }
+        None if body.contains(&0) => {
+            "there are zero bytes in the content: was all of the buffer appended? \
+             After a read() only its first bytes are new, as many as read() \
+             returned: &buffer[..read]."
+        }
         None => {
             "the content must be the head as it came: every byte from its first up \
              to and with the blank line."
@@ -82,6 +87,15 @@ fn check_01_not_before_the_blank_line() {
     let mut start = 0;
     for cut in [10, 30, request.len() - 4] {
         client.send(&request[start..cut]).until_read();
+        if client.is_turned_away() {
+            check.fail(
+                "The server closed the connection in the middle of the head.",
+                "does read() have room in its buffer? The length of a \
+                 Vec::with_capacity() is 0, and for that read() returns Ok(0), as it \
+                 does at the end of the stream. Or the first read() is taken for the \
+                 only one.",
+            );
+        }
         client.expect_nothing_yet(EARLY);
         start = cut;
     }
@@ -245,6 +259,7 @@ fn takes_its_time(server: &Program) {
     client.send(&request[12..]);
     let answer = client.answer(Likely::always(GAVE_UP));
     client.expect_status(&answer, &[200], GAVE_UP);
+    expect_head(&client, &answer, &request);
 }
 
 const FULL: &str = "a buffer of a fixed size is full. A read() into its empty rest, \
@@ -284,17 +299,18 @@ fn check_06_what_follows_the_head() {
     after(check_03_the_content_is_the_head);
     let check = check!("the head ends at its blank line, and nowhere else")
         .read("read-before-you-answer")
-        .by_hand("curl -i --data hello http://{addr}/");
+        .by_hand("curl -i --data-binary $'h\\r\\n\\r\\nello' http://{addr}/");
     let server = check.start(&[]);
     let word = Random::default().word(7);
     let head = format!(
-        "POST /{word} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+        "POST /{word} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
     );
     let mut client = server.connect();
-    client.send(format!("{head}hello"));
+    // A blank line in what follows is not the head's.
+    client.send(format!("{head}h\r\n\r\nello"));
     let answer = client.answer(Likely {
         silent: "the server looks for the blank line at the end of what it has read. \
-                 More may have come with it: here five bytes of content. Look for it \
+                 More may have come with it: here nine bytes of content. Look for it \
                  anywhere.",
         ..NOT_HTTP
     });

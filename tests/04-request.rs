@@ -6,7 +6,7 @@
 //! line each, then each field as `name: value`, the name in lower case and the value
 //! trimmed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::{
     Answer, Check, Likely, Program, Random, after, get, malformed_requests, printf,
@@ -257,8 +257,15 @@ fn check_06_malformed_requests() {
             "printf 'GET / HTTP/1.1\\r\\nHost : a\\r\\n\\r\\n' | nc 127.0.0.1 {port}",
         );
     let server = check.start(&[]);
+    const ASLEEP: &str = "finish() waits although its client has closed: read() \
+                          returns Ok(0) then, which is the end. Don't sleep: read, \
+                          with what is left of the time as timeout.";
+    let begin = Instant::now();
     for (request, why) in malformed_requests() {
         answered(&server, request.as_bytes(), &[400], why);
+        if begin.elapsed() > Duration::from_secs(10) {
+            check.fail("Each refusal takes a second.", ASLEEP);
+        }
     }
 
     // RFC 9110, section 5.5: a server refuses these, or puts a space in the place of
@@ -406,13 +413,11 @@ fn check_08_not_implemented() {
 #[test]
 fn check_09_a_head_that_never_ends() {
     after(check_06_malformed_requests);
-    let check = check!(
-        "a head that never ends is refused, and the client gets to read why"
-    )
-    .read("a-head-has-a-limit")
-    .by_hand(
-        "head -c 1000000 /dev/zero | tr '\\0' a | nc 127.0.0.1 {port} | head -1",
-    );
+    let check = check!("an endless head is refused, and the client learns why")
+        .read("a-head-has-a-limit")
+        .by_hand(
+            "head -c 1000000 /dev/zero | tr '\\0' a | nc 127.0.0.1 {port} | head -1",
+        );
     let server = check.start(&[]);
     const LIMIT: usize = 1 << 20;
     const LINE: &str = "the request line is longer than any that the server wants to \
@@ -460,7 +465,7 @@ fn check_09_a_head_that_never_ends() {
 fn check_10_a_long_head_within_reason() {
     after(check_03_in_pieces);
     let check = check!(
-        "a request line of 8000 bytes is read, as RFC 9112 recommends"
+        "a request line of 8000 bytes is read"
     )
     .read("a-head-has-a-limit")
     .by_hand(
@@ -511,6 +516,7 @@ fn check_11_the_answer_arrives() {
             // The client has read the answer to its end. What it still sends is taken
             // for a while.
             client.expect_end(END);
+            client.until_read();
             client.expect_lingering(NO_ANSWER.reset);
             client.half_close();
         } else {
@@ -614,7 +620,7 @@ fn discards_what_comes_late(check: &Check) {
         .peak_memory()
         .unwrap_or_default()
         .saturating_sub(before);
-    if read > 4 << 20 && grown > read / 2 {
+    if read > 1 << 20 && grown > read / 2 {
         check.fail(
             format!(
                 "The program read {read} bytes after its last answer, and its memory \
@@ -664,10 +670,7 @@ fn check_14_a_real_client() {
     let fetched = server.get(&path);
     let first = format!("method GET\ntarget {path}\nversion HTTP/1.1\n");
     if fetched.status != 200 || !fetched.body.starts_with(first.as_bytes()) {
-        check.fail(
-            "reqwest got another answer than the raw client.",
-            UNDERSTOOD,
-        );
+        check.fail("reqwest got another answer.", UNDERSTOOD);
     }
 }
 

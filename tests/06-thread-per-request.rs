@@ -52,10 +52,10 @@ fn check_02_a_stalled_client_stops_nobody() {
     let site = Site::with_a_home();
     let server = check.start(&["--root", &site.arg()]);
     let mut stalled = Vec::new();
-    for turn in 0..50 {
+    for turn in 0..120 {
         let mut client = server.connect();
         let mut request = get("/");
-        // The first one and every other one after it say nothing at all: nobody may
+        // The first one and every other one after it say nothing at all: nothing may
         // wait for their first byte either.
         if turn % 2 == 1 {
             let rest = request.split_off(8);
@@ -73,7 +73,7 @@ fn check_02_a_stalled_client_stops_nobody() {
             None => ("one-client-one-thread", ALONE),
         };
         check.read(section).fail(
-            "25 clients have sent nothing, and 25 have sent half a request. The \
+            "60 clients have sent nothing, and 60 have sent half a request. The \
              request of one more, a whole one, isn't even read.",
             likely,
         );

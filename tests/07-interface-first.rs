@@ -1,6 +1,9 @@
 //! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and
 //! never more; the others wait for their turn, and cost nothing while they wait.
 
+use std::thread;
+use std::time::Duration;
+
 use harness::{
     Check, Client, DEADLINE, Likely, Program, Site, after, check, get, some_threads,
 };
@@ -227,7 +230,7 @@ fn check_06_to_wait_costs_nothing() {
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     let _stalled = [server.ask_half("/"), server.ask_half("/")];
-    let _waiting: Vec<_> = (0..WAITING).map(|_| server.ask("/")).collect();
+    let mut waiting: Vec<_> = (0..WAITING).map(|_| server.ask("/")).collect();
     if !server.comes_to_rest() {
         check.read("no-more-than-n").fail(
             "The program is busy although it can do nothing: both threads of its \
@@ -251,6 +254,13 @@ fn check_06_to_wait_costs_nothing() {
             check.pass_over("only Linux tells here how many threads a program has")
         }
     }
+    // Longer than most limits to a wait.
+    check.step("wait for a second");
+    thread::sleep(Duration::from_millis(1100));
+    waiting[0].expect_nothing_yet(
+        "a wait for a slot has a limit, as with wait_timeout_while(), and when the time \
+         is over the job runs without one. Wait for as long as it takes.",
+    );
 }
 
 #[test]

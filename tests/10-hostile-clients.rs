@@ -649,7 +649,7 @@ fn check_16_no_files_left() {
         let takes_long = |_: &usize| {
             let begin = Instant::now();
             server.ask("/").must_get(200, "home", ENDED);
-            begin.elapsed() > Duration::from_millis(6)
+            begin.elapsed() > Duration::from_millis(8)
         };
         let late = (0..20).filter(takes_long).count();
         if late <= 10 {
@@ -658,7 +658,7 @@ fn check_16_no_files_left() {
         if Instant::now() > until {
             check.fail(
                 format!(
-                    "{late} of 20 requests, one after the other, took more than 6 ms \
+                    "{late} of 20 requests, one after the other, took more than 8 ms \
                      each."
                 ),
                 "the loop waits also where accept() succeeds. Only a failure has a \

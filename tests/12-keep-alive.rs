@@ -506,7 +506,7 @@ fn check_13_still_stops() {
             .fail(
                 "The last answer does not say \"Connection: close\".",
                 "when the server stops and nothing more has been read, this answer is the last one, \
-                 and says so: converse gives it the field as if the client had wanted no more.",
+                 and says so: send() gives it the field as if the client had wanted no more.",
             );
     }
     server.must_end(0, SAME);

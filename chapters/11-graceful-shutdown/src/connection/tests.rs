@@ -239,7 +239,7 @@ fn send_does_not_wait_for_a_client_that_is_gone() {
 fn write_all_has_one_deadline_for_all_its_bytes() {
     let (mut client, mut connection) = connected_for(3 * SHORT);
     thread::spawn(move || {
-        let mut some = vec![0; 4 * PIECE];
+        let mut some = vec![0; 8 * PIECE];
         let mut reads = 0;
         while let Ok(1..) = client.read(&mut some) {
             reads += 1;

@@ -11,11 +11,11 @@ const UNWRAPPED: &str = "a client that leaves is nothing unusual. The error of a
                          read or a write ends its conversation: pass it on with ?, \
                          and log it where the conversation ends.";
 /// Why a server takes no client any more after `accept` has failed.
-const ENDED: &str = "accept() fails while the program has no descriptor to spare, \
-                     and works again once a client has gone. The loop over \
-                     connections must outlive that error, as in chapter 01: log it, \
-                     and go on. A ?, a break, an unwrap() or `while let Ok(…)` ends \
-                     the loop.";
+const ENDED: &str = "accept() fails while the program has no descriptor to spare, and \
+                     works again once a client has gone, if the program gives back \
+                     what the client had. The loop over connections must outlive that \
+                     error, as in chapter 01: log it, and go on. A ?, a break, an \
+                     unwrap() or `while let Ok(…)` ends the loop.";
 
 impl Check {
     /// Checks that clients that leave without a word, in the middle of a request or

@@ -5,6 +5,7 @@ pub fn malformed_requests() -> Vec<(String, &'static str)> {
     let lines = [
         ("\0\u{1}\u{2}", "the request line isn't text at all."),
         ("GET", "the request line is one word; it needs three."),
+        ("GET  HTTP/1.1", "the target is empty."),
         (
             "GET /",
             "HTTP/0.9 had no version; since then a request line has three words.",
@@ -13,6 +14,7 @@ pub fn malformed_requests() -> Vec<(String, &'static str)> {
             "GET / a HTTP/1.1",
             "a space inside the target makes four words.",
         ),
+        ("GET / HTTP/1.1 a", "there is a fourth word."),
         (
             "G(T / HTTP/1.1",
             "a method is a token, and no parenthesis can be in a token.",

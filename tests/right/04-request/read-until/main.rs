@@ -60,7 +60,7 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     let start = Instant::now();
     reader
         .get_ref()
-        .set_read_timeout(Some(Duration::from_millis(300)))?;
+        .set_read_timeout(Some(Duration::from_millis(700)))?;
     while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0
     {
     }
@@ -113,6 +113,9 @@ fn parse(first: Vec<u8>, lines: Vec<Vec<u8>>) -> Parsed {
     let &[method, target, version] = words.as_slice() else {
         return Err(400);
     };
+    if target.is_empty() {
+        return Err(400);
+    }
     if !method.bytes().all(is_tchar) || !target.bytes().all(|b| b.is_ascii_graphic())
     {
         return Err(400);
