@@ -227,15 +227,21 @@ impl Client {
         self.refuse(answer, answer.body_at + same, &problem, &note, likely);
     }
 
-    /// Checks that the content of a file that must not be served is nowhere in an
+    /// Checks that a part that must not come, which `what` names, is nowhere in an
     /// answer's content.
     #[track_caller]
-    pub fn expect_body_without(&self, answer: &Answer, secret: &[u8], likely: &str) {
-        let mut places = answer.body().windows(secret.len());
-        if let Some(at) = places.position(|place| place == secret) {
-            let problem = "The secret came out: this file is outside the root.";
+    pub fn expect_body_without(
+        &self,
+        answer: &Answer,
+        what: &str,
+        part: &str,
+        likely: &str,
+    ) {
+        let mut places = answer.body().windows(part.len());
+        if let Some(at) = places.position(|place| place == part.as_bytes()) {
+            let problem = format!("The content has {what} in it.");
             let note = "this must never be sent";
-            self.refuse(answer, answer.body_at + at, problem, note, likely);
+            self.refuse(answer, answer.body_at + at, &problem, note, likely);
         }
     }
 }
@@ -244,6 +250,14 @@ impl Answer {
     /// The status code.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The reason phrase.
+    pub fn reason(&self) -> String {
+        // "HTTP/1.1 200 " is thirteen bytes long.
+        let line = self.raw.split(|byte| *byte == b'\r').next();
+        let reason = line.and_then(|line| line.get(13..)).unwrap_or_default();
+        String::from_utf8_lossy(reason).into_owned()
     }
 
     /// The value of the first field of this name, in any case.

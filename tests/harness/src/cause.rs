@@ -59,7 +59,14 @@ impl Cause {
         {
             return cause(fault.problem, problem, fault.likely);
         }
-        if let Some(panic) = Panic::find(&known.stderr, &check.caused) {
+        let told = (check.told.as_ref())
+            .filter(|[words, _]| known.stderr.contains(words.as_str()))
+            .map(|[_, likely]| likely.clone());
+        // A gap that comes later may be reached although an earlier one is half done,
+        // which the program has told.
+        if let Some(panic) = Panic::find(&known.stderr, &check.caused)
+            && (told.is_none() || panic.gap().is_none())
+        {
             return Cause::of_panic(
                 check,
                 panic,
@@ -68,9 +75,6 @@ impl Cause {
                 known.was_started,
             );
         }
-        let told = (check.told.as_ref())
-            .filter(|[words, _]| known.stderr.contains(words.as_str()))
-            .map(|[_, likely]| likely.clone());
         let likely = match machine::low_limit() {
             Some(low)
                 if !check.has_few_files() && hints::is_emfile(&known.stderr) =>

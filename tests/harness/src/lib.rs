@@ -38,6 +38,7 @@ mod pressure;
 mod program;
 mod random;
 mod recurring;
+mod reply;
 mod report;
 mod reset;
 #[cfg(target_os = "linux")]
@@ -66,7 +67,8 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::{FEWER, MORE, some_threads};
+pub use recurring::{FEWER, LARGE, MORE, malformed_requests, some_threads};
+pub use reply::{Reply, curl};
 pub use run::Run;
 pub use site::Site;
 

@@ -155,6 +155,16 @@ impl Program {
         }
     }
 
+    /// Checks that the program, which has ended, has said nothing on stderr.
+    #[track_caller]
+    pub fn must_have_said_nothing(&self, likely: &str) {
+        self.check.step("look for words on stderr");
+        if !self.watched.stderr().trim().is_empty() {
+            self.check
+                .fail("The program said something on stderr.", likely);
+        }
+    }
+
     #[track_caller]
     fn ended(&self, likely: &str) -> ExitStatus {
         self.check.step("wait until it has ended");

@@ -4,11 +4,19 @@
 //! chapter.
 
 mod failing;
+mod files;
+mod keeping;
+mod malformed;
+mod root;
 mod serving;
 mod startup;
 mod threads;
 
+pub use files::LARGE;
+
 use std::sync::OnceLock;
+
+pub use malformed::malformed_requests;
 
 use crate::Random;
 
