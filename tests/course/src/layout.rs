@@ -313,12 +313,7 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-<<<<<<< HEAD
             if is_left_behind(&slashed(path.strip_prefix(dir).unwrap_or(&path))) {
-=======
-            let name = slashed(path.strip_prefix(dir).unwrap_or(&path));
-            if is_left_behind(&name) {
->>>>>>> e3e4ee3524cd286eb15dc56d492d0fea18ac9d2d
                 continue;
             }
             if path.is_dir() {
@@ -326,14 +321,16 @@ pub fn files(dir: &Path) -> Result<Files> {
             } else {
                 let contents =
                     fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(name, contents);
+                found.insert(
+                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
+                    contents,
+                );
             }
         }
     }
     Ok(found)
 }
 
-<<<<<<< HEAD
 /// Whether a file or folder of a crate, by its path there, is left behind by an
 /// editor, the system or cargo, and no part of a chapter.
 #[must_use]
@@ -344,19 +341,6 @@ pub fn is_left_behind(path: &str) -> bool {
     };
     // Cargo's folder is at the top; `src/target` is a module of a server.
     path.split('/').next() == Some("target") || path.split('/').any(of_an_editor)
-=======
-/// Whether a file or folder of a crate is left behind by an editor, the system or
-/// cargo, and no part of a chapter. Below `src`, `target` is a module.
-#[must_use]
-pub fn is_left_behind(path: &str) -> bool {
-    let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    let below_src = path.starts_with("src/") || path.contains("/src/");
-    path.split('/').any(|name| {
-        (name == "target" && !below_src)
-            || name.starts_with(['.', '#'])
-            || ends.iter().any(|end| name.ends_with(end))
-    })
->>>>>>> e3e4ee3524cd286eb15dc56d492d0fea18ac9d2d
 }
 
 fn slashed(path: &Path) -> String {
@@ -441,7 +425,7 @@ mod tests {
         for path in ["target", "target/debug/x", ".idea", "src/a.rs~", "src/.x.swp"] {
             assert!(is_left_behind(path), "{path}");
         }
-        for path in ["src/target", "src/target/tests.rs", "src/main.rs"] {
+        for path in ["src/target", "src/target_path/tests.rs", "src/main.rs"] {
             assert!(!is_left_behind(path), "{path}");
         }
     }
