@@ -336,7 +336,7 @@ fn check_09_other_spellings() {
     const SPELLED: &str = "the app's addresses are told apart by the names of the \
                            target, decoded, as files are: without the scheme and the \
                            host of an absolute form, and without the query. That \
-                           code was there, in app.rs and target.rs.";
+                           code was there, in app.rs and target_path.rs.";
     for target in [
         "http://a/app/wait/5",
         "/app/wait/5?x=1",
