@@ -197,7 +197,7 @@ fn check_07_empty_connections_and_garbage() {
     let threads = some_threads();
     let server = check.start_pool(&site, threads);
     let mut random = Random::default();
-    for _ in 0..2 * threads {
+    for _ in 0..threads {
         server.connect();
         server.connect().half_close();
         server.connect().send(random.bytes(200)).half_close();
