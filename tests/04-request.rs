@@ -615,7 +615,7 @@ fn discards_what_comes_late(check: &Check) {
     client.send("GET / HTTP/1.0\r\n\r\n");
     client.answer(NO_ANSWER);
     let before = server.peak_memory().unwrap_or_default();
-    let read = client.feed(&[b'x'; 1 << 18], 48) as u64;
+    let read = client.feed(&vec![b'x'; 2 << 20], 8) as u64;
     let grown = server
         .peak_memory()
         .unwrap_or_default()

@@ -373,8 +373,8 @@ fn check_08_a_full_queue() {
         client.expect_field(
             &answer,
             "Retry-After",
-            "a number of seconds",
-            |value| value.parse::<u32>().is_ok(),
+            "a number of seconds or a date",
+            |value| value.parse::<u32>().is_ok() || harness::is_date_of_today(value),
             "tell the client when to try again (RFC 9110, section 10.2.3).",
         );
         client.expect_last(&answer);

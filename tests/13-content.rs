@@ -56,6 +56,13 @@ fn typed(bytes: &str) -> String {
     format!("{} | nc 127.0.0.1 {{port}}", printf(bytes.as_bytes()))
 }
 
+/// The command that sends them in two pieces, of which the first ends at `cut`.
+fn typed_in_two(bytes: &str, cut: usize) -> String {
+    let (first, rest) = bytes.split_at(cut);
+    let (first, rest) = (printf(first.as_bytes()), printf(rest.as_bytes()));
+    format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
+}
+
 #[test]
 fn check_03_content_by_length() {
     after(check_02_one_request_after_the_other);
@@ -83,11 +90,15 @@ fn check_03_content_by_length() {
         vec![30, post.len()],
     ] {
         let mut client = server.connect();
+        client.by_hand(&match cuts.first() {
+            None => typed(&all),
+            Some(cut) => typed_in_two(&all, *cut),
+        });
         client.send_in_pieces(all.as_bytes(), &cuts);
         let answer = client.answer(Likely {
-            silent: "all the content has come, and the server waits for more. Some of \
-                     it was read together with the head: look at self.unread() before \
-                     you call fill().",
+            silent: "all the content has come, and the server waits for more. Some \
+                     of it was read together with the head: look at self.unread() \
+                     before you call fill().",
             ..NO_ANSWER
         });
         client.expect_status(&answer, &[405], "nothing here takes POST.");
@@ -100,7 +111,8 @@ fn check_03_content_by_length() {
     }
     // Any method may come with content.
     let mut client = server.connect();
-    client.send(post.replace("POST", "GET") + &get("/"));
+    let both = post.replace("POST", "GET") + &get("/");
+    client.by_hand(&typed(&both)).send(both);
     const ANY_METHOD: &str = "GET is seldom sent with content, but it may be, and \
                               then its content is no request: the fields tell, not \
                               the method.";
@@ -111,7 +123,8 @@ fn check_03_content_by_length() {
     client.hang_up();
     // Old clients send a line end behind content, which belongs to nothing.
     let mut client = server.connect();
-    client.send(post + "\r\n" + &get("/"));
+    let both = post + "\r\n" + &get("/");
+    client.by_hand(&typed(&both)).send(both);
     client.answer(NO_ANSWER);
     let answer = client.answer(NO_ANSWER);
     client.expect_body(
@@ -124,15 +137,18 @@ fn check_03_content_by_length() {
     // A client that asks first whether its content is wanted has to be told
     // something.
     let mut client = server.connect();
-    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n";
-    client.send(format!("{head}Expect: 100-continue\r\n\r\n"));
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
+                Expect: 100-continue\r\n\r\n";
+    client.by_hand(&typed_in_two(&format!("{head}{}", get("/")), head.len()));
+    client.send(head);
     let is_told_to = client.read_some(12).starts_with(b"HTTP/1.1 100");
     if is_told_to {
         client.send("hello");
     }
     let answer = client.answer(Likely {
         silent: "the client said Expect: 100-continue, and sends its content only \
-                 when it is told to: answer without it, or send 100 (Continue) first.",
+                 when it is told to: answer without it, or send 100 \
+                 (Continue) first.",
         ..NO_ANSWER
     });
     client.expect_status(
@@ -142,12 +158,12 @@ fn check_03_content_by_length() {
     );
     if !is_told_to {
         // The client may send its content all the same, or not.
-        client.expect_last(&answer);
         client.send(get("/app/visit/1000"));
         client.expect_end(Likely::always(
             "the client may send its content after all, or go on without it: nobody \
              can tell, so what follows is no request. Answer, and close.",
         ));
+        client.expect_last(&answer);
     }
     client.hang_up();
     server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
@@ -247,7 +263,8 @@ fn check_04_too_much_content() {
         client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
         let Some(silence) = client.trickle(b"x", Duration::from_millis(15)) else {
             check.fail(
-                "The client sent a byte of content every 15 ms, and was never refused.",
+                "The client sent a byte of content every 15 ms, and was never \
+                 refused.",
                 LATE,
             );
         };
@@ -261,9 +278,15 @@ fn check_04_too_much_content() {
         }
     }
     let mut client = server.connect();
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
-    client.half_close();
-    const HALF: &str = "the client is done before its content is: 400.";
+    let half = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx";
+    client.by_hand(&format!(
+        "{} | nc -N 127.0.0.1 {{port}}",
+        printf(half.as_bytes())
+    ));
+    client.send(half).half_close();
+    const HALF: &str = "the client is done before its content is: fill() returns 0, \
+                        and there is nothing to wait for. Answer with 400, \
+                        and close.";
     let answer = client.answer(Likely::always(HALF));
     client.expect_status(&answer, &[400, 405], HALF);
     client.expect_end(Likely::always(HALF));
@@ -277,7 +300,7 @@ fn check_05_chunked_content() {
         check!("chunked content is skipped, with its extensions and trailers")
             .read("chunks");
     let site = Site::with_a_home();
-    // On a busy machine, content that comes byte by byte takes its time.
+    // On a busy machine, content that comes bit by bit takes its time.
     let args = [
         "--root",
         &site.arg(),
@@ -298,13 +321,15 @@ fn check_05_chunked_content() {
                          many bytes, CR LF; after the last, of size 0, come trailer \
                          fields and a blank line.";
     const PIECES: &str = "in one piece the same request was understood; here its \
-                          content comes byte by byte. step() must return 0 until its \
+                          content comes bit by bit. step() must return 0 until its \
                           next piece is complete: a line up to its \\n, and also \
                           behind a chunk's data, where only \\r may have come.";
     let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    // All arrive in one piece, and the one that has everything also byte by byte.
+    // All arrive in one piece, and the one that has everything also in small ones: cut
+    // in the middle of each line, of each line end, and of the data.
     let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
-    let every_byte = (post.len()..=post.len() + all_kinds.len()).collect();
+    let everywhere = [0, 1, 4, 6, 8, 10, 11, 13, 17, 19];
+    let everywhere = everywhere.map(|at| post.len() + at).to_vec();
     for (content, cuts) in [
         ("0\r\n\r\n", vec![]),
         ("5\r\nhello\r\n0\r\n\r\n", vec![]),
@@ -316,7 +341,7 @@ fn check_05_chunked_content() {
         ),
         ("1\r\nx\r\n0\r\nX-Trailer: y\r\nHost: b\r\n\r\n", vec![]),
         (all_kinds, vec![]),
-        (all_kinds, every_byte),
+        (all_kinds, everywhere),
     ] {
         let all = format!("{post}{content}{}", get("/"));
         let (likely, silent) = if cuts.is_empty() {
@@ -327,12 +352,7 @@ fn check_05_chunked_content() {
         let mut client = server.connect();
         let by_hand = match cuts.is_empty() {
             true => typed(&all),
-            false => {
-                let (first, rest) = all.split_at(post.len() + "2;x\r\n\r\n\r".len());
-                let (first, rest) =
-                    (printf(first.as_bytes()), printf(rest.as_bytes()));
-                format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
-            }
+            false => typed_in_two(&all, post.len() + "2;x\r\n\r\n\r".len()),
         };
         client.by_hand(&by_hand);
         client.send_in_pieces(all.as_bytes(), &cuts);

@@ -425,7 +425,7 @@ mod tests {
         for path in ["target", "target/debug/x", ".idea", "src/a.rs~", "src/.x.swp"] {
             assert!(is_left_behind(path), "{path}");
         }
-        for path in ["src/target", "src/target/tests.rs", "src/main.rs"] {
+        for path in ["src/target", "src/target_path/tests.rs", "src/main.rs"] {
             assert!(!is_left_behind(path), "{path}");
         }
     }

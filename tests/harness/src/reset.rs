@@ -50,8 +50,8 @@ impl Program {
 impl Program {
     /// A client that sends `bytes` and tears its connection down at once, both while
     /// the program is stopped: the program gets the bytes, and its next call fails
-    /// with `ConnectionReset` or `BrokenPipe`. That's a read if it waits for more, and
-    /// a write if it answers. `false` where this can't be done.
+    /// with `ConnectionReset` or `BrokenPipe`. That's a read if it waits for more,
+    /// and a write if it answers. `false` where this can't be done.
     #[track_caller]
     pub fn reset_behind(&self, bytes: impl AsRef<[u8]>) -> bool {
         let bytes = bytes.as_ref();

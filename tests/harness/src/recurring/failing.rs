@@ -48,6 +48,8 @@ impl Check {
         const FILES: usize = 16;
         let check = self.clone().if_it_ends(ENDED);
         let server = check.start_with_few_files(16, args);
+        server.comes_to_rest();
+        let before = server.open_files();
         let clients: Vec<_> = (0..FILES + 4)
             .map_while(|_| std::net::TcpStream::connect(server.addr()).ok())
             .collect();
@@ -60,6 +62,25 @@ impl Check {
             .ask("/app/wait/1")
             .must_get(200, "waited 1 ms\n", ENDED);
         server.must_still_run_after(ENDED);
+        check.step("look whether it has given back what its clients had");
+        let until = Instant::now() + DEADLINE;
+        while let Some((before, now)) = before.zip(server.open_files()) {
+            if now <= before {
+                break;
+            }
+            if Instant::now() > until {
+                check.fail(
+                    format!(
+                        "Its clients are gone, and the program has {now} files and \
+                         sockets open, where it had {before} before they came."
+                    ),
+                    "something keeps a client's stream, or a clone of it: a list of \
+                     clients, or a thread that does not end. Each holds a descriptor \
+                     until it is dropped.",
+                );
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Checks that none of many clients is forgotten that come while the pool runs
@@ -106,8 +127,12 @@ impl Program {
             let used = self.cpu_time().zip(before).map(|(now, then)| now - then);
             used.is_none_or(|used| used > Duration::from_millis(20))
         };
-        while !self.says_or_ends() && !self.rests_now() && !spins() {
-            thread::sleep(Duration::from_micros(500));
+        while !self.says_or_ends()
+            && !self.rests_now()
+            && !spins()
+            && Instant::now() < until + DEADLINE
+        {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }

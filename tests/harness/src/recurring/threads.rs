@@ -38,8 +38,8 @@ impl Check {
                          time."
                 ),
                 "a worker asks again and again whether there is a job, as with \
-                 try_recv() in a loop. recv() waits: the system wakes the thread \
-                 when there's one.",
+                 try_recv() in a loop, or as with try_recv() and sleep() for next to \
+                 no time. recv() waits: the system wakes the thread when there's one.",
             );
         }
         // Longer than most naps. A thread that waits for something is woken by it,
