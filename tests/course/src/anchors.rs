@@ -15,7 +15,10 @@ pub struct Marked {
 /// Takes the marks out of a text.
 #[must_use]
 pub fn take(text: &[u8]) -> Marked {
-    let mut marked = Marked { plain: Vec::new(), marks: Vec::new() };
+    let mut marked = Marked {
+        plain: Vec::new(),
+        marks: Vec::new(),
+    };
     let mut count = 0;
     for line in lines(text) {
         if is_begin(line) || is_end(line) {
@@ -50,16 +53,21 @@ impl Marked {
             };
             let after = || kept[at..].iter().find_map(|place| *place);
             let direct_after = kept.get(at).copied().flatten();
-            let direct_before =
-                at.checked_sub(1).and_then(|line| kept[line]).map(|place| place + 1);
+            let direct_before = at
+                .checked_sub(1)
+                .and_then(|line| kept[line])
+                .map(|place| place + 1);
             if is_begin(mark) {
                 direct_after.or_else(before).unwrap_or(0)
             } else {
                 direct_before.or_else(after).unwrap_or(new.len())
             }
         };
-        let mut places: Vec<(usize, &[u8])> =
-            self.marks.iter().map(|mark| (place(mark), mark.1.as_slice())).collect();
+        let mut places: Vec<(usize, &[u8])> = self
+            .marks
+            .iter()
+            .map(|mark| (place(mark), mark.1.as_slice()))
+            .collect();
         places.sort_by_key(|&(place, _)| place);
 
         let mut marks = places.into_iter().peekable();
@@ -89,7 +97,11 @@ fn is_end(line: &[u8]) -> bool {
 /// For each old line its number among the new ones, if it was kept: a longest common
 /// subsequence.
 fn kept(old: &[&[u8]], new: &[&[u8]]) -> Vec<Option<usize>> {
-    let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let start = old
+        .iter()
+        .zip(new)
+        .take_while(|(old, new)| old == new)
+        .count();
     let (old_rest, new_rest) = (&old[start..], &new[start..]);
     let end = old_rest
         .iter()
@@ -97,8 +109,10 @@ fn kept(old: &[&[u8]], new: &[&[u8]]) -> Vec<Option<usize>> {
         .zip(new_rest.iter().rev())
         .take_while(|(old, new)| old == new)
         .count();
-    let (old_middle, new_middle) =
-        (&old_rest[..old_rest.len() - end], &new_rest[..new_rest.len() - end]);
+    let (old_middle, new_middle) = (
+        &old_rest[..old_rest.len() - end],
+        &new_rest[..new_rest.len() - end],
+    );
 
     // common[i][j]: how many lines the middles have in common from i and j on.
     let mut common = vec![vec![0_u32; new_middle.len() + 1]; old_middle.len() + 1];
@@ -145,7 +159,10 @@ mod tests {
     #[test]
     fn marks_are_taken_out() {
         let marked = take(OLD.as_bytes());
-        assert_eq!(marked.plain, b"use a;\nfn f() {\n    one();\n}\nfn g() {}\n");
+        assert_eq!(
+            marked.plain,
+            b"use a;\nfn f() {\n    one();\n}\nfn g() {}\n"
+        );
         assert_eq!(marked.put_into(&marked.plain), OLD.as_bytes());
         assert_eq!(moved("a\n", "b\n"), "b\n");
     }

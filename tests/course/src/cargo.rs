@@ -169,8 +169,19 @@ impl<'a> Watcher<'a> {
 /// `   Compiling chapter05 v0.1.0`, whatever its colour.
 fn status(line: &str) -> Option<&'static str> {
     const WORDS: [&str; 13] = [
-        "Blocking", "Compiling", "Checking", "Finished", "Fresh", "Dirty", "Running",
-        "Executable", "Downloading", "Downloaded", "Updating", "Locking", "Adding",
+        "Blocking",
+        "Compiling",
+        "Checking",
+        "Finished",
+        "Fresh",
+        "Dirty",
+        "Running",
+        "Executable",
+        "Downloading",
+        "Downloaded",
+        "Updating",
+        "Locking",
+        "Adding",
     ];
     // A colour begins with ESC [ and ends with m.
     let mut plain = String::new();
@@ -182,7 +193,9 @@ fn status(line: &str) -> Option<&'static str> {
     plain.push_str(rest);
     let word = plain.split_whitespace().next()?;
     let is_set_right = plain.find(word)? + word.len() == 12;
-    WORDS.into_iter().find(|known| *known == word && is_set_right)
+    WORDS
+        .into_iter()
+        .find(|known| *known == word && is_set_right)
 }
 
 impl Built {
@@ -204,7 +217,10 @@ impl Built {
                 && program.name != "milestone"
                 && same_folder(&program.package, folder)
         };
-        self.programs.iter().filter(of_it).map(|program| program.path.as_path())
+        self.programs
+            .iter()
+            .filter(of_it)
+            .map(|program| program.path.as_path())
     }
 }
 
@@ -218,9 +234,15 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 pub fn metadata(course: &Course) -> Result<Json> {
     let mut cargo = command(course);
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo.output().map_err(|e| format!("cannot run cargo: {e}"))?;
+    let output = cargo
+        .output()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
     let json = Json::read(&String::from_utf8_lossy(&output.stdout));
-    json.ok_or_else(|| String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+    json.ok_or_else(|| {
+        String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()
+    })
 }
 
 fn program(line: &Json) -> Option<Program> {

@@ -92,7 +92,11 @@ fn build_and_run(
     let sentence = format!(
         "building chapter {chapter} and what its checks need; the first time takes a minute or two"
     );
-    let told = if shown { Told::All(&sentence) } else { Told::Nothing };
+    let told = if shown {
+        Told::All(&sentence)
+    } else {
+        Told::Nothing
+    };
     let folder = course.starter(chapter);
     let with_units = has_unit_tests(&folder)?;
     let mut targets = vec!["--test", "milestone"];
@@ -118,9 +122,15 @@ fn build_and_run(
         let verdict = run(course, &folder, milestone);
         (verdict, units.join())
     });
-    let (verdict, units) =
-        (verdict?, units.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-    Ok(Some(Judged { verdict, units, turned_green: Vec::new() }))
+    let (verdict, units) = (
+        verdict?,
+        units.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+    );
+    Ok(Some(Judged {
+        verdict,
+        units,
+        turned_green: Vec::new(),
+    }))
 }
 
 fn build(
@@ -142,8 +152,14 @@ fn has_unit_tests(folder: &Path) -> Result<bool> {
 
 fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict> {
     let run = run_in(course.scratch(), DEADLINE, false);
-    let verdict =
-        Judge { milestone, folder, program: None, check: None, run }.verdict()?;
+    let verdict = Judge {
+        milestone,
+        folder,
+        program: None,
+        check: None,
+        run,
+    }
+    .verdict()?;
     if !verdict.ended {
         return Err(format!(
             "{}\nThe checks came to no end in {} seconds and were stopped.{}",

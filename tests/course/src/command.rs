@@ -45,7 +45,9 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(Trouble::Usage(sentence)) => {
-            note(&format!("{sentence} (`cargo course help` lists the commands)"));
+            note(&format!(
+                "{sentence} (`cargo course help` lists the commands)"
+            ));
             ExitCode::from(2)
         }
     }

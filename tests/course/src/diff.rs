@@ -34,7 +34,13 @@ pub fn show(
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
-    git.args(["-c", "core.autocrlf=false", "diff", "--no-index", "--no-ext-diff"]);
+    git.args([
+        "-c",
+        "core.autocrlf=false",
+        "diff",
+        "--no-index",
+        "--no-ext-diff",
+    ]);
     git.args(["--no-prefix", "--find-renames", "--"]);
     for folder in [old, new] {
         let shown = course.shown(&folder);

@@ -31,7 +31,10 @@ impl Part {
 
 /// All parts. Chapters are numbered through them, from 01.
 pub const PARTS: [Part; 7] = [
-    Part { name: "Part I. Bytes", chapters: &[("bind", "bind"), ("echo", "echo")] },
+    Part {
+        name: "Part I. Bytes",
+        chapters: &[("bind", "bind"), ("echo", "echo")],
+    },
     Part {
         name: "Part II. HTTP",
         chapters: &[
@@ -163,7 +166,10 @@ impl Course {
     /// The course whose workspace is `root`. Anything built for it goes below
     /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
-        Course { root: root.into(), target: target.into() }
+        Course {
+            root: root.into(),
+            target: target.into(),
+        }
     }
 
     /// The course that this package was compiled in: what its tests look at.
@@ -246,13 +252,17 @@ impl Course {
     /// The file with the checks.
     #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root.join("tests").join(format!("{}.rs", chapter.name()))
+        self.root
+            .join("tests")
+            .join(format!("{}.rs", chapter.name()))
     }
 
     /// The page of the book.
     #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root.join("book/src").join(format!("{}.md", chapter.name()))
+        self.root
+            .join("book/src")
+            .join(format!("{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
@@ -294,7 +304,10 @@ pub fn members_listed(manifest: &str) -> Vec<String> {
 /// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
 /// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
-    let heading = page.lines().find_map(|line| line.strip_prefix("# "))?.trim();
+    let heading = page
+        .lines()
+        .find_map(|line| line.strip_prefix("# "))?
+        .trim();
     let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
     let title = rest
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -421,8 +434,12 @@ mod tests {
     #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {
         for page in [
-            "# 03 response\n", "\n# Chapter 3: response\n", "# 3. response",
-            "# Chapter 03 — response", "# `response`", "# response\n# other",
+            "# 03 response\n",
+            "\n# Chapter 3: response\n",
+            "# 3. response",
+            "# Chapter 03 — response",
+            "# `response`",
+            "# response\n# other",
         ] {
             assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
         }
@@ -435,8 +452,18 @@ mod tests {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
         for name in [
-            "5-files", "005-files", "05-file", "05-files-old", "05-Files",
-            "06-files", "+5-files", "00-files", "05", "24", "24-more", "notes",
+            "5-files",
+            "005-files",
+            "05-file",
+            "05-files-old",
+            "05-Files",
+            "06-files",
+            "+5-files",
+            "00-files",
+            "05",
+            "24",
+            "24-more",
+            "notes",
         ] {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }
@@ -445,8 +472,13 @@ mod tests {
     #[test]
     fn a_package_has_two_digits() {
         assert_eq!(Chapter::from_package("chapter05"), Some(Chapter(5)));
-        for name in ["chapter5", "chapter005", "chapter00", "chapter+5", "solution05"]
-        {
+        for name in [
+            "chapter5",
+            "chapter005",
+            "chapter00",
+            "chapter+5",
+            "solution05",
+        ] {
             assert_eq!(Chapter::from_package(name), None, "{name}");
         }
     }
@@ -463,7 +495,10 @@ mod tests {
     fn members_are_read_one_a_line() {
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"chapters/01-bind\",\n\
                         # \"chapters/02-echo\",\n    \"tests/course\"\n]\n";
-        assert_eq!(members_listed(manifest), ["chapters/01-bind", "tests/course"]);
+        assert_eq!(
+            members_listed(manifest),
+            ["chapters/01-bind", "tests/course"]
+        );
     }
 
     #[test]
@@ -480,6 +515,10 @@ mod tests {
         assert_ne!(of("ab", "c"), of("a", "bc"));
         let mut known = Fingerprint::new();
         known.step(b'a');
-        assert_eq!(known.to_string(), "af63dc4c8601ec8c", "FNV-1a of the letter a");
+        assert_eq!(
+            known.to_string(),
+            "af63dc4c8601ec8c",
+            "FNV-1a of the letter a"
+        );
     }
 }

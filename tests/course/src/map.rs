@@ -33,8 +33,11 @@ pub struct Rung {
 #[must_use]
 pub fn survey(course: &Course) -> Vec<Rung> {
     let there = course.chapters();
-    let last =
-        there.last().copied().unwrap_or(Chapter(0)).max(Chapter::last_planned());
+    let last = there
+        .last()
+        .copied()
+        .unwrap_or(Chapter(0))
+        .max(Chapter::last_planned());
     (1..=last.0)
         .map(Chapter)
         .map(|chapter| {
@@ -64,7 +67,10 @@ pub fn shown(
     style: Style,
 ) -> String {
     let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
-    let there = rungs.iter().filter(|rung| rung.place != Place::Missing).count();
+    let there = rungs
+        .iter()
+        .filter(|rung| rung.place != Place::Missing)
+        .count();
     let next = next(rungs, current);
 
     let mut text = format!(
@@ -116,7 +122,9 @@ fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
     let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
     let from = current.unwrap_or(Chapter(0));
     let above = rungs.iter().filter(open).find(|rung| rung.chapter >= from);
-    above.or_else(|| rungs.iter().find(open)).map(|rung| rung.chapter)
+    above
+        .or_else(|| rungs.iter().find(open))
+        .map(|rung| rung.chapter)
 }
 
 fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> String {
@@ -126,13 +134,20 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
     let (title, status) = match &rung.place {
         Place::Missing => (style.faint(&title), style.faint("not written yet")),
         Place::NotBegun => (title, "not begun".to_owned()),
-        Place::Begun(Standing { passed: true, words }) => (title, style.good(words)),
+        Place::Begun(Standing {
+            passed: true,
+            words,
+        }) => (title, style.good(words)),
         Place::Begun(Standing { words, .. }) => {
             (title, style.yours(&format!("yours so far: {words}")))
         }
         Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
     };
-    let mark = if next == Some(chapter) { style.strong(">") } else { " ".into() };
+    let mark = if next == Some(chapter) {
+        style.strong(">")
+    } else {
+        " ".into()
+    };
     format!("{mark} {chapter}  {title} {status}\n")
 }
 
@@ -171,12 +186,18 @@ mod tests {
     fn rungs(places: &[Place]) -> Vec<Rung> {
         (1..)
             .zip(places)
-            .map(|(n, place)| Rung { chapter: Chapter(n), place: place.clone() })
+            .map(|(n, place)| Rung {
+                chapter: Chapter(n),
+                place: place.clone(),
+            })
             .collect()
     }
 
     fn begun(passed: bool, words: &str) -> Place {
-        Place::Begun(Standing { passed, words: words.to_owned() })
+        Place::Begun(Standing {
+            passed,
+            words: words.to_owned(),
+        })
     }
 
     #[test]

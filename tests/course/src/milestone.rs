@@ -35,7 +35,9 @@ impl Check {
     #[must_use]
     pub fn title(&self) -> String {
         let name = self.name.rsplit("::").next().unwrap_or(&self.name);
-        name.strip_prefix("check_").unwrap_or(name).replace('_', " ")
+        name.strip_prefix("check_")
+            .unwrap_or(name)
+            .replace('_', " ")
     }
 
     /// The report of a check that failed.
@@ -65,7 +67,10 @@ impl Verdict {
     /// How many checks hold.
     #[must_use]
     pub fn passed(&self) -> usize {
-        self.checks.iter().filter(|check| check.finding == Finding::Passed).count()
+        self.checks
+            .iter()
+            .filter(|check| check.finding == Finding::Passed)
+            .count()
     }
 
     /// Whether all that could be made hold, and at least one does.
@@ -111,7 +116,9 @@ impl Judge<'_> {
     /// Runs the milestone.
     pub fn verdict(&self) -> Result<Verdict> {
         let mut command = Command::new(self.milestone);
-        command.current_dir(self.folder).env("CARGO_MANIFEST_DIR", self.folder);
+        command
+            .current_dir(self.folder)
+            .env("CARGO_MANIFEST_DIR", self.folder);
         // What would change how libtest prints.
         command
             .env_remove("RUST_TEST_NOCAPTURE")
@@ -139,7 +146,12 @@ pub fn run_in(
     deadline: Duration,
     with_children: bool,
 ) -> Run<'static> {
-    Run { scratch, deadline, stderr: Stderr::Kept, with_children }
+    Run {
+        scratch,
+        deadline,
+        stderr: Stderr::Kept,
+        with_children,
+    }
 }
 
 fn checks(output: &str) -> Vec<Check> {
@@ -152,7 +164,10 @@ fn checks(output: &str) -> Vec<Check> {
                 "FAILED" => finding(&report(output, name)),
                 _ => return None,
             };
-            Some(Check { name: name.to_owned(), finding })
+            Some(Check {
+                name: name.to_owned(),
+                finding,
+            })
         })
         .collect();
     checks.sort_by(|a, b| a.name.cmp(&b.name));
@@ -160,7 +175,9 @@ fn checks(output: &str) -> Vec<Check> {
 }
 
 fn passed(said: &str) -> Finding {
-    let why = said.lines().find_map(|line| line.strip_prefix("passed over: "));
+    let why = said
+        .lines()
+        .find_map(|line| line.strip_prefix("passed over: "));
     match why {
         Some(why) => Finding::PassedOver(why.to_owned()),
         None => Finding::Passed,
@@ -168,8 +185,9 @@ fn passed(said: &str) -> Finding {
 }
 
 fn finding(report: &str) -> Finding {
-    let waiting =
-        report.lines().find(|line| line.trim_start().starts_with("not checked:"));
+    let waiting = report
+        .lines()
+        .find(|line| line.trim_start().starts_with("not checked:"));
     match waiting {
         Some(line) => Finding::Waiting(line.trim().to_owned()),
         None => Finding::Failed(report.to_owned()),
@@ -242,7 +260,9 @@ test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert_eq!(
             titles,
             [
-                "01 says where it listens", "02 comes back exactly", "03 half close",
+                "01 says where it listens",
+                "02 comes back exactly",
+                "03 half close",
                 "04 a low port"
             ]
         );
@@ -265,7 +285,10 @@ test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn what_is_passed_over_is_not_counted_and_does_no_harm() {
-        let check = |finding| Check { name: "check_01_x".into(), finding };
+        let check = |finding| Check {
+            name: "check_01_x".into(),
+            finding,
+        };
         let over = check(Finding::PassedOver("why".into()));
         let mut verdict = Verdict {
             checks: vec![over.clone(), check(Finding::Passed)],

@@ -102,7 +102,11 @@ impl Run<'_> {
             lines.tell_the_rest()?;
         }
         let output = String::from_utf8_lossy(&fs::read(out)?).into_owned();
-        Ok(Ended { status: status?, output, took })
+        Ok(Ended {
+            status: status?,
+            output,
+            took,
+        })
     }
 
     fn wait(
@@ -143,7 +147,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn of(file: File, to: &'a dyn Fn(Option<&str>)) -> Lines<'a> {
-        Lines { file, begun: Vec::new(), to }
+        Lines {
+            file,
+            begun: Vec::new(),
+            to,
+        }
     }
 
     /// Tells the lines that have come to their end since.
@@ -218,7 +226,9 @@ pub fn each<T: Sync, R: Send>(
         workers
             .into_iter()
             .flat_map(|worker| {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
             .collect()
     });

@@ -23,9 +23,14 @@ impl Style {
             std::env::var_os(name).is_some_and(|value| !value.is_empty())
         };
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let capable =
-            if cfg!(windows) { set("WT_SESSION") || set("TERM") } else { !dumb };
-        Style { colour: io::stdout().is_terminal() && capable && !set("NO_COLOR") }
+        let capable = if cfg!(windows) {
+            set("WT_SESSION") || set("TERM")
+        } else {
+            !dumb
+        };
+        Style {
+            colour: io::stdout().is_terminal() && capable && !set("NO_COLOR"),
+        }
     }
 
     fn paint(self, code: &str, text: &str) -> String {
@@ -97,7 +102,11 @@ pub fn wrapped(text: &str, margin: &str) -> String {
             lines[last].push_str(word);
         }
     }
-    lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("{margin}{line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// "1 check", "2 checks".

@@ -61,8 +61,10 @@ impl Ladder {
             format!("\"chapters/{name}\",\n\"solutions/{name}\",\n")
         };
         let members: String = (1..=4).map(member).collect();
-        ladder
-            .write("Cargo.toml", &format!("[workspace]\nmembers = [\n{members}]\n"));
+        ladder.write(
+            "Cargo.toml",
+            &format!("[workspace]\nmembers = [\n{members}]\n"),
+        );
         ladder.commit();
         Some(ladder)
     }
@@ -74,8 +76,14 @@ impl Ladder {
             git.env_remove(name);
         }
         git.args([
-            "-c", "user.name=a", "-c", "user.email=a@b", "-c",
-            "commit.gpgsign=false", "-c", "core.autocrlf=false",
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "core.autocrlf=false",
         ]);
         let output = git.args(args).output().expect("git runs");
         assert!(
@@ -123,29 +131,46 @@ fn manifest(kind: &str, number: u8) -> String {
 }
 
 const MAIN: [&str; 4] = [
-    "chapters/02-echo/src/main.rs", "solutions/02-echo/src/main.rs",
-    "chapters/03-response/src/main.rs", "solutions/03-response/src/main.rs",
+    "chapters/02-echo/src/main.rs",
+    "solutions/02-echo/src/main.rs",
+    "chapters/03-response/src/main.rs",
+    "solutions/03-response/src/main.rs",
 ];
 
 #[test]
 fn a_mend_reaches_every_starter_and_solution_above_and_once() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
     let report = ladder.carry(1);
     assert_eq!(report.lines, MAIN.map(|path| format!("carried   {path}")));
     assert_eq!(report.stopped_at, None);
     for path in MAIN {
-        assert!(ladder.read(path).starts_with("fn given(mended: u8) {}\n"), "{path}");
+        assert!(
+            ladder.read(path).starts_with("fn given(mended: u8) {}\n"),
+            "{path}"
+        );
     }
     assert!(
-        ladder.read("solutions/03-response/src/main.rs").contains("middle(x: u8)"),
+        ladder
+            .read("solutions/03-response/src/main.rs")
+            .contains("middle(x: u8)"),
         "its own change stays"
     );
     assert!(
-        ladder.read("chapters/03-response/src/main.rs").contains("todo!()"),
+        ladder
+            .read("chapters/03-response/src/main.rs")
+            .contains("todo!()"),
         "the gap stays"
     );
-    assert!(!ladder.read("chapters/01-bind/src/main.rs").contains("mended"));
+    assert!(
+        !ladder
+            .read("chapters/01-bind/src/main.rs")
+            .contains("mended")
+    );
 
     let after = ladder.snapshot();
     assert_eq!(
@@ -168,12 +193,22 @@ fn a_mend_reaches_every_starter_and_solution_above_and_once() {
 #[test]
 fn it_stops_at_a_conflict_and_goes_on_after_it() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend("solutions/01-bind/src/main.rs", "middle()", "middle(mended: u8)");
-    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "middle()",
+        "middle(mended: u8)",
+    );
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
     ladder.write("chapters/04-request/src/main.rs", THREE);
     ladder.write("solutions/04-request/src/main.rs", THREE);
     assert!(
-        ladder.refusal(1).contains("chapters/04-request/src/main.rs"),
+        ladder
+            .refusal(1)
+            .contains("chapters/04-request/src/main.rs"),
         "somebody else's work is not touched"
     );
     ladder.git(&["add", "chapters/04-request", "solutions/04-request"]);
@@ -245,7 +280,9 @@ fn files_are_added_changed_and_removed() {
     ladder.write("solutions/01-bind/src/old.rs", "old\n");
     ladder.carry(1);
     for chapter in [
-        "chapters/02-echo", "solutions/02-echo", "chapters/03-response",
+        "chapters/02-echo",
+        "solutions/02-echo",
+        "chapters/03-response",
         "solutions/03-response",
     ] {
         assert_eq!(ladder.read(&format!("{chapter}/src/old.rs")), "old\n");
@@ -267,7 +304,10 @@ fn files_are_added_changed_and_removed() {
         ["solutions/03-response/src/old.rs"],
         "what the chapter has changed is left to a person"
     );
-    assert_eq!(ladder.read("solutions/03-response/src/old.rs"), "old, and more\n");
+    assert_eq!(
+        ladder.read("solutions/03-response/src/old.rs"),
+        "old, and more\n"
+    );
     assert_eq!(ladder.read("solutions/03-response/src/new.rs"), "new\n");
 }
 
@@ -275,7 +315,9 @@ fn files_are_added_changed_and_removed() {
 fn manifests_keep_their_names() {
     let Some(ladder) = Ladder::new() else { return };
     ladder.mend(
-        "solutions/01-bind/Cargo.toml", "[[test]]\n", "[[test]]\nharness = true\n",
+        "solutions/01-bind/Cargo.toml",
+        "[[test]]\n",
+        "[[test]]\nharness = true\n",
     );
     let report = ladder.carry(1);
     assert_eq!(report.conflicts, Vec::<String>::new());
@@ -294,19 +336,33 @@ fn manifests_keep_their_names() {
 #[test]
 fn work_of_others_further_up_is_not_touched() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
     ladder.mend("solutions/03-response/src/main.rs", "two()", "three()");
     let before = ladder.snapshot();
     let refusal = ladder.refusal(1);
-    assert!(refusal.contains("uncommitted changes further up"), "{refusal}");
-    assert!(refusal.contains("\n  solutions/03-response/src/main.rs"), "{refusal}");
+    assert!(
+        refusal.contains("uncommitted changes further up"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("\n  solutions/03-response/src/main.rs"),
+        "{refusal}"
+    );
     assert_eq!(ladder.snapshot(), before);
 }
 
 #[test]
 fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
     ladder.commit();
     assert_eq!(ladder.carry(1).lines, Vec::<String>::new());
     let carry =
@@ -326,11 +382,17 @@ fn a_change_that_is_committed_already_is_carried_from_an_older_commit() {
 #[test]
 fn the_starter_beside_the_mend_is_named_and_left() {
     let Some(ladder) = Ladder::new() else { return };
-    ladder.mend("solutions/02-echo/src/main.rs", "given()", "given(mended: u8)");
+    ladder.mend(
+        "solutions/02-echo/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
     let report = ladder.carry(2);
     assert_eq!(report.by_hand, ["chapters/02-echo/src/main.rs"]);
     assert!(
-        ladder.read("chapters/02-echo/src/main.rs").starts_with("fn given() {}\n")
+        ladder
+            .read("chapters/02-echo/src/main.rs")
+            .starts_with("fn given() {}\n")
     );
 }
 
@@ -352,10 +414,11 @@ fn a_folder_that_git_does_not_know_is_refused_in_words() {
 fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
     let Some(ladder) = Ladder::new() else { return };
     let anchored = |text: &str, name: &str| {
-        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given")).replace(
-            "given() {}\n",
-            &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
-        )
+        text.replace("fn given", &format!("// ANCHOR: {name}\nfn given"))
+            .replace(
+                "given() {}\n",
+                &format!("given() {{}}\n// ANCHOR_END: {name}\n"),
+            )
     };
     for (number, text, name) in [(1, ONE, "one"), (3, THREE, "three")] {
         ladder.write(
@@ -364,9 +427,15 @@ fn anchors_belong_to_a_chapter_and_are_neither_carried_nor_lost() {
         );
     }
     ladder.commit();
-    ladder.mend("solutions/01-bind/src/main.rs", "given()", "given(mended: u8)");
     ladder.mend(
-        "solutions/01-bind/src/main.rs", "fn middle", "// ANCHOR: new\nfn middle",
+        "solutions/01-bind/src/main.rs",
+        "given()",
+        "given(mended: u8)",
+    );
+    ladder.mend(
+        "solutions/01-bind/src/main.rs",
+        "fn middle",
+        "// ANCHOR: new\nfn middle",
     );
     let report = ladder.carry(1);
     assert_eq!(report.conflicts, Vec::<String>::new());

@@ -36,7 +36,10 @@ impl MadeUp {
             told(&self.command(args).output().expect("course runs"));
         // On a busy machine even a small build may take long enough to be announced.
         let announced = |line: &&str| line.starts_with("building chapter ");
-        let err = err.split_inclusive('\n').filter(|line| !announced(line)).collect();
+        let err = err
+            .split_inclusive('\n')
+            .filter(|line| !announced(line))
+            .collect();
         (code, out, err)
     }
 }
@@ -137,13 +140,19 @@ fn a_learner_goes_from_red_to_green() {
         "{map}"
     );
 
-    made_up.write("chapters/02-echo/src/main.rs", "fn main() {\n    greet();\n}\n");
+    made_up.write(
+        "chapters/02-echo/src/main.rs",
+        "fn main() {\n    greet();\n}\n",
+    );
     let (_, map, err) = made_up.run(&[]);
     assert_eq!(err, "", "the map is quiet");
     assert!(map.contains("yours so far: does not build yet"), "{map}");
     let (code, out, err) = made_up.run(&["check", "2"]);
     assert_eq!(code, 1);
-    assert!(err.contains("error[E0425]: cannot find function `greet`"), "{err}");
+    assert!(
+        err.contains("error[E0425]: cannot find function `greet`"),
+        "{err}"
+    );
     assert!(!err.contains("Compiling"), "{err}");
     assert!(out.ends_with("Chapter 02 does not build yet. Fix the first error above, then run `cargo course check 2` again.\n"));
 }
@@ -257,22 +266,34 @@ fn a_learner_is_led_from_gap_to_gap_by_their_numbers() {
 
     let one = GAPS.replace("todo!(\"(1 of 2) find the word\")", "\"hello\"");
     let out = check(&one);
-    assert!(out.contains("\nTurned green:\n  tests::has_a_word\n"), "{out}");
-    assert!(out.contains("\n01 speaks\n\nStill to be written: (2 of 2)"), "{out}");
+    assert!(
+        out.contains("\nTurned green:\n  tests::has_a_word\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("\n01 speaks\n\nStill to be written: (2 of 2)"),
+        "{out}"
+    );
     let next = "Next: write gap 2 of 2 (chapters/01-bind/src/main.rs:7),";
     assert!(out.contains(next), "{out}");
 
     let out =
         check(&one.replace("todo!(\"(2 of 2) join the words\")", "\"hullo\".into()"));
     assert!(out.contains("\nunit test tests::greets fails\n"), "{out}");
-    assert!(out.contains("\n    left: \"hullo\"\n   right: \"hello\"\n"), "{out}");
+    assert!(
+        out.contains("\n    left: \"hullo\"\n   right: \"hello\"\n"),
+        "{out}"
+    );
     assert!(out.contains("\nTurned green:\n  01 speaks\n"), "{out}");
     assert!(out.contains("\nNext: fix the unit test above,"), "{out}");
 
     let spare = "\nfn spare() {\n    todo!(\"(3 of 2) nothing\")\n}\n";
     let two = one.replace("todo!(\"(2 of 2) join the words\")", "word().into()");
     let out = check(&format!("{QUIET}{two}{spare}"));
-    assert!(out.contains("\nTurned green:\n  02 greets\n  tests::greets\n"), "{out}");
+    assert!(
+        out.contains("\nTurned green:\n  02 greets\n  tests::greets\n"),
+        "{out}"
+    );
     let sentence = "A todo! is left that no check has come to, at chapters/01-bind/src/main.rs:32:\n";
     assert!(out.contains(sentence), "{out}");
     assert!(!out.contains("No gap is left"), "{out}");
@@ -314,7 +335,10 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
             ["check", "0"].as_slice(),
             "there is no chapter 0: there are chapters 01 to 02",
         ),
-        (&["check", "99"], "there is no chapter 99: there are chapters 01 to 02"),
+        (
+            &["check", "99"],
+            "there is no chapter 99: there are chapters 01 to 02",
+        ),
         (
             &["check", "99999999999999999999"],
             "there is no chapter 99999999999999999999",
@@ -329,13 +353,19 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
         ),
         (&["check", "1", "2"], "`check` takes one chapter at a time"),
         (&["diff"], "write `diff N`"),
-        (&["diff", "1", "two"], "`two` is not the number of a chapter"),
+        (
+            &["diff", "1", "two"],
+            "`two` is not the number of a chapter",
+        ),
         (&["chek"], "there is no command `chek`"),
         (&["dev", "bless", "a", "b"], "`bless` takes"),
         (&["dev", "chek"], "there is no command `dev chek`"),
         (&["bless"], "there is no command `bless`"),
         (&["dev", "carry-up"], "write `carry-up N`"),
-        (&["dev", "carry-up", "one"], "`one` is not the number of a chapter"),
+        (
+            &["dev", "carry-up", "one"],
+            "`one` is not the number of a chapter",
+        ),
     ] {
         let (code, out, err) = made_up.run(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
@@ -376,8 +406,11 @@ fn where_there_is_no_course_or_no_cargo_it_says_so() {
     assert!(err.contains("is not inside the course"), "{err}");
 
     let inside = made_up.root().join("chapters/01-bind/src");
-    let output =
-        made_up.command(&[]).current_dir(inside).output().expect("course runs");
+    let output = made_up
+        .command(&[])
+        .current_dir(inside)
+        .output()
+        .expect("course runs");
     assert!(output.status.success(), "any folder of the course will do");
 
     let output = made_up
@@ -426,7 +459,8 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     // Another branch has the chapter, and git leaves what it does not know.
     made_up.write("solutions/13-content/src/main.rs.orig", "");
     made_up.write(
-        "solutions/03-response/Cargo.toml", "[package]\nname = \"solution03\"\n",
+        "solutions/03-response/Cargo.toml",
+        "[package]\nname = \"solution03\"\n",
     );
 
     let (code, map, err) = made_up.run(&[]);
@@ -466,7 +500,10 @@ fn a_chapter_is_compared_with_its_solution_and_a_solution_with_the_next() {
     let marked = format!("// ANCHOR: all\n{SOLUTION}// ANCHOR_END: all\n");
     made_up.write("solutions/01-bind/src/main.rs", &marked);
     made_up.write("solutions/01-bind/Cargo.toml", "[package]\n");
-    made_up.write("chapters/01-bind/src/main.rs", &format!("{QUIET}\n{SOLUTION}"));
+    made_up.write(
+        "chapters/01-bind/src/main.rs",
+        &format!("{QUIET}\n{SOLUTION}"),
+    );
     assert_eq!(
         made_up.run(&["diff", "1"]),
         (0, "There is no difference.\n".to_owned(), String::new())

@@ -39,12 +39,24 @@ fn the_checker_sees_what_is_wrong() {
         assert!(complaint.contains(words), "{complaint:?} lacks {words:?}");
     };
     let shown = "error[E0308]: x\n";
-    says(complaint("E0308-fine", "fn main() {}\n", shown), "it compiles");
+    says(
+        complaint("E0308-fine", "fn main() {}\n", shown),
+        "it compiles",
+    );
     says(complaint("E0599-port", MISMATCH, shown), "rustc gave E0308");
-    says(complaint("E0308-syntax", "fn main( {}\n", shown), "without a code");
+    says(
+        complaint("E0308-syntax", "fn main( {}\n", shown),
+        "without a code",
+    );
     says(complaint("E0308-none", MISMATCH, ""), "its .txt is missing");
-    says(complaint("E0308-stale", MISMATCH, "error[E0599]: x\n"), "shows E0599");
-    says(complaint("port", MISMATCH, shown), "must begin with the code");
+    says(
+        complaint("E0308-stale", MISMATCH, "error[E0599]: x\n"),
+        "shows E0599",
+    );
+    says(
+        complaint("port", MISMATCH, shown),
+        "must begin with the code",
+    );
 }
 
 #[test]

@@ -92,7 +92,9 @@ fn a_folder_that_turns_into_a_link() {
             done.store(true, Ordering::Relaxed);
             outcome.expect("answers");
         });
-        note(&format!("{name}: the secret came {leaked} times in {asked}"));
+        note(&format!(
+            "{name}: the secret came {leaked} times in {asked}"
+        ));
         assert_eq!(leaked, 0, "{name}");
     }
 }
@@ -236,8 +238,10 @@ impl Server {
             .spawn()
             .expect("the program can be started");
         // From here on it is ended whatever happens.
-        let mut server =
-            Server { child, addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut server = Server {
+            child,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
         let stdout = server.child.stdout.take().expect("a pipe");
         let mut line = String::new();
         BufReader::new(stdout)
@@ -343,7 +347,11 @@ impl Visit {
         prepared.map_err(|error| format!("the socket cannot be set up: {error}"))?;
         let bytes = self.bytes();
         let in_pieces = random.below(8) == 0;
-        let cut = if in_pieces { random.below(bytes.len() + 1) } else { bytes.len() };
+        let cut = if in_pieces {
+            random.below(bytes.len() + 1)
+        } else {
+            bytes.len()
+        };
         let (first, second) = bytes.split_at(cut);
         // Where the server has closed meanwhile, what it said before is still to be
         // read.
@@ -380,7 +388,9 @@ impl Visit {
     fn judge(&self, received: &[u8], tally: &mut Tally) -> Result<(), String> {
         let shown = || received[..received.len().min(2000)].escape_ascii();
         let has = |text: &str| {
-            received.windows(text.len()).any(|part| part == text.as_bytes())
+            received
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
         };
         if has(SECRET) {
             return Err(format!("the secret came: {}", shown()));
@@ -431,8 +441,9 @@ struct Answer<'a> {
 impl<'a> Answer<'a> {
     /// Reads the first of these bytes.
     fn read(bytes: &'a [u8], is_head: bool) -> Result<Answer<'a>, &'static str> {
-        const EXPECTED: [&str; 10] =
-            ["200", "301", "400", "403", "404", "405", "414", "431", "501", "505"];
+        const EXPECTED: [&str; 10] = [
+            "200", "301", "400", "403", "404", "405", "414", "431", "501", "505",
+        ];
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.ok_or("an answer is missing")? + 4;
         let head = str::from_utf8(&bytes[..end]).map_err(|_| "a head is not text")?;
@@ -472,15 +483,26 @@ impl Request {
             text.push_str(&format!("{name}: {}\r\n", random.visible(20)));
         }
         text.push_str("\r\n");
-        Request { bytes: text.into_bytes(), is_head: method == "HEAD" }
+        Request {
+            bytes: text.into_bytes(),
+            is_head: method == "HEAD",
+        }
     }
 }
 
 /// A target of visible ASCII that tries to be something else than it seems.
 fn target(random: &mut Random, root: &Path) -> String {
     const GOOD: [&str; 10] = [
-        "/", "/empty/", "//example.com", "/page.html?q=1", "/a%20b/c", "/a%20b//c/",
-        "/empty/folder/file", "/beside", "/100%25", "http://a/empty/.",
+        "/",
+        "/empty/",
+        "//example.com",
+        "/page.html?q=1",
+        "/a%20b/c",
+        "/a%20b//c/",
+        "/empty/folder/file",
+        "/beside",
+        "/100%25",
+        "http://a/empty/.",
     ];
     // The first is empty: two slashes in a row.
     const PARTS: &str = " . .. ... %2e %2e%2e .%2E %252e%252e ..%2f %2f %5c ..\\ %00 %ff %c0%ae % %4 \
@@ -489,8 +511,18 @@ fn target(random: &mut Random, root: &Path) -> String {
                          C: con nul.txt page.html::$DATA page.html. %E2%80%AE * ?q=/../x #a http:";
     let parts: Vec<&str> = PARTS.split(' ').collect();
     let mut target = String::from(random.pick(&[
-        "/", "/", "/", "/", "/", "//", "", "http://a/", "http://a", "HTTP://a:1/",
-        "file://", "//example.com/",
+        "/",
+        "/",
+        "/",
+        "/",
+        "/",
+        "//",
+        "",
+        "http://a/",
+        "http://a",
+        "HTTP://a:1/",
+        "file://",
+        "//example.com/",
     ]));
     match random.below(20) {
         0 => {
@@ -514,7 +546,11 @@ fn target(random: &mut Random, root: &Path) -> String {
     }
     // The path of the folder may have spaces in it; a target never has.
     let target = target.replace(' ', "%20");
-    if target.is_empty() { "*".to_owned() } else { target }
+    if target.is_empty() {
+        "*".to_owned()
+    } else {
+        target
+    }
 }
 
 /// A request with a few faults, or no request at all.

@@ -21,8 +21,9 @@ use made_up::{
 impl MadeUp {
     /// The first chapter's milestone, compiled without cargo.
     fn milestone(&self) -> BTreeMap<Chapter, PathBuf> {
-        let path =
-            self.root().join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
+        let path = self
+            .root()
+            .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
         let status = Command::new("rustc")
             .env("CARGO_PKG_NAME", FIRST.solution_package())
             .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
@@ -45,8 +46,11 @@ impl MadeUp {
         let split = |complaint: &String| {
             let (path, rest) =
                 complaint.split_once(": ").expect("a path and a complaint");
-            let name =
-                path.rsplit('/').next().expect("a name").trim_end_matches(".patch");
+            let name = path
+                .rsplit('/')
+                .next()
+                .expect("a name")
+                .trim_end_matches(".patch");
             (name.to_owned(), rest.to_owned())
         };
         complaints.iter().map(split).collect()
@@ -64,8 +68,20 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "wrong thing",
         &becomes("    print!(\"hello\\n\");"),
     );
-    made_up.wrong(FIRST, "other-words", greets, "something else", &says("hullo"));
-    made_up.wrong(FIRST, "ground", greets, "wrong thing", &becomes("    // nothing"));
+    made_up.wrong(
+        FIRST,
+        "other-words",
+        greets,
+        "something else",
+        &says("hullo"),
+    );
+    made_up.wrong(
+        FIRST,
+        "ground",
+        greets,
+        "wrong thing",
+        &becomes("    // nothing"),
+    );
     made_up.wrong(
         FIRST,
         "broken",
@@ -107,7 +123,10 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
     );
     made_up.write(
         "tests/wrong/01-bind/no-unit-test.patch",
-        &format!("# About.\nunit: tests::greets\nsays: wrong thing\n{}", says("x")),
+        &format!(
+            "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
+            says("x")
+        ),
     );
 
     let begin = Instant::now();
@@ -123,8 +142,14 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
             "check_02_greets did not come to it, an earlier check fails: not checked",
         ),
         ("hangs", "there was no verdict after 3 s"),
-        ("no-such-check", "the milestone has no check called check_99_flies"),
-        ("no-unit-test", "the solution has no unit test called tests::greets"),
+        (
+            "no-such-check",
+            "the milestone has no check called check_99_flies",
+        ),
+        (
+            "no-unit-test",
+            "the solution has no unit test called tests::greets",
+        ),
         ("no-words", "a line `says: WORDS` is missing"),
         (
             "other-words",
@@ -141,7 +166,11 @@ fn a_wrong_answer_that_is_no_good_is_found_out() {
         "and the good one, hullo, is not among them"
     );
     for (name, complaint) in expected {
-        assert!(complaints[name].contains(complaint), "{name}: {}", complaints[name]);
+        assert!(
+            complaints[name].contains(complaint),
+            "{name}: {}",
+            complaints[name]
+        );
     }
 }
 
@@ -203,7 +232,13 @@ fn an_answer_is_built_once_and_goes_when_it_is_no_more() {
     let second = proof.prove(&answers, 2);
     assert_eq!((second.built, second.complaints), (0, vec![]));
 
-    made_up.wrong(FIRST, "hullo", "check_02_greets", "wrong thing", &says("hallo"));
+    made_up.wrong(
+        FIRST,
+        "hullo",
+        "check_02_greets",
+        "wrong thing",
+        &says("hallo"),
+    );
     let third = proof.prove(&answers, 2);
     assert_eq!((third.built, &third.complaints), (1, &vec![]));
     proof.tidy(&third.folders).expect("it can be tidied");
@@ -227,8 +262,9 @@ fn of_many_answers_a_few_are_taken_by_name_and_by_check() {
     let mut answers = made_up.answers(Kind::Wrong);
     answers.extend(made_up.answers(Kind::Right));
     let few = few(&answers);
-    let names: Vec<&str> =
-        (few.iter()).filter_map(|answer| answer.path.file_stem()?.to_str()).collect();
+    let names: Vec<&str> = (few.iter())
+        .filter_map(|answer| answer.path.file_stem()?.to_str())
+        .collect();
     assert_eq!(names, ["a", "c", "d", "a"]);
 }
 
@@ -387,8 +423,10 @@ fn a_starter_that_does_not_derive_is_named() {
         &SOLUTION.replace("hello", "hello, world"),
     );
     assert_eq!(complaints(), Vec::<String>::new());
-    made_up
-        .write("chapters/02-echo/src/main.rs", &format!("{STARTER}fn more() {{}}\n"));
+    made_up.write(
+        "chapters/02-echo/src/main.rs",
+        &format!("{STARTER}fn more() {{}}\n"),
+    );
     let found = complaints();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
@@ -416,14 +454,23 @@ fn a_learners_chapter_is_told_from_a_starter() {
     )
     .expect("it can be written");
     assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
-    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST, SECOND], vec![])));
+    assert_eq!(
+        starters::pristine(course, false),
+        Ok((vec![FIRST, SECOND], vec![]))
+    );
 
     made_up.write("chapters/02-echo/src/main.rs", SOLUTION);
     assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
-    assert_eq!(starters::pristine(course, false), Ok((vec![FIRST], vec![SECOND])));
+    assert_eq!(
+        starters::pristine(course, false),
+        Ok((vec![FIRST], vec![SECOND]))
+    );
     let strict =
         starters::complaints(course, true).expect("the chapters can be read");
-    assert!(strict[0].starts_with("chapters/02-echo is not what"), "{strict:?}");
+    assert!(
+        strict[0].starts_with("chapters/02-echo is not what"),
+        "{strict:?}"
+    );
     let current = course::starters::current(course)
         .expect("the chapters can be read")
         .expect("there is one");
@@ -459,10 +506,14 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         "{found}"
     );
 
-    made_up
-        .write("chapters/01-bind/src/main.rs", &SOLUTION.replace("hello", "hullo"));
-    made_up
-        .write("chapters/02-echo/src/main.rs", &STARTER.replace("todo!", "toodo!"));
+    made_up.write(
+        "chapters/01-bind/src/main.rs",
+        &SOLUTION.replace("hello", "hullo"),
+    );
+    made_up.write(
+        "chapters/02-echo/src/main.rs",
+        &STARTER.replace("todo!", "toodo!"),
+    );
     let found = complaints().join("\n");
     assert!(
         found.contains(
@@ -470,10 +521,16 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         ),
         "{found}"
     );
-    assert!(found.contains("chapters/02-echo: it does not build"), "{found}");
+    assert!(
+        found.contains("chapters/02-echo: it does not build"),
+        "{found}"
+    );
     assert!(found.contains("cannot find macro `toodo`"), "{found}");
 
-    made_up.write("chapters/01-bind/src/main.rs", "fn main() {\n    loop {}\n}\n");
+    made_up.write(
+        "chapters/01-bind/src/main.rs",
+        "fn main() {\n    loop {}\n}\n",
+    );
     made_up.remove("tests/course/starters/02-echo.txt");
     made_up.write("chapters/02-echo/src/main.rs", STARTER);
     let found = complaints().join("\n");
@@ -481,5 +538,8 @@ fn a_starter_that_fails_otherwise_than_noted_is_named() {
         found.contains("chapters/01-bind: the milestone was still running after 3 s"),
         "{found}"
     );
-    assert!(found.contains("tests/course/starters/02-echo.txt: "), "{found}");
+    assert!(
+        found.contains("tests/course/starters/02-echo.txt: "),
+        "{found}"
+    );
 }

@@ -35,7 +35,10 @@ impl Standing {
                 open => format!("{open} unit tests fail"),
             },
         };
-        Standing { passed: judged.is_some_and(Judged::passed), words }
+        Standing {
+            passed: judged.is_some_and(Judged::passed),
+            words,
+        }
     }
 }
 

@@ -75,7 +75,10 @@ fn run_within<'a>(
     folder: &Path,
     programs: impl Iterator<Item = &'a Path>,
 ) -> Result<Units> {
-    let mut units = Units { built: true, ..Units::default() };
+    let mut units = Units {
+        built: true,
+        ..Units::default()
+    };
     for program in programs {
         let run = |check: Option<&str>, deadline| {
             Judge {
@@ -110,7 +113,9 @@ fn run_within<'a>(
 /// What a unit test says when it fails: the first panic, which may be that of another
 /// thread and is then the reason for the last one.
 fn message(report: &str) -> String {
-    let mut lines = report.lines().skip_while(|line| !line.contains("panicked at "));
+    let mut lines = report
+        .lines()
+        .skip_while(|line| !line.contains("panicked at "));
     let Some(place) = lines.next() else {
         return report.to_owned();
     };
@@ -145,7 +150,9 @@ mod tests {
         );
         fs::write(&source, tests).expect("a file");
         let mut rustc = Command::new("rustc");
-        rustc.args(["--edition", "2024", "--test", "-o"]).args([&program, &source]);
+        rustc
+            .args(["--edition", "2024", "--test", "-o"])
+            .args([&program, &source]);
         assert!(rustc.status().expect("rustc runs").success());
         let course = Course::at(scratch.path(), scratch.path());
         let deadlines = [Duration::from_millis(500), Duration::from_secs(2)];

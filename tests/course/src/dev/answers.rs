@@ -76,8 +76,11 @@ pub fn find(
 ) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for &chapter in chapters {
-        let folder =
-            course.root().join("tests").join(kind.folder()).join(chapter.name());
+        let folder = course
+            .root()
+            .join("tests")
+            .join(kind.folder())
+            .join(chapter.name());
         for path in entries(&folder)? {
             let shown = course.shown(&path);
             let patch =
@@ -93,7 +96,12 @@ pub fn find(
                     ),
                 });
             }
-            found.push(Answer { chapter, kind, path, shown });
+            found.push(Answer {
+                chapter,
+                kind,
+                path,
+                shown,
+            });
         }
     }
     Ok(found)
@@ -185,7 +193,9 @@ pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Jud
             continue;
         }
         let outcome = proof.prove(&answers, at_once);
-        result.summaries.push(summary(kind, answers.len(), &outcome));
+        result
+            .summaries
+            .push(summary(kind, answers.len(), &outcome));
         result.complaints.extend(outcome.complaints);
         result.reports.extend(outcome.reports);
         folders.extend(outcome.folders);
@@ -257,7 +267,12 @@ impl<'a> Proof<'a> {
         milestones: &'a BTreeMap<Chapter, PathBuf>,
         deadline: Duration,
     ) -> Proof<'a> {
-        Proof { course, milestones, deadline, compiler: compiler() }
+        Proof {
+            course,
+            milestones,
+            deadline,
+            compiler: compiler(),
+        }
     }
 
     /// Builds and judges the answers, `at_once` at a time. No more are built at once
@@ -354,7 +369,11 @@ impl<'a> Proof<'a> {
         let folder = self.shelf().join(print.to_string());
         let path = folder.join(format!("program{EXE_SUFFIX}"));
         if path.is_file() {
-            return Ok(Program { folder, path, built_anew: false });
+            return Ok(Program {
+                folder,
+                path,
+                built_anew: false,
+            });
         }
 
         for (path, contents) in &source {
@@ -366,21 +385,43 @@ impl<'a> Proof<'a> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let half = folder.join(format!("half-built-{}-{number}", std::process::id()));
         let mut rustc = Command::new(rustc());
-        rustc.current_dir(&folder).arg("src/main.rs").args(how).arg("-o").arg(&half);
+        rustc
+            .current_dir(&folder)
+            .arg("src/main.rs")
+            .args(how)
+            .arg("-o")
+            .arg(&half);
         rustc.args([
-            "--edition", "2024", "--crate-name", &package, "--color", "never",
+            "--edition",
+            "2024",
+            "--crate-name",
+            &package,
+            "--color",
+            "never",
         ]);
-        rustc.args(["-A", "warnings", "-C", "debuginfo=0", "-C", "strip=debuginfo"]);
+        rustc.args([
+            "-A",
+            "warnings",
+            "-C",
+            "debuginfo=0",
+            "-C",
+            "strip=debuginfo",
+        ]);
         rustc.env("CARGO_PKG_NAME", &package);
         rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
         let run = run_in(self.course.scratch(), Duration::from_secs(120), true);
-        let ended =
-            run.run(&mut rustc).map_err(|e| format!("cannot run rustc: {e}"))?;
+        let ended = run
+            .run(&mut rustc)
+            .map_err(|e| format!("cannot run rustc: {e}"))?;
         if !ended.well() {
             return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
         }
         fs::rename(&half, &path).map_err(|e| cannot("rename", &half, &e))?;
-        Ok(Program { folder, path, built_anew: true })
+        Ok(Program {
+            folder,
+            path,
+            built_anew: true,
+        })
     }
 
     /// Judges a built answer, and returns the report that rejects a wrong one; an
@@ -443,7 +484,10 @@ struct Permits {
 
 impl Permits {
     fn new(count: usize) -> Permits {
-        Permits { free: Mutex::new(count), returned: Condvar::new() }
+        Permits {
+            free: Mutex::new(count),
+            returned: Condvar::new(),
+        }
     }
 
     fn while_holding_one<T>(&self, act: impl FnOnce() -> T) -> T {
@@ -481,7 +525,10 @@ fn patched(source: &Files, patch: &Path) -> Result<Files> {
     let mut git = Command::new("git");
     git.current_dir(scratch.path());
     // It must take this folder for itself, and not for a part of a repository.
-    git.env("GIT_CEILING_DIRECTORIES", scratch.path().parent().unwrap_or(patch));
+    git.env(
+        "GIT_CEILING_DIRECTORIES",
+        scratch.path().parent().unwrap_or(patch),
+    );
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         git.env_remove(name);
     }
@@ -490,7 +537,9 @@ fn patched(source: &Files, patch: &Path) -> Result<Files> {
     let output = git.output().map_err(|e| format!("cannot run git: {e}"))?;
     match output.status.success() {
         true => files(scratch.path()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),
+        false => Err(String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()),
     }
 }
 
@@ -536,9 +585,9 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
             Ok(line)
         }
         Finding::Passed => Err(format!("{check} {PASSES}")),
-        Finding::Waiting(line) => {
-            Err(format!("{check} did not come to it, an earlier check fails: {line}"))
-        }
+        Finding::Waiting(line) => Err(format!(
+            "{check} did not come to it, an earlier check fails: {line}"
+        )),
         Finding::Failed(report) => {
             match by {
                 By::Check(_) => well_said(check, says, report)?,

@@ -45,8 +45,11 @@ pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report> {
     let base = git.commit(base)?;
     let notes_path = git.path("course-carry")?;
     let mut notes = Notes::read(&notes_path, &format!("{head} {base}"));
-    let above: Vec<Chapter> =
-        all.iter().copied().filter(|&chapter| chapter > from).collect();
+    let above: Vec<Chapter> = all
+        .iter()
+        .copied()
+        .filter(|&chapter| chapter > from)
+        .collect();
 
     refuse_markers(course, &all, from)?;
     let dirty = git.dirty()?;
@@ -179,7 +182,9 @@ impl Step<'_> {
                 _ => self.before.get(path).cloned(),
             };
             let renamed = |contents: &Option<Vec<u8>>| {
-                contents.as_ref().map(|contents| self.renamed(path, contents))
+                contents
+                    .as_ref()
+                    .map(|contents| self.renamed(path, contents))
             };
             let merge = merge(
                 ours.get(path),
@@ -208,7 +213,9 @@ impl Step<'_> {
                     report.conflicts.push(shown.clone());
                 }
             }
-            notes.carried.insert(shown, self.git.keep(theirs.as_deref())?);
+            notes
+                .carried
+                .insert(shown, self.git.keep(theirs.as_deref())?);
         }
         Ok(())
     }
@@ -243,11 +250,13 @@ fn merge(
         None => text,
     };
     let ours = marked.as_ref().map(|marked| &marked.plain);
-    Ok(match merge_plain(ours, plain(base).as_ref(), plain(theirs).as_ref())? {
-        Merge::Merged(text) => Merge::Merged(back(text)),
-        Merge::Marked(text) => Merge::Marked(back(text)),
-        other => other,
-    })
+    Ok(
+        match merge_plain(ours, plain(base).as_ref(), plain(theirs).as_ref())? {
+            Merge::Merged(text) => Merge::Merged(back(text)),
+            Merge::Marked(text) => Merge::Marked(back(text)),
+            other => other,
+        },
+    )
 }
 
 fn merge_plain(
@@ -281,7 +290,11 @@ fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge> {
     let scratch = Scratch::new("carry")?;
     let mut command = Command::new("git");
     command.args(["merge-file", "-p", "-q", "--diff3"]);
-    for label in ["this chapter", "solution below, before", "solution below, now"] {
+    for label in [
+        "this chapter",
+        "solution below, before",
+        "solution below, now",
+    ] {
         command.args(["-L", label]);
     }
     for (name, contents) in [("ours", ours), ("base", base), ("theirs", theirs)] {
@@ -372,12 +385,17 @@ impl Notes {
             .map(|(blob, path)| (path.to_owned(), blob.to_owned()))
             .filter(|_| hold)
             .collect();
-        Notes { commits: commits.to_owned(), carried }
+        Notes {
+            commits: commits.to_owned(),
+            carried,
+        }
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let lines =
-            self.carried.iter().map(|(path, blob)| format!("{blob} {path}\n"));
+        let lines = self
+            .carried
+            .iter()
+            .map(|(path, blob)| format!("{blob} {path}\n"));
         write(
             path,
             format!("{}\n{}", self.commits, lines.collect::<String>()).as_bytes(),
@@ -392,7 +410,9 @@ struct Git {
 
 impl Git {
     fn of(course: &Course) -> Result<Git> {
-        let git = Git { root: course.root().to_owned() };
+        let git = Git {
+            root: course.root().to_owned(),
+        };
         git.ask(&["rev-parse", "--git-dir"]).map_err(|_| {
             if Command::new("git").arg("--version").output().is_ok() {
                 format!(
@@ -430,7 +450,8 @@ impl Git {
     }
 
     fn ask_text(&self, args: &[&str]) -> Result<String> {
-        self.ask(args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        self.ask(args)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn commit(&self, name: &str) -> Result<String> {
@@ -456,19 +477,33 @@ impl Git {
         let mut dirty = BTreeSet::new();
         for args in [
             [
-                "diff", "--name-only", "--no-renames", "-z", "--relative", "HEAD",
-                "--", "chapters", "solutions",
+                "diff",
+                "--name-only",
+                "--no-renames",
+                "-z",
+                "--relative",
+                "HEAD",
+                "--",
+                "chapters",
+                "solutions",
             ]
             .as_slice(),
             [
-                "ls-files", "--others", "--exclude-standard", "-z", "--", "chapters",
+                "ls-files",
+                "--others",
+                "--exclude-standard",
+                "-z",
+                "--",
+                "chapters",
                 "solutions",
             ]
             .as_slice(),
         ] {
             let text = self.ask_text(args)?;
             dirty.extend(
-                text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned),
+                text.split('\0')
+                    .filter(|path| !path.is_empty())
+                    .map(str::to_owned),
             );
         }
         Ok(dirty)
@@ -478,7 +513,13 @@ impl Git {
     fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files> {
         let folder = format!("{}/", Side::Solution.folder(chapter));
         let list = self.ask_text(&[
-            "ls-tree", "-r", "-z", "--name-only", commit, "--", &folder,
+            "ls-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            commit,
+            "--",
+            &folder,
         ])?;
         list.split('\0')
             .filter_map(|path| Some((path, path.strip_prefix(&folder)?)))

@@ -20,9 +20,14 @@ pub fn folded(line: &str) -> String {
     let bar = line[..mark].find('|');
     // Far on the right there is no room for more than a word.
     let narrow = width(&line[..begin]) > WIDTH - 30;
-    let column = if narrow { bar.unwrap_or(0) + 5 } else { width(&line[..begin]) };
-    let margin: String =
-        (0..column).map(|at| if Some(at) == bar { '|' } else { ' ' }).collect();
+    let column = if narrow {
+        bar.unwrap_or(0) + 5
+    } else {
+        width(&line[..begin])
+    };
+    let margin: String = (0..column)
+        .map(|at| if Some(at) == bar { '|' } else { ' ' })
+        .collect();
     let mut lines = vec![line[..begin].to_owned()];
     let mut last = String::new();
     let mut room = WIDTH.saturating_sub(width(&line[..begin]));

@@ -163,10 +163,20 @@ mod tests {
         assert!(error.starts_with("line 2: `chek: check_01`"), "{error}");
         assert!(Header::read("check: a\nsays: b\n").is_err());
         let no_check = Header::read("# a\nsays: b\n").expect("it can be read");
-        assert!(no_check.rejection().expect_err("no check").contains("check: NAME"));
+        assert!(
+            no_check
+                .rejection()
+                .expect_err("no check")
+                .contains("check: NAME")
+        );
         let no_words =
             Header::read("# a\ncheck: b\nsays:\n").expect("it can be read");
-        assert!(no_words.rejection().expect_err("no words").contains("says: WORDS"));
+        assert!(
+            no_words
+                .rejection()
+                .expect_err("no words")
+                .contains("says: WORDS")
+        );
     }
 
     #[test]

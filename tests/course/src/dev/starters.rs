@@ -100,13 +100,20 @@ pub fn not_red(
         let milestone = program.and(built.program(&folder, "milestone"));
         let milestone = milestone.ok_or("it does not build")?;
         let run = run_in(course.scratch(), deadline, true);
-        let judge =
-            Judge { milestone, folder: &folder, program: None, check: None, run };
+        let judge = Judge {
+            milestone,
+            folder: &folder,
+            program: None,
+            check: None,
+            run,
+        };
         fails_as_noted(&judge.verdict()?, &note(course, chapter)?)
     });
     for (chapter, failure) in chapters.iter().zip(failures) {
         complaints.extend(
-            failure.err().map(|why| format!("chapters/{}: {why}", chapter.name())),
+            failure
+                .err()
+                .map(|why| format!("chapters/{}: {why}", chapter.name())),
         );
     }
     Ok(complaints)
@@ -121,7 +128,7 @@ fn is_footnote(text: &str) -> bool {
 fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<()> {
     let (By::Check(check), says) = note.rejection()? else {
         return Err(
-            "only a check says what a starter lacks: name it in `check: …`".into()
+            "only a check says what a starter lacks: name it in `check: …`".into(),
         );
     };
     if !verdict.ended {
@@ -164,7 +171,9 @@ pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>> {
             ));
         }
     }
-    for chapter in noted.keys().filter(|chapter| !course.chapters().contains(chapter))
+    for chapter in noted
+        .keys()
+        .filter(|chapter| !course.chapters().contains(chapter))
     {
         complaints.push(format!(
             "tests/course/starters.txt has a line for {}, which is not there: run `cargo course dev bless`",

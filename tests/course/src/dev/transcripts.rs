@@ -155,7 +155,10 @@ impl Transcript {
                         }
                     }
                 }
-                items.push(Item::Typed { lines: typed, output: String::new() });
+                items.push(Item::Typed {
+                    lines: typed,
+                    output: String::new(),
+                });
             } else if line == "^C" {
                 items.push(Item::Interrupt);
             } else if let Some(Item::Typed { output, .. }) = items.last_mut() {

@@ -15,10 +15,25 @@ use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.
 const AT_THE_ROOT: [&str; 19] = [
-    "book", "chapters", "solutions", "tests", "README.md", "Cargo.toml",
-    "Cargo.lock", "CONTRIBUTING.md", "LICENSE*", ".gitignore", ".gitattributes",
-    ".cargo", ".github", ".ci", ".devcontainer", "rustfmt.toml", "clippy.toml",
-    "rust-toolchain.toml", ".editorconfig",
+    "book",
+    "chapters",
+    "solutions",
+    "tests",
+    "README.md",
+    "Cargo.toml",
+    "Cargo.lock",
+    "CONTRIBUTING.md",
+    "LICENSE*",
+    ".gitignore",
+    ".gitattributes",
+    ".cargo",
+    ".github",
+    ".ci",
+    ".devcontainer",
+    "rustfmt.toml",
+    "clippy.toml",
+    "rust-toolchain.toml",
+    ".editorconfig",
 ];
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the
@@ -46,7 +61,10 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>> {
             course.milestone(chapter).is_file(),
             format!("milestone: tests/{name}.rs"),
         );
-        need(course.page(chapter).is_file(), format!("page: book/src/{name}.md"));
+        need(
+            course.page(chapter).is_file(),
+            format!("page: book/src/{name}.md"),
+        );
         need(
             summary.contains(&format!("({name}.md)")),
             format!("line with a link to {name}.md in book/src/SUMMARY.md"),
@@ -69,12 +87,16 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>> {
 
 /// The chapters that anything exists for.
 fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>> {
-    let mut chapters: BTreeSet<Chapter> =
-        course.chapters().into_iter().chain(course.solutions()).collect();
+    let mut chapters: BTreeSet<Chapter> = course
+        .chapters()
+        .into_iter()
+        .chain(course.solutions())
+        .collect();
     for folder in ["tests", "tests/wrong", "tests/right", "book/src"] {
         for path in entries(&course.root().join(folder))? {
             chapters.extend(
-                path.file_stem().and_then(|stem| Chapter::from_name(stem.to_str()?)),
+                path.file_stem()
+                    .and_then(|stem| Chapter::from_name(stem.to_str()?)),
             );
         }
     }
@@ -198,8 +220,12 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     about(tests.join("course"), "course".into(), &[], &[]);
     let mut chapters = Vec::new();
     for &chapter in starters {
-        let found =
-            about(course.starter(chapter), chapter.package(), &[], &["harness"]);
+        let found = about(
+            course.starter(chapter),
+            chapter.package(),
+            &[],
+            &["harness"],
+        );
         chapters.push((chapter, true, found));
     }
     for chapter in course.solutions() {
@@ -211,8 +237,9 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
             continue;
         };
         let targets = package.list("targets");
-        let milestone =
-            targets.iter().find(|one| one.text("name") == Some("milestone"));
+        let milestone = targets
+            .iter()
+            .find(|one| one.text("name") == Some("milestone"));
         let path = milestone.and_then(|milestone| milestone.text("src_path"));
         if !path.is_some_and(|path| {
             same_file(Path::new(path), &course.milestone(chapter))
@@ -259,7 +286,9 @@ pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
 }
 
 fn fits(name: &str, allowed: &str) -> bool {
-    allowed.strip_suffix('*').map_or(name == allowed, |start| name.starts_with(start))
+    allowed
+        .strip_suffix('*')
+        .map_or(name == allowed, |start| name.starts_with(start))
 }
 
 /// The names that git knows; in a maintainers' run also those it would take. None
@@ -273,5 +302,10 @@ fn names_at_the_root(root: &Path, strict: bool) -> Option<BTreeSet<String>> {
     let output = git.output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let first = |path: &str| path.split('/').next().map(str::to_owned);
-    Some(text.split('\0').filter(|path| !path.is_empty()).filter_map(first).collect())
+    Some(
+        text.split('\0')
+            .filter(|path| !path.is_empty())
+            .filter_map(first)
+            .collect(),
+    )
 }

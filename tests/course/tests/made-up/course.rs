@@ -80,7 +80,10 @@ impl MadeUp {
         let scratch = Scratch::new("made-up").expect("a folder");
         let root = scratch.path().join(name);
         fs::create_dir(&root).expect("it can be made");
-        MadeUp { course: Course::at(&root, root.join("target")), _scratch: scratch }
+        MadeUp {
+            course: Course::at(&root, root.join("target")),
+            _scratch: scratch,
+        }
     }
 
     /// All that a course has.

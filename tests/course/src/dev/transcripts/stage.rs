@@ -95,8 +95,10 @@ pub(super) fn play(
 fn joined(lines: &[String]) -> String {
     let mut command = String::new();
     for line in lines {
-        let line =
-            line.strip_prefix("$ ").or(line.strip_prefix("> ")).unwrap_or(line);
+        let line = line
+            .strip_prefix("$ ")
+            .or(line.strip_prefix("> "))
+            .unwrap_or(line);
         command.push_str(line.strip_suffix('\\').unwrap_or(line));
     }
     command
@@ -221,7 +223,9 @@ impl Stage<'_> {
             None => {
                 let heard = process.heard();
                 let seconds = self.deadline.as_secs();
-                Err(format!("not done after {seconds} s; so far it said:\n{heard}"))
+                Err(format!(
+                    "not done after {seconds} s; so far it said:\n{heard}"
+                ))
             }
         }
     }
@@ -234,7 +238,10 @@ impl Stage<'_> {
             Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
             None => (words.trim(), ""),
         };
-        let program = self.wrong.get(chapter).or_else(|| self.programs.get(chapter));
+        let program = self
+            .wrong
+            .get(chapter)
+            .or_else(|| self.programs.get(chapter));
         let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
             format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
@@ -281,9 +288,13 @@ impl Stage<'_> {
     }
 
     fn start(&self, command: &str, stdin: Stdio) -> Result<Process> {
-        let folder = self.folder.as_ref().map_or(self.course.root(), Scratch::path);
+        let folder = self
+            .folder
+            .as_ref()
+            .map_or(self.course.root(), Scratch::path);
         let mut sh = shell();
-        sh.current_dir(folder).env("CURL_HOME", self.curl_home.path());
+        sh.current_dir(folder)
+            .env("CURL_HOME", self.curl_home.path());
         Process::start(sh, command, stdin).map_err(|e| format!("cannot run sh: {e}"))
     }
 
@@ -397,11 +408,15 @@ fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         out.push_str(&rest[..at]);
         let number = &rest[at..];
-        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+        let end = number
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(number.len());
         let (number, after) = number.split_at(end);
         let whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let port =
-            number.parse().ok().filter(|_| whole && compare::names_a_port(&out));
+        let port = number
+            .parse()
+            .ok()
+            .filter(|_| whole && compare::names_a_port(&out));
         match port.and_then(&mut other) {
             Some(port) => out.push_str(&port.to_string()),
             None => out.push_str(number),
@@ -422,8 +437,11 @@ struct Port {
 /// changes, and below those that the system gives to clients.
 fn free_port(shown: u16) -> Result<Port> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let (first, count) =
-        if shown < 10_000 { (2_000, 8_000) } else { (20_000, 12_000) };
+    let (first, count) = if shown < 10_000 {
+        (2_000, 8_000)
+    } else {
+        (20_000, 12_000)
+    };
     let begin = u64::from(process::id()) * 97;
     for _ in 0..1_000 {
         let step = begin + u64::from(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -433,7 +451,10 @@ fn free_port(shown: u16) -> Result<Port> {
         };
         if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
         {
-            return Ok(Port { number, _claim: claim });
+            return Ok(Port {
+                number,
+                _claim: claim,
+            });
         }
     }
     Err("there is no free port".to_owned())
@@ -477,9 +498,12 @@ impl Process {
             .env("LC_ALL", "C")
             .env("CARGO_TERM_COLOR", "never")
             .process_group(0);
-        for name in
-            ["COURSE_PROGRAM", "RUST_BACKTRACE", "RUST_TEST_THREADS", "http_proxy"]
-        {
+        for name in [
+            "COURSE_PROGRAM",
+            "RUST_BACKTRACE",
+            "RUST_TEST_THREADS",
+            "http_proxy",
+        ] {
             sh.env_remove(name);
         }
         let mut shell = sh.spawn()?;
@@ -497,7 +521,13 @@ impl Process {
                 }
             }
         });
-        Ok(Process { shell, heard, reader: Some(reader), _stdin: stdin, code: None })
+        Ok(Process {
+            shell,
+            heard,
+            reader: Some(reader),
+            _stdin: stdin,
+            code: None,
+        })
     }
 
     fn heard(&self) -> String {
@@ -529,7 +559,10 @@ impl Process {
     /// waited for.
     fn wait_for_the_end_of_its_output(&mut self) {
         let until = Instant::now() + Duration::from_millis(500);
-        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished())
+        while self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| !reader.is_finished())
             && Instant::now() < until
         {
             thread::sleep(Duration::from_millis(2));
@@ -649,7 +682,10 @@ fn can_drop_the_privilege() -> bool {
     let mut dropped = Command::new("setpriv");
     dropped.args(["--bounding-set=-net_bind_service", "true"]);
     first_free.is_some_and(|port| port > 80)
-        && dropped.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        && dropped
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
@@ -681,7 +717,10 @@ mod tests {
         assert_eq!(swap(r"'Host: [::1]:7878\r\n'"), r"'Host: [::1]:4321\r\n'");
         assert_eq!(swap("Content-Length: 7878"), "Content-Length: 7878");
         assert_eq!(swap("Trying 127.0.0.1:7878..."), "Trying 127.0.0.1:4321...");
-        assert_eq!(swap("127.0.0.1:78780 is no port"), "127.0.0.1:78780 is no port");
+        assert_eq!(
+            swap("127.0.0.1:78780 is no port"),
+            "127.0.0.1:78780 is no port"
+        );
     }
 
     #[test]
