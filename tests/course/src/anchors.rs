@@ -13,7 +13,6 @@ pub struct Marked {
 }
 
 /// Takes the marks out of a text.
-#[must_use]
 pub fn take(text: &[u8]) -> Marked {
     let mut marked = Marked {
         plain: Vec::new(),
@@ -35,7 +34,6 @@ impl Marked {
     /// Puts the marks into a text that grew from this one: a begin stays with the
     /// line after it, an end with the line before it, as far as these are still
     /// there.
-    #[must_use]
     pub fn put_into(&self, text: &[u8]) -> Vec<u8> {
         if self.marks.is_empty() {
             return text.to_owned();

@@ -38,7 +38,6 @@ pub struct Judged {
 
 impl Judged {
     /// Whether the chapter is passed.
-    #[must_use]
     pub fn passed(&self) -> bool {
         self.verdict.all_passed() && self.units.built && self.units.open() == 0
     }

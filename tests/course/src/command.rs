@@ -32,7 +32,6 @@ impl From<String> for Trouble {
 }
 
 /// Does what the command line asks for.
-#[must_use]
 pub fn main() -> ExitCode {
     match run(env::args_os()
         .skip(1)

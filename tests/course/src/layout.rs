@@ -17,13 +17,11 @@ pub struct Part {
 
 impl Part {
     /// How many chapters it has.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.chapters.len()
     }
 
     /// Whether it has none. (There is no such part.)
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.chapters.is_empty()
     }
@@ -93,7 +91,6 @@ pub struct Chapter(pub u8);
 
 impl Chapter {
     /// The last chapter that the course is planned to have.
-    #[must_use]
     pub fn last_planned() -> Chapter {
         let count: usize = PARTS.iter().map(Part::len).sum();
         Chapter(u8::try_from(count).unwrap_or(u8::MAX))
@@ -109,7 +106,6 @@ impl Chapter {
     /// `05-files`. So are called the folders in `chapters` and `solutions`, those of
     /// its answers, errors and transcripts, and, with an ending, its milestone and its
     /// page.
-    #[must_use]
     pub fn name(self) -> String {
         match self.planned() {
             Some((name, _)) => format!("{self}-{name}"),
@@ -118,19 +114,16 @@ impl Chapter {
     }
 
     /// The name of the starter's package and program: `chapter05`.
-    #[must_use]
     pub fn package(self) -> String {
         format!("chapter{self}")
     }
 
     /// The name of the solution's package and program: `solution05`.
-    #[must_use]
     pub fn solution_package(self) -> String {
         format!("solution{self}")
     }
 
     /// Reads the name of a starter's package, `chapter05`.
-    #[must_use]
     pub fn from_package(name: &str) -> Option<Chapter> {
         let chapter = Chapter(name.strip_prefix("chapter")?.parse().ok()?);
         (chapter.planned().is_some() && chapter.package() == name).then_some(chapter)
@@ -138,7 +131,6 @@ impl Chapter {
 
     /// Reads the name of a folder or a page, `05-files`. Any other name is none, such
     /// as that of a backup, `05-files-old`.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Chapter> {
         let (digits, _) = name.split_once('-')?;
         let chapter = Chapter(digits.parse().ok()?);
@@ -173,7 +165,6 @@ impl Course {
     }
 
     /// The course that this package was compiled in: what its tests look at.
-    #[must_use]
     pub fn of_this_package() -> Course {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.ancestors().nth(2).unwrap_or(package);
@@ -194,33 +185,28 @@ impl Course {
     }
 
     /// The folder with the workspace's Cargo.toml.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Where cargo builds it.
-    #[must_use]
     pub fn target(&self) -> &Path {
         &self.target
     }
 
     /// Where this package keeps what it builds and remembers; never under version
     /// control.
-    #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.target.join("course")
     }
 
     /// The chapters there are: the members of the workspace in `chapters/`. Whatever
     /// else lies there, a backup or notes, is a person's own.
-    #[must_use]
     pub fn chapters(&self) -> Vec<Chapter> {
         self.members("chapters")
     }
 
     /// The chapters that have a solution.
-    #[must_use]
     pub fn solutions(&self) -> Vec<Chapter> {
         self.members("solutions")
     }
@@ -238,19 +224,16 @@ impl Course {
     }
 
     /// The folder in which a learner writes.
-    #[must_use]
     pub fn starter(&self, chapter: Chapter) -> PathBuf {
         self.root.join("chapters").join(chapter.name())
     }
 
     /// The folder with our solution.
-    #[must_use]
     pub fn solution(&self, chapter: Chapter) -> PathBuf {
         self.root.join("solutions").join(chapter.name())
     }
 
     /// The file with the checks.
-    #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
         self.root
             .join("tests")
@@ -258,7 +241,6 @@ impl Course {
     }
 
     /// The page of the book.
-    #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
         self.root
             .join("book/src")
@@ -266,13 +248,11 @@ impl Course {
     }
 
     /// The path as a person at the root would type it.
-    #[must_use]
     pub fn shown(&self, path: &Path) -> String {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
     /// The chapter's title: from its page, or as planned, or its number.
-    #[must_use]
     pub fn title(&self, chapter: Chapter) -> String {
         fs::read_to_string(self.page(chapter))
             .ok()
@@ -291,7 +271,6 @@ fn target_of(root: &Path) -> PathBuf {
 
 /// The paths that a workspace's manifest lists, one a line, between quotes: members,
 /// and members that are built by default, where there are both.
-#[must_use]
 pub fn members_listed(manifest: &str) -> Vec<String> {
     let path = |line: &str| {
         let line = line.trim().trim_end_matches(',');
@@ -346,7 +325,6 @@ pub fn files(dir: &Path) -> Result<Files> {
 
 /// Whether a file or folder with this name is left behind by an editor, the system or
 /// cargo, and no part of a chapter.
-#[must_use]
 pub fn is_left_behind(name: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
     name == "target"
@@ -360,7 +338,6 @@ fn slashed(path: &Path) -> String {
 }
 
 /// The sentence for a file that could not be read, written or removed.
-#[must_use]
 pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
     format!("cannot {what} {}: {error}", path.display())
 }
@@ -382,13 +359,11 @@ pub struct Fingerprint(u64);
 
 impl Fingerprint {
     /// Of nothing; add to it.
-    #[must_use]
     pub fn new() -> Fingerprint {
         Fingerprint(0xcbf2_9ce4_8422_2325)
     }
 
     /// Of these files.
-    #[must_use]
     pub fn of(files: &Files) -> Fingerprint {
         let mut all = Fingerprint::new();
         for (path, contents) in files {

@@ -30,7 +30,6 @@ pub struct Rung {
 }
 
 /// Looks at every chapter; judges those that were edited since they were last judged.
-#[must_use]
 pub fn survey(course: &Course) -> Vec<Rung> {
     let there = course.chapters();
     let last = there
@@ -59,7 +58,6 @@ fn place(course: &Course, chapter: Chapter) -> Result<Place> {
 }
 
 /// The map as text.
-#[must_use]
 pub fn shown(
     course: &Course,
     rungs: &[Rung],

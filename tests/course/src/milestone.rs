@@ -32,7 +32,6 @@ pub struct Check {
 
 impl Check {
     /// The name for people: `check_02_comes_back_exactly` is "02 comes back exactly".
-    #[must_use]
     pub fn title(&self) -> String {
         let name = self.name.rsplit("::").next().unwrap_or(&self.name);
         name.strip_prefix("check_")
@@ -41,7 +40,6 @@ impl Check {
     }
 
     /// The report of a check that failed.
-    #[must_use]
     pub fn report(&self) -> Option<&str> {
         match &self.finding {
             Finding::Failed(report) => Some(report),
@@ -65,7 +63,6 @@ pub struct Verdict {
 
 impl Verdict {
     /// How many checks hold.
-    #[must_use]
     pub fn passed(&self) -> usize {
         self.checks
             .iter()
@@ -74,7 +71,6 @@ impl Verdict {
     }
 
     /// Whether all that could be made hold, and at least one does.
-    #[must_use]
     pub fn all_passed(&self) -> bool {
         let bad = |check: &Check| {
             matches!(check.finding, Finding::Failed(_) | Finding::Waiting(_))
@@ -83,7 +79,6 @@ impl Verdict {
     }
 
     /// The first check that failed and was not merely waiting for another.
-    #[must_use]
     pub fn first_failure(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.report().is_some())
     }
@@ -140,7 +135,6 @@ impl Judge<'_> {
 }
 
 /// The usual way to run a milestone: everything kept.
-#[must_use]
 pub fn run_in(
     scratch: PathBuf,
     deadline: Duration,

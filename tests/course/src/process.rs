@@ -21,7 +21,6 @@ pub struct Ended {
 
 impl Ended {
     /// Whether it ended by itself, and well.
-    #[must_use]
     pub fn well(&self) -> bool {
         self.status.is_some_and(|status| status.success())
     }

@@ -23,7 +23,6 @@ pub enum State {
 }
 
 /// The file with the fingerprints.
-#[must_use]
 pub fn fingerprints_path(course: &Course) -> PathBuf {
     course.root().join("tests/course/starters.txt")
 }
@@ -72,7 +71,6 @@ pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
 }
 
 /// The file of a chapter that was edited last, and when.
-#[must_use]
 pub fn edited_last(
     course: &Course,
     chapter: Chapter,

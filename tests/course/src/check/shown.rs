@@ -10,7 +10,6 @@ use crate::screen::{Style, count, wrapped};
 
 /// The verdict for people: a line for each check, what turned green, the first failure
 /// in full, and what is next.
-#[must_use]
 pub fn shown(
     course: &Course,
     chapter: Chapter,

@@ -27,13 +27,11 @@ pub struct Units {
 
 impl Units {
     /// How many are not green.
-    #[must_use]
     pub fn open(&self) -> usize {
         self.waiting.len() + self.failing.len() + self.hanging.len()
     }
 
     /// How many there are.
-    #[must_use]
     pub fn all(&self) -> usize {
         self.passing.len() + self.open()
     }

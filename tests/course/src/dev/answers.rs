@@ -17,7 +17,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::cargo::{self, Told};
+use crate::cargo::{self, Target};
 use crate::dev::header::{self, By, Header};
 use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
@@ -36,7 +36,6 @@ pub enum Kind {
 
 impl Kind {
     /// The name of its folder in `tests/`.
-    #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
             Kind::Wrong => "wrong",
@@ -109,7 +108,6 @@ pub fn find(
 
 /// A few of each chapter's answers, always the same ones: a right one, and three wrong
 /// ones, which different checks reject.
-#[must_use]
 pub fn few(answers: &[Answer]) -> Vec<Answer> {
     let mut few: Vec<Answer> = Vec::new();
     let mut checks = BTreeSet::new();
@@ -185,7 +183,7 @@ pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Jud
         .collect();
     chapters.sort();
     chapters.dedup();
-    let milestones = milestones(course, &chapters)?;
+    let milestones = cargo::solutions(course, &chapters, Target::Milestone)?;
     let proof = Proof::new(course, &milestones, deadline);
     let mut folders = BTreeSet::new();
     for (kind, at_once, answers) in kinds {
@@ -261,7 +259,6 @@ struct Program {
 impl<'a> Proof<'a> {
     /// Proves answers with these compiled milestones. Judging one may take up to
     /// `deadline`.
-    #[must_use]
     pub fn new(
         course: &'a Course,
         milestones: &'a BTreeMap<Chapter, PathBuf>,
@@ -277,7 +274,6 @@ impl<'a> Proof<'a> {
 
     /// Builds and judges the answers, `at_once` at a time. No more are built at once
     /// than there are cores: to judge is mostly to wait.
-    #[must_use]
     pub fn prove(&self, answers: &[Answer], at_once: usize) -> Outcome {
         let begin = Instant::now();
         let free = Permits::new(cores());
@@ -616,36 +612,6 @@ fn says_so(check: &str, says: &[String], report: &str) -> Result<()> {
         "the report of {check} does not say `{}`:\n{report}",
         missing.join("`, nor `")
     ))
-}
-
-/// Builds the solutions' milestones, all at once.
-pub fn milestones(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<BTreeMap<Chapter, PathBuf>> {
-    if chapters.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut command = cargo::command(course);
-    command.args(["test", "--no-run", "--test", "milestone"]);
-    for chapter in chapters {
-        command.args(["--package", &chapter.solution_package()]);
-    }
-    let built =
-        cargo::build(course, &mut command, Told::All("building the milestones"))?;
-    chapters
-        .iter()
-        .map(|&chapter| {
-            let folder = course.solution(chapter);
-            let path = built.program(&folder, "milestone").ok_or_else(|| {
-                format!(
-                    "the milestone of {} was not built; see above",
-                    course.shown(&folder)
-                )
-            })?;
-            Ok((chapter, path.to_owned()))
-        })
-        .collect()
 }
 
 fn rustc() -> std::ffi::OsString {

@@ -6,7 +6,6 @@ pub const WIDTH: usize = 86;
 /// A line in lines that fit the page. Rustc makes room for a message by leaving out
 /// code beside it, and no more: the message itself goes on below its beginning. Lines
 /// of other programs are folded alike.
-#[must_use]
 pub fn folded(line: &str) -> String {
     let width = |text: &str| text.chars().count();
     if width(line) <= WIDTH {

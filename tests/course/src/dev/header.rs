@@ -39,7 +39,6 @@ pub enum By<'a> {
 
 impl<'a> By<'a> {
     /// The name of the check or the unit test.
-    #[must_use]
     pub fn name(self) -> &'a str {
         match self {
             By::Check(name) | By::Unit(name) => name,
@@ -119,13 +118,11 @@ impl Header {
 }
 
 /// Whether a line is the first of a diff.
-#[must_use]
 pub fn begins_diff(line: &str) -> bool {
     line.starts_with("diff --git ") || line.starts_with("--- ")
 }
 
 /// The words of `says` that a report lacks. Where lines are broken does not matter.
-#[must_use]
 pub fn missing<'a>(says: &'a [String], report: &str) -> Vec<&'a str> {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let report = flat(report);

@@ -15,7 +15,6 @@ use crate::starters::{State, noted, state};
 use crate::work::cores;
 
 /// The note that says how a starter must fail.
-#[must_use]
 pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
     course
         .root()

@@ -269,7 +269,6 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// Names at the root that do not belong there. What a person keeps beside the course
 /// on their own machine counts only in a maintainers' run.
-#[must_use]
 pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
     let names = names_at_the_root(course.root(), strict)?;
     Some(
