@@ -150,15 +150,7 @@ fn has_unit_tests(folder: &Path) -> Result<bool> {
 }
 
 fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict> {
-    let run = run_in(course.scratch(), DEADLINE, false);
-    let verdict = Judge {
-        milestone,
-        folder,
-        program: None,
-        check: None,
-        run,
-    }
-    .verdict()?;
+    let verdict = Judge::new(course, folder, DEADLINE).verdict(milestone, None)?;
     if !verdict.ended {
         return Err(format!(
             "{}\nThe checks came to no end in {} seconds and were stopped.{}",
@@ -186,14 +178,8 @@ fn end_of(
     // Several were under way; one of them is to blame.
     let mut tests = without_verdict(course, program, verdict);
     let is_to_blame = |test: &&String| {
-        let alone = Judge {
-            milestone: program,
-            folder,
-            program: None,
-            check: Some(test),
-            run: run_in(course.scratch(), DEADLINE, false),
-        };
-        alone.verdict().is_ok_and(|alone| !to_the_end(&alone))
+        let alone = Judge::new(course, folder, DEADLINE).verdict(program, Some(test));
+        alone.is_ok_and(|alone| !to_the_end(&alone))
     };
     let to_blame: Vec<String> = tests.iter().filter(is_to_blame).cloned().collect();
     if !to_blame.is_empty() {

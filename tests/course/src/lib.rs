@@ -12,6 +12,7 @@ pub mod command;
 pub mod dev;
 mod diff;
 mod gaps;
+mod git;
 mod json;
 pub mod layout;
 mod map;

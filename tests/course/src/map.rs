@@ -78,7 +78,7 @@ pub fn shown(
     let mut rest = rungs.iter();
     for part in &PARTS {
         text.push_str(&format!("\n{}\n", style.strong(part.name)));
-        for rung in rest.by_ref().take(part.len()) {
+        for rung in rest.by_ref().take(part.chapters.len()) {
             text.push_str(&line(course, rung, next, style));
         }
     }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::Result;
+use crate::layout::Course;
 use crate::process::{Ended, Run, Stderr};
 
 /// What a check found.
@@ -93,44 +94,55 @@ impl Verdict {
     }
 }
 
-/// What to run a milestone on.
+/// How to run a milestone, or unit tests.
+#[derive(Clone, Copy)]
 pub struct Judge<'a> {
-    /// The compiled milestone.
-    pub milestone: &'a Path,
+    course: &'a Course,
     /// The folder to run it in: that of its package.
-    pub folder: &'a Path,
+    folder: &'a Path,
+    deadline: Duration,
     /// The program to judge instead of the package's own.
     pub program: Option<&'a Path>,
-    /// The one check to run instead of all.
-    pub check: Option<&'a str>,
-    /// How to run it.
-    pub run: Run<'a>,
+    /// Whether what it started is stopped with it, see [`Run`].
+    pub with_children: bool,
 }
 
-impl Judge<'_> {
-    /// Runs the milestone.
-    pub fn verdict(&self) -> Result<Verdict> {
-        let mut command = Command::new(self.milestone);
-        command
-            .current_dir(self.folder)
-            .env("CARGO_MANIFEST_DIR", self.folder);
+impl<'a> Judge<'a> {
+    pub fn new(
+        course: &'a Course,
+        folder: &'a Path,
+        deadline: Duration,
+    ) -> Judge<'a> {
+        Judge {
+            course,
+            folder,
+            deadline,
+            program: None,
+            with_children: false,
+        }
+    }
+
+    /// Runs all checks of a milestone, or one.
+    pub fn verdict(&self, milestone: &Path, check: Option<&str>) -> Result<Verdict> {
+        let mut command = Command::new(milestone);
+        command.current_dir(self.folder);
+        command.env("CARGO_MANIFEST_DIR", self.folder);
         // What would change how libtest prints.
-        command
-            .env_remove("RUST_TEST_NOCAPTURE")
-            .env_remove("RUST_TEST_SHUFFLE")
-            .env("RUST_BACKTRACE", "0");
+        command.env_remove("RUST_TEST_NOCAPTURE");
+        command.env_remove("RUST_TEST_SHUFFLE");
+        command.env("RUST_BACKTRACE", "0");
         // A check that passes may have to say that it could not be made.
         command.args(["--color", "never", "--show-output"]);
         match self.program {
             Some(program) => command.env("COURSE_PROGRAM", program),
             None => command.env_remove("COURSE_PROGRAM"),
         };
-        if let Some(check) = self.check {
+        if let Some(check) = check {
             command.args(["--exact", check]);
         }
-        self.run.run(&mut command).map(Verdict::read).map_err(|e| {
-            format!("cannot run the milestone {}: {e}", self.milestone.display())
-        })
+        let run = run_in(self.course.scratch(), self.deadline, self.with_children);
+        let verdict = run.run(&mut command).map(Verdict::read);
+        verdict.map_err(|e| format!("cannot run {}: {e}", milestone.display()))
     }
 }
 
@@ -294,16 +306,7 @@ test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
         assert!(verdict.all_passed());
         verdict.checks = vec![over];
         assert!(!verdict.all_passed());
-    }
-
-    #[test]
-    fn a_run_that_tells_nothing_has_not_passed() {
-        let verdict = Verdict {
-            checks: checks("running 0 tests\n"),
-            ended: true,
-            output: String::new(),
-            took: Duration::ZERO,
-        };
+        verdict.checks = checks("running 0 tests\n");
         assert!(!verdict.all_passed());
     }
 }

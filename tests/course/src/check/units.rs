@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{end_of, without_verdict};
 use crate::Result;
 use crate::layout::Course;
-use crate::milestone::{Finding, Judge, Verdict, run_in};
+use crate::milestone::{Finding, Judge, Verdict};
 use crate::process::each;
 
 /// What a chapter's unit tests say.
@@ -79,14 +79,7 @@ fn run_within<'a>(
     };
     for program in programs {
         let run = |check: Option<&str>, deadline| {
-            Judge {
-                milestone: program,
-                folder,
-                program: None,
-                check,
-                run: run_in(course.scratch(), deadline, false),
-            }
-            .verdict()
+            Judge::new(course, folder, deadline).verdict(program, check)
         };
         let verdict = run(None, together)?;
         if verdict.ended {

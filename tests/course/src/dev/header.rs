@@ -24,8 +24,6 @@ pub struct Header {
     pub unit: Option<String>,
     /// Words that the report must contain.
     pub says: Vec<String>,
-    /// Files that the solution has and the starter has not.
-    pub creates: Vec<String>,
 }
 
 /// Who rejects an answer.
@@ -68,8 +66,6 @@ impl Header {
                 header.unit = Some(unit);
             } else if let Some(says) = value("says:") {
                 header.says.push(says);
-            } else if let Some(creates) = value("creates:") {
-                header.creates.push(creates);
             } else if !line.trim().is_empty() {
                 return Err(format!(
                     "line {}: `{line}` is none of `# …`, `check: …`, `unit: …`, `says: …`, nor the begin of a diff",

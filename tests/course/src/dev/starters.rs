@@ -9,7 +9,7 @@ use super::header::{By, Header};
 use crate::Result;
 use crate::cargo::{self, Told};
 use crate::layout::{Chapter, Course};
-use crate::milestone::{Judge, Verdict, run_in};
+use crate::milestone::{Judge, Verdict};
 use crate::process::each;
 use crate::starters::{State, noted, state};
 use crate::work::cores;
@@ -98,15 +98,9 @@ pub fn not_red(
         let program = built.program(&folder, &chapter.package());
         let milestone = program.and(built.program(&folder, "milestone"));
         let milestone = milestone.ok_or("it does not build")?;
-        let run = run_in(course.scratch(), deadline, true);
-        let judge = Judge {
-            milestone,
-            folder: &folder,
-            program: None,
-            check: None,
-            run,
-        };
-        fails_as_noted(&judge.verdict()?, &note(course, chapter)?)
+        let mut judge = Judge::new(course, &folder, deadline);
+        judge.with_children = true;
+        fails_as_noted(&judge.verdict(milestone, None)?, &note(course, chapter)?)
     });
     for (chapter, failure) in chapters.iter().zip(failures) {
         complaints.extend(

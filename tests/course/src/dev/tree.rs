@@ -3,38 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::Result;
 use crate::cargo;
 use crate::dev::answers::{Kind, find};
-use crate::dev::starters;
+use crate::git;
 use crate::json::Json;
 use crate::layout::{Chapter, Course, cannot, files, members_listed};
 use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.
-const AT_THE_ROOT: [&str; 19] = [
-    "book",
-    "chapters",
-    "solutions",
-    "tests",
-    "README.md",
-    "Cargo.toml",
-    "Cargo.lock",
-    "CONTRIBUTING.md",
-    "LICENSE*",
-    ".gitignore",
-    ".gitattributes",
-    ".cargo",
-    ".github",
-    ".ci",
-    ".devcontainer",
-    "rustfmt.toml",
-    "clippy.toml",
-    "rust-toolchain.toml",
-    ".editorconfig",
-];
+const AT_THE_ROOT: &str = "book chapters solutions tests README.md CONTRIBUTING.md \
+                           Cargo.toml Cargo.lock LICENSE* .gitignore .gitattributes \
+                           .cargo .github .ci .devcontainer rustfmt.toml clippy.toml \
+                           rust-toolchain.toml .editorconfig";
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the
 /// summary, a wrong answer and two right ones.
@@ -154,29 +136,16 @@ pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>
         let name = chapter.name();
         let starter = files(&course.starter(chapter))?;
         let solution = files(&course.solution(chapter)).unwrap_or_default();
-        let creates = starters::note(course, chapter)
-            .map(|note| note.creates)
-            .unwrap_or_default();
-        for path in starter.keys().filter(|path| !solution.contains_key(*path)) {
-            complaints.push(format!(
-                "chapters/{name}/{path} has no counterpart solutions/{name}/{path}: rename or remove one of them"
-            ));
-        }
-        for path in solution
-            .keys()
-            .filter(|path| !starter.contains_key(*path) && !creates.contains(path))
-        {
-            complaints.push(format!(
-                "solutions/{name}/{path} has no counterpart chapters/{name}/{path}: add it, or, if the learner is \
-                 to create the file, say `creates: {path}` in tests/course/starters/{name}.txt"
-            ));
-        }
-        for path in creates.iter().filter(|path| {
-            starter.contains_key(*path) || !solution.contains_key(*path)
-        }) {
-            complaints.push(format!(
-                "tests/course/starters/{name}.txt says `creates: {path}`, which must be in the solution and not in the starter"
-            ));
+        for (one, other, these, those) in [
+            ("chapters", "solutions", &starter, &solution),
+            ("solutions", "chapters", &solution, &starter),
+        ] {
+            let alone = these.keys().filter(|path| !those.contains_key(*path));
+            complaints.extend(alone.map(|path| {
+                format!(
+                    "{one}/{name}/{path} has no counterpart {other}/{name}/{path}"
+                )
+            }));
         }
     }
     Ok(complaints)
@@ -267,44 +236,30 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Names at the root that do not belong there. What a person keeps beside the course
-/// on their own machine counts only in a maintainers' run.
+/// Names at the root that do not belong there: of those that git knows, and in a
+/// maintainers' run also of those it would take. `None` without git.
 pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
-    let names = names_at_the_root(course.root(), strict)?;
-    Some(
-        names
-            .into_iter()
-            .filter(|name| !AT_THE_ROOT.iter().any(|allowed| fits(name, allowed)))
-            .map(|name| {
-                format!(
-                    "{name} does not belong at the root: see the list in tests/course/src/tree.rs"
-                )
-            })
-            .collect(),
-    )
+    let mut git = git::git(course.root());
+    git.args(["ls-files", "-z", "--cached"]);
+    if strict {
+        git.args(["--others", "--exclude-standard"]);
+    }
+    let output = git::ask(&mut git).ok()?;
+    let text = String::from_utf8_lossy(&output);
+    let paths = text.split('\0').filter(|path| !path.is_empty());
+    let mut names: BTreeSet<&str> =
+        paths.filter_map(|path| path.split('/').next()).collect();
+    names.retain(|name| !AT_THE_ROOT.split(' ').any(|allowed| fits(name, allowed)));
+    let complaint = |name: &str| {
+        format!(
+            "{name} does not belong at the root: see tests/course/src/dev/tree.rs"
+        )
+    };
+    Some(names.into_iter().map(complaint).collect())
 }
 
 fn fits(name: &str, allowed: &str) -> bool {
     allowed
         .strip_suffix('*')
         .map_or(name == allowed, |start| name.starts_with(start))
-}
-
-/// The names that git knows; in a maintainers' run also those it would take. None
-/// without git.
-fn names_at_the_root(root: &Path, strict: bool) -> Option<BTreeSet<String>> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(["ls-files", "-z", "--cached"]);
-    if strict {
-        git.args(["--others", "--exclude-standard"]);
-    }
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let first = |path: &str| path.split('/').next().map(str::to_owned);
-    Some(
-        text.split('\0')
-            .filter(|path| !path.is_empty())
-            .filter_map(first)
-            .collect(),
-    )
 }
