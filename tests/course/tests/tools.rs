@@ -2,8 +2,9 @@
 //! something is always wrong.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use course::Chapter;
@@ -17,30 +18,27 @@ use made_up::{
     FIRST, MANIFEST, MadeUp, SECOND, SOLUTION, STARTER, becomes, has, manifest, says,
 };
 
-impl MadeUp {
-    /// The first chapter's milestone, compiled without cargo.
-    fn milestone(&self) -> BTreeMap<Chapter, PathBuf> {
-        let path = self
-            .root()
-            .join(format!("milestone{}", std::env::consts::EXE_SUFFIX));
-        let status = Command::new("rustc")
-            .env("CARGO_PKG_NAME", FIRST.solution_package())
-            .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
-            .arg(&path)
-            .arg(self.course.milestone(FIRST))
-            .status();
-        assert!(status.expect("rustc runs").success());
-        BTreeMap::from([(FIRST, path)])
-    }
+/// The first chapter's milestone, compiled without cargo.
+static MILESTONE: LazyLock<BTreeMap<Chapter, PathBuf>> = LazyLock::new(|| {
+    let made_up = MadeUp::new();
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("made-up-milestone");
+    let status = Command::new("rustc")
+        .env("CARGO_PKG_NAME", FIRST.solution_package())
+        .args(["--edition", "2024", "--test", "-A", "warnings", "-o"])
+        .args([&path, &made_up.course.milestone(FIRST)])
+        .status();
+    assert!(status.expect("rustc runs").success());
+    BTreeMap::from([(FIRST, path)])
+});
 
+impl MadeUp {
     fn answers(&self, kind: Kind) -> Vec<Answer> {
         find(&self.course, kind, &[FIRST]).expect("the answers can be read")
     }
 
     /// Complaints about the first chapter's answers, by their names.
     fn complaints(&self, kind: Kind) -> BTreeMap<String, String> {
-        let milestones = self.milestone();
-        let proof = Proof::new(&self.course, &milestones, Duration::from_secs(3));
+        let proof = Proof::new(&self.course, &MILESTONE, Duration::from_secs(3));
         let complaints = proof.prove(&self.answers(kind), 2).complaints;
         let split = |complaint: &String| {
             let (path, rest) =
@@ -223,8 +221,7 @@ fn what_is_no_answer_is_named() {
 #[test]
 fn an_answer_is_built_once_and_again_when_it_changes() {
     let made_up = MadeUp::new();
-    let milestones = made_up.milestone();
-    let proof = Proof::new(&made_up.course, &milestones, Duration::from_secs(3));
+    let proof = Proof::new(&made_up.course, &MILESTONE, Duration::from_secs(3));
     let answers = made_up.answers(Kind::Wrong);
     let first = proof.prove(&answers, 2);
     assert_eq!((first.built, first.complaints), (1, vec![]));

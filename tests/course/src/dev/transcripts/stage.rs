@@ -2,16 +2,21 @@
 //! them all.
 
 use std::fs;
-use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, io, process};
+
+/// What Linux tells about sockets, read as the milestones read it.
+#[allow(dead_code, reason = "the milestones use the rest")]
+#[path = "../../../../harness/src/sockets.rs"]
+mod sockets;
+
+const PROC: &str = "/proc";
 
 use super::{Item, Programs, Transcript, compare};
 use crate::Result;
@@ -69,7 +74,6 @@ pub(super) fn play(
                 server.process.signal("INT");
                 let code = server.process.wait(stage.deadline);
                 stage.status = code.ok_or("^C, and the server runs on")?;
-                server.process.wait_for_the_end_of_its_output();
                 outputs[server.item] =
                     Some(stage.fit_for_a_page(&server.process.heard()));
             }
@@ -217,7 +221,6 @@ impl Stage<'_> {
         match process.wait(self.deadline) {
             Some(code) => {
                 self.status = code;
-                process.wait_for_the_end_of_its_output();
                 Ok(self.fit_for_a_page(&process.heard()))
             }
             None => {
@@ -268,7 +271,6 @@ impl Stage<'_> {
             let heard = process.heard();
             if let Some(code) = ended {
                 self.status = code;
-                process.wait_for_the_end_of_its_output();
                 return Ok(Some(self.fit_for_a_page(&process.heard())));
             }
             let mut lines = heard.split_inclusive('\n');
@@ -295,7 +297,7 @@ impl Stage<'_> {
         let mut sh = shell();
         sh.current_dir(folder)
             .env("CURL_HOME", self.curl_home.path());
-        Process::start(sh, command, stdin).map_err(|e| format!("cannot run sh: {e}"))
+        Process::start(sh, command, stdin)
     }
 
     /// The command with the ports that the reader sees replaced by the real ones.
@@ -352,15 +354,8 @@ impl Stage<'_> {
 
     /// How many connections there are to our ports, where the system tells.
     fn connections(&self) -> Option<usize> {
-        let table = fs::read_to_string("/proc/net/tcp").ok()?;
-        let established = |line: &&str| {
-            let mut words = line.split_whitespace().skip(2);
-            let port = words.next().and_then(|remote| remote.rsplit(':').next());
-            let port = port.and_then(|hex| u16::from_str_radix(hex, 16).ok());
-            let ours = self.ports.iter().any(|(_, real)| Some(real.number) == port);
-            ours && words.next() == Some("01")
-        };
-        Some(table.lines().filter(established).count())
+        let ports = self.ports.iter().map(|(_, port)| port.number);
+        ports.map(sockets::connections).sum()
     }
 
     fn wait_for_a_connection(&self, before: Option<usize>) -> Result<()> {
@@ -481,58 +476,44 @@ fn shell() -> Command {
 /// A shell and what it started: one group, ended when dropped.
 struct Process {
     shell: Child,
-    heard: Arc<Mutex<Vec<u8>>>,
-    reader: Option<thread::JoinHandle<()>>,
+    /// What it has printed lies in a file there: a pipe would stay open as long as
+    /// anything that it left behind.
+    printed: Scratch,
     /// Held open: a terminal's input does not end.
     _stdin: Option<ChildStdin>,
     code: Option<i32>,
 }
 
 impl Process {
-    fn start(mut sh: Command, command: &str, stdin: Stdio) -> io::Result<Process> {
+    fn start(mut sh: Command, command: &str, stdin: Stdio) -> Result<Process> {
+        let printed = Scratch::new("printed")?;
+        let path = printed.path().join("output");
+        let file = fs::File::create(&path).map_err(|e| cannot("make", &path, &e))?;
         sh.arg("-c")
             .arg(format!("exec 2>&1\n{command}"))
             .stdin(stdin)
-            .stdout(Stdio::piped())
+            .stdout(file)
             .stderr(Stdio::null())
             .env("LC_ALL", "C")
             .env("CARGO_TERM_COLOR", "never")
             .process_group(0);
-        for name in [
-            "COURSE_PROGRAM",
-            "RUST_BACKTRACE",
-            "RUST_TEST_THREADS",
-            "http_proxy",
-        ] {
+        let ours = "COURSE_PROGRAM RUST_BACKTRACE RUST_TEST_THREADS http_proxy";
+        for name in ours.split(' ') {
             sh.env_remove(name);
         }
-        let mut shell = sh.spawn()?;
+        let mut shell = sh.spawn().map_err(|e| format!("cannot run sh: {e}"))?;
         let stdin = shell.stdin.take();
-        let mut stdout = shell.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let reader = thread::spawn({
-            let heard = Arc::clone(&heard);
-            move || {
-                let mut buffer = [0; 4096];
-                while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                    let mut heard =
-                        heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    heard.extend_from_slice(&buffer[..n]);
-                }
-            }
-        });
         Ok(Process {
             shell,
-            heard,
-            reader: Some(reader),
+            printed,
             _stdin: stdin,
             code: None,
         })
     }
 
     fn heard(&self) -> String {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&heard).into_owned()
+        let heard = fs::read(self.printed.path().join("output"));
+        String::from_utf8_lossy(&heard.unwrap_or_default()).into_owned()
     }
 
     /// The exit code, as a shell would tell it, once it has ended.
@@ -553,20 +534,6 @@ impl Process {
             thread::sleep(Duration::from_millis(2));
         }
         self.ended()
-    }
-
-    /// Something it left in the background may hold its output open: that is not
-    /// waited for.
-    fn wait_for_the_end_of_its_output(&mut self) {
-        let until = Instant::now() + Duration::from_millis(500);
-        while self
-            .reader
-            .as_ref()
-            .is_some_and(|reader| !reader.is_finished())
-            && Instant::now() < until
-        {
-            thread::sleep(Duration::from_millis(2));
-        }
     }
 
     /// Signals it and what it started; Ctrl-C is `INT`.
