@@ -168,21 +168,8 @@ impl<'a> Watcher<'a> {
 /// The first word of a line in which cargo says how far it is, such as
 /// `   Compiling chapter05 v0.1.0`, whatever its colour.
 fn status(line: &str) -> Option<&'static str> {
-    const WORDS: [&str; 13] = [
-        "Blocking",
-        "Compiling",
-        "Checking",
-        "Finished",
-        "Fresh",
-        "Dirty",
-        "Running",
-        "Executable",
-        "Downloading",
-        "Downloaded",
-        "Updating",
-        "Locking",
-        "Adding",
-    ];
+    const WORDS: &str = "Blocking Compiling Checking Finished Fresh Dirty Running \
+                         Executable Downloading Downloaded Updating Locking Adding";
     // A colour begins with ESC [ and ends with m.
     let mut plain = String::new();
     let mut rest = line;
@@ -194,7 +181,7 @@ fn status(line: &str) -> Option<&'static str> {
     let word = plain.split_whitespace().next()?;
     let is_set_right = plain.find(word)? + word.len() == 12;
     WORDS
-        .into_iter()
+        .split(' ')
         .find(|known| *known == word && is_set_right)
 }
 
@@ -204,7 +191,7 @@ impl Built {
         self.programs
             .iter()
             .find(|program| {
-                same_folder(&program.package, folder) && program.name == name
+                same_place(&program.package, folder) && program.name == name
             })
             .map(|program| program.path.as_path())
     }
@@ -214,7 +201,7 @@ impl Built {
         let of_it = move |program: &&Program| {
             program.tests
                 && program.name != "milestone"
-                && same_folder(&program.package, folder)
+                && same_place(&program.package, folder)
         };
         self.programs
             .iter()
@@ -262,8 +249,8 @@ pub fn solutions(
     Ok(chapters.iter().filter_map(program).collect())
 }
 
-/// Whether two paths lead to one folder, whatever symlinks stand in them.
-pub fn same_folder(a: &Path, b: &Path) -> bool {
+/// Whether two paths lead to one place, whatever symlinks stand in them.
+pub fn same_place(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 

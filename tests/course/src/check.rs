@@ -27,9 +27,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What was found out about a chapter.
 pub struct Judged {
-    /// What its milestone says.
     pub verdict: Verdict,
-    /// What its unit tests say.
     pub units: Units,
     /// The checks and unit tests that are green now and were not when the chapter was
     /// judged before, if it was.

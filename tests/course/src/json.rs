@@ -5,7 +5,6 @@
 pub enum Json {
     /// `null`, `true`, `false` or a number, as it is written.
     Word(String),
-    /// A string.
     Text(String),
     /// What is between `[` and `]`.
     List(Vec<Json>),

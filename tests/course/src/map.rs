@@ -10,7 +10,6 @@ use crate::starters::{self, State};
 /// How a chapter stands on the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Not written yet.
     Missing,
     /// As it was handed out.
     NotBegun,
@@ -23,30 +22,23 @@ pub enum Place {
 /// A chapter on the map.
 #[derive(Clone, Debug)]
 pub struct Rung {
-    /// Which.
     pub chapter: Chapter,
-    /// How it stands.
     pub place: Place,
 }
 
 /// Looks at every chapter; judges those that were edited since they were last judged.
 pub fn survey(course: &Course) -> Vec<Rung> {
     let there = course.chapters();
-    let last = there
-        .last()
-        .copied()
-        .unwrap_or(Chapter(0))
-        .max(Chapter::last_planned());
-    (1..=last.0)
+    let rung = |chapter| {
+        let place = match there.contains(&chapter) {
+            true => place(course, chapter).unwrap_or_else(Place::Unknown),
+            false => Place::Missing,
+        };
+        Rung { chapter, place }
+    };
+    (1..=Chapter::last_planned().0)
         .map(Chapter)
-        .map(|chapter| {
-            let place = if there.contains(&chapter) {
-                place(course, chapter).unwrap_or_else(Place::Unknown)
-            } else {
-                Place::Missing
-            };
-            Rung { chapter, place }
-        })
+        .map(rung)
         .collect()
 }
 
@@ -65,10 +57,8 @@ pub fn shown(
     style: Style,
 ) -> String {
     let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
-    let there = rungs
-        .iter()
-        .filter(|rung| rung.place != Place::Missing)
-        .count();
+    let is_there = |rung: &&Rung| rung.place != Place::Missing;
+    let there = rungs.iter().filter(is_there).count();
     let next = next(rungs, current);
 
     let mut text = format!(
@@ -82,21 +72,17 @@ pub fn shown(
             text.push_str(&line(course, rung, next, style));
         }
     }
-    for rung in rest {
-        text.push_str(&line(course, rung, next, style));
-    }
     text.push('\n');
     match next {
-        Some(chapter) => text.push_str(&step(
-            course,
-            chapter,
-            current.is_none() && passed == 0,
-            style,
-        )),
+        Some(chapter) => {
+            let newcomer = current.is_none() && passed == 0;
+            text.push_str(&step(course, chapter, newcomer, style));
+        }
         None if there == 0 => text.push_str("No chapter was found in chapters/.\n"),
-        None => text.push_str(
-            &style.good("You have passed every chapter that is written so far.\n"),
-        ),
+        None => {
+            let all = "You have passed every chapter that is written so far.\n";
+            text.push_str(&style.good(all));
+        }
     }
     for rung in rungs {
         if let Place::Unknown(why) = &rung.place {
@@ -132,10 +118,9 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
     let (title, status) = match &rung.place {
         Place::Missing => (style.faint(&title), style.faint("not written yet")),
         Place::NotBegun => (title, "not begun".to_owned()),
-        Place::Begun(Standing {
-            passed: true,
-            words,
-        }) => (title, style.good(words)),
+        Place::Begun(standing) if standing.passed => {
+            (title, style.good(&standing.words))
+        }
         Place::Begun(Standing { words, .. }) => {
             (title, style.yours(&format!("yours so far: {words}")))
         }

@@ -11,7 +11,6 @@ use crate::process::{Ended, Run, Stderr};
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It holds.
     Passed,
     /// It could not be made, or not to its end; this is why.
     PassedOver(String),
@@ -25,9 +24,7 @@ pub enum Finding {
 /// One check and what it found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// The name of the test function.
     pub name: String,
-    /// What it found.
     pub finding: Finding,
 }
 
@@ -56,9 +53,7 @@ pub struct Verdict {
     pub checks: Vec<Check>,
     /// Whether the run came to its end by itself.
     pub ended: bool,
-    /// All that was printed.
     pub output: String,
-    /// How long it took.
     pub took: Duration,
 }
 

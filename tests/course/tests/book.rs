@@ -8,7 +8,7 @@ use course::dev::book::problems;
 mod made_up;
 
 use course::{Chapter, Course};
-use made_up::MadeUp;
+use made_up::{MadeUp, has};
 
 #[test]
 fn the_book_keeps_its_promises() {
@@ -137,7 +137,7 @@ fn a_good_page_has_no_problems() {
 fn sees(right: &str, wrong: &str, complaint: &str) {
     assert!(GOOD.contains(right), "{right:?} is not in the page");
     let said = complaints(&GOOD.replace(right, wrong));
-    assert!(said.contains(complaint), "{said:?} lacks {complaint:?}");
+    has(&said, complaint);
     assert!(
         !said.contains('\n'),
         "one fault, and more than one complaint: {said}"
@@ -285,8 +285,8 @@ fn a_page_outside_of_the_summary_is_seen() {
     made_up.write("book/src/lost.md", "# Lost\n");
     let said = problems(&made_up.course).expect("it is readable");
     let said = said.join("\n");
-    assert!(said.contains("gone.md leads nowhere"), "{said}");
-    assert!(said.contains("does not lead to lost.md"), "{said}");
+    has(&said, "gone.md leads nowhere");
+    has(&said, "does not lead to lost.md");
 }
 
 #[test]

@@ -171,13 +171,13 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
          Next: fix the unit test above,\nthen run `cargo course check 1` again.\n"
     );
     let (_, map, _) = made_up.run(&[]);
-    assert!(map.contains("0 of 2 chapters passed"), "{map}");
-    assert!(map.contains("yours so far: 1 unit test fails\n"), "{map}");
+    has(&map, "0 of 2 chapters passed");
+    has(&map, "yours so far: 1 unit test fails\n");
 
     with_tests(&format!("{good}    const NONE: () = none();\n"));
     let (code, out, err) = made_up.run(&["check", "1"]);
     assert_eq!(code, 1);
-    assert!(err.contains("error[E0425]"), "{err}");
+    has(&err, "error[E0425]");
     let line = "\n  the unit tests do not build: cargo test -p chapter01 --bins\n";
     has(&out, line);
 
@@ -340,7 +340,7 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
     ] {
         let (code, out, err) = made_up.run(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
-        assert!(err.starts_with(sentence), "{args:?}: {err}");
+        begins(&err, sentence);
         assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
     }
 }
@@ -450,8 +450,8 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     cargo
         .current_dir(made_up.root())
         .env("CARGO_TARGET_DIR", made_up.root().join("target"));
-    let (_, out, err) = told(&cargo.output().expect("cargo runs"));
-    assert!(out.contains("1 passed; 2 failed"), "{out}\n{err}");
+    let (_, out, _) = told(&cargo.output().expect("cargo runs"));
+    has(&out, "1 passed; 2 failed");
 }
 
 #[test]

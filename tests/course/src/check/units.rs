@@ -13,9 +13,7 @@ use crate::process::each;
 /// What a chapter's unit tests say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Units {
-    /// Whether they build.
     pub built: bool,
-    /// Those that pass.
     pub passing: Vec<String>,
     /// Those that have met a `todo!`.
     pub waiting: Vec<String>,

@@ -42,8 +42,12 @@ pub fn problems(course: &Course) -> Result<Vec<String>> {
     for (name, page) in &book.pages {
         let mut found = Vec::new();
         found.extend(book.about_fences(page));
-        found.extend(book.about_includes(page));
-        found.extend(book.about_links(name, page));
+        for (line, include) in &page.includes {
+            found.extend(book.about_include(include).map(|what| (*line, what)));
+        }
+        for Link { line, target } in &page.links {
+            found.extend(book.about_link(name, target).map(|what| (*line, what)));
+        }
         found.extend(about_html(page));
         found.extend(about_words(page));
         found.sort();
@@ -174,16 +178,6 @@ impl Book {
         None
     }
 
-    fn about_includes(&self, page: &Page) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (line, include) in &page.includes {
-            if let Some(what) = self.about_include(include) {
-                problems.push((*line, what));
-            }
-        }
-        problems
-    }
-
     fn about_include(&self, include: &Include) -> Option<String> {
         let written = &include.path;
         if include.verb != "include" {
@@ -240,16 +234,6 @@ impl Book {
             .iter()
             .find(|line| is_wide(line) && !path.ends_with(".svg"))?;
         Some(format!("{path}: this line is wider than the page: {wide}"))
-    }
-
-    fn about_links(&self, name: &str, page: &Page) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for Link { line, target } in &page.links {
-            if let Some(what) = self.about_link(name, target) {
-                problems.push((*line, what));
-            }
-        }
-        problems
     }
 
     fn about_link(&self, from: &str, target: &str) -> Option<String> {

@@ -97,9 +97,8 @@ fn starter_beside(
         if path == "Cargo.toml" {
             continue;
         }
-        if let Merge::Merged(_) =
-            merge(Some(&ours), before.get(&path), now.get(&path))?
-        {
+        let merged = merge(Some(&ours), before.get(&path), now.get(&path))?;
+        if matches!(merged, Merge::Merged(_)) {
             found.push(format!("{}/{path}", Side::Starter.folder(chapter)));
         }
     }

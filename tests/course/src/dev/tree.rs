@@ -31,26 +31,17 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>> {
                 complaints.push(format!("chapter {chapter} has no {what}"));
             }
         };
-        need(
-            course.chapters().contains(&chapter),
-            format!("starter: chapters/{name}"),
-        );
-        need(
-            course.solutions().contains(&chapter),
-            format!("solution: solutions/{name}"),
-        );
-        need(
-            course.milestone(chapter).is_file(),
-            format!("milestone: tests/{name}.rs"),
-        );
-        need(
-            course.page(chapter).is_file(),
-            format!("page: book/src/{name}.md"),
-        );
-        need(
-            summary.contains(&format!("({name}.md)")),
-            format!("line with a link to {name}.md in book/src/SUMMARY.md"),
-        );
+        let is_file = |path: PathBuf| path.is_file();
+        let starter = course.chapters().contains(&chapter);
+        need(starter, format!("starter: chapters/{name}"));
+        let solution = course.solutions().contains(&chapter);
+        need(solution, format!("solution: solutions/{name}"));
+        let milestone = is_file(course.milestone(chapter));
+        need(milestone, format!("milestone: tests/{name}.rs"));
+        let page = is_file(course.page(chapter));
+        need(page, format!("page: book/src/{name}.md"));
+        let link = format!("line with a link to {name}.md in book/src/SUMMARY.md");
+        need(summary.contains(&format!("({name}.md)")), link);
         let answers =
             |kind| find(course, kind, &[chapter]).map(|answers| answers.len());
         need(
@@ -159,7 +150,7 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     let mut about = |folder: PathBuf, name: String, normal: &[&str], dev: &[&str]| {
         let shown = course.shown(&folder);
         let of_it = |package: &&Json| {
-            cargo::package(package).is_some_and(|of| cargo::same_folder(&of, &folder))
+            cargo::package(package).is_some_and(|of| cargo::same_place(&of, &folder))
         };
         let Some(package) = packages.iter().find(of_it) else {
             complaints.push(format!("{shown} is not known to cargo as a package"));
@@ -211,7 +202,7 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
             .find(|one| one.text("name") == Some("milestone"));
         let path = milestone.and_then(|milestone| milestone.text("src_path"));
         if !path.is_some_and(|path| {
-            same_file(Path::new(path), &course.milestone(chapter))
+            cargo::same_place(Path::new(path), &course.milestone(chapter))
         }) {
             complaints.push(format!(
                 "{shown}: its test `milestone` must have the path ../../tests/{}.rs",
@@ -230,10 +221,6 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
         }
     }
     Ok(complaints)
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Names at the root that do not belong there: of those that git knows, and in a

@@ -58,8 +58,9 @@ fn is_chatter(line: &str) -> bool {
         "Blocking ",
         "Downloading ",
         "Downloaded ",
-        // What `cargo course check` says when cargo takes its time.
+        // What `cargo course check` says when cargo takes its time, or waits.
         "building chapter ",
+        "waiting: another cargo",
     ];
     let curl = [
         "* ",
@@ -150,11 +151,11 @@ fn digits(text: &str) -> usize {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 fn date(text: &str) -> Option<usize> {
-    let days = [
-        "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, ",
-    ];
+    let days = "Mon, Tue, Wed, Thu, Fri, Sat, Sun,";
     let length = "Sun, 06 Nov 1994 08:49:37 GMT".len();
-    let known = days.iter().any(|day| text.starts_with(day));
+    let known = days
+        .split(' ')
+        .any(|day| text.starts_with(&format!("{day} ")));
     (known && text.get(..length)?.ends_with(" GMT")).then_some(length)
 }
 
@@ -185,20 +186,9 @@ fn duration(text: &str) -> Option<usize> {
     let word = unit
         .find(|c: char| !c.is_alphanumeric())
         .unwrap_or(unit.len());
-    let units = [
-        "ns",
-        "µs",
-        "us",
-        "ms",
-        "s",
-        "second",
-        "seconds",
-        "millisecond",
-        "milliseconds",
-    ];
-    units
-        .contains(&&unit[..word])
-        .then_some(text.len() - unit.len() + word)
+    let units = "ns µs us ms s second seconds millisecond milliseconds";
+    let is_unit = units.split(' ').any(|known| known == &unit[..word]);
+    is_unit.then_some(text.len() - unit.len() + word)
 }
 
 /// Whether a number after `before` is a port: `127.0.0.1:`, `localhost `, `[::1]:`,
