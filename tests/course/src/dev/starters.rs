@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::answers::well_said;
 use super::header::{By, Header};
 use crate::Result;
-use crate::cargo::{self, Told};
+use crate::cargo::{self, Target, Told};
 use crate::layout::{Chapter, Course};
 use crate::milestone::{Judge, Verdict};
 use crate::process::each;
@@ -64,9 +64,9 @@ pub fn not_red(
         return Ok(Vec::new());
     }
     let mut command = cargo::command(course);
-    // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
-    // there either.
-    command.args(["build", "--quiet", "--bins", "--tests", "--keep-going"]);
+    // Not the milestones: those of the solutions are built anyway, from the same
+    // files, and judge any program.
+    command.args(["build", "--quiet", "--bins", "--keep-going"]);
     for chapter in chapters {
         command.args(["--package", &chapter.package()]);
     }
@@ -88,18 +88,16 @@ pub fn not_red(
             )
         })
         .collect();
-    // The program and its unit tests are built from one source, and warn alike.
-    complaints.sort();
-    complaints.dedup();
+    let milestones = cargo::solutions(course, chapters, Target::Milestone)?;
     let failures = each(chapters, cores(), |&chapter| {
         let folder = course.starter(chapter);
-        // Cargo builds a milestone also where the program does not build; an old one
-        // may be about.
         let program = built.program(&folder, &chapter.package());
-        let milestone = program.and(built.program(&folder, "milestone"));
-        let milestone = milestone.ok_or("it does not build")?;
+        let program = program.ok_or("it does not build")?;
+        let milestone = milestones.get(&chapter);
+        let milestone = milestone.ok_or("its milestone does not build")?;
         let mut judge = Judge::new(course, &folder, deadline);
         judge.with_children = true;
+        judge.program = Some(program);
         fails_as_noted(&judge.verdict(milestone, None)?, &note(course, chapter)?)
     });
     for (chapter, failure) in chapters.iter().zip(failures) {
