@@ -293,7 +293,7 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-            if is_left_behind(&entry.file_name().to_string_lossy()) {
+            if is_left_behind(&slashed(path.strip_prefix(dir).unwrap_or(&path))) {
                 continue;
             }
             if path.is_dir() {
@@ -311,13 +311,15 @@ pub fn files(dir: &Path) -> Result<Files> {
     Ok(found)
 }
 
-/// Whether a file or folder with this name is left behind by an editor, the system or
-/// cargo, and no part of a chapter.
-pub fn is_left_behind(name: &str) -> bool {
+/// Whether a file or folder of a crate, by its path there, is left behind by an
+/// editor, the system or cargo, and no part of a chapter.
+pub fn is_left_behind(path: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    name == "target"
-        || name.starts_with(['.', '#'])
-        || ends.iter().any(|end| name.ends_with(end))
+    let of_an_editor = |name: &str| {
+        name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
+    };
+    // Cargo's folder is at the top; `src/target` is a module of a server.
+    path.split('/').next() == Some("target") || path.split('/').any(of_an_editor)
 }
 
 fn slashed(path: &Path) -> String {
@@ -371,6 +373,22 @@ pub fn parts(files: &Files) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_editors_and_cargo_leave_behind_is_no_part_of_a_chapter() {
+        for path in [
+            "target",
+            "target/debug/x",
+            ".idea",
+            "src/a.rs~",
+            "src/.x.swp",
+        ] {
+            assert!(is_left_behind(path), "{path}");
+        }
+        for path in ["src/target", "src/target_path/tests.rs", "src/main.rs"] {
+            assert!(!is_left_behind(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {

@@ -451,7 +451,7 @@ impl Git<'_> {
             let Some(short) = path.strip_prefix(&folder) else {
                 continue;
             };
-            if !short.split('/').any(is_left_behind) {
+            if !is_left_behind(short) {
                 let blob = self.blob(&format!("{commit}:./{path}"))?;
                 files.insert(short.to_owned(), blob);
             }
