@@ -32,11 +32,26 @@ const SERVERS: [(&str, Reads); 3] = [
 ];
 
 const CASES: [(&str, Case); 3] = [
-    ("100 bytes", Case { upload: 0, answer: 100 }),
-    ("5 megabytes", Case { upload: 0, answer: 5_000_000 }),
+    (
+        "100 bytes",
+        Case {
+            upload: 0,
+            answer: 100,
+        },
+    ),
+    (
+        "5 megabytes",
+        Case {
+            upload: 0,
+            answer: 5_000_000,
+        },
+    ),
     (
         "100 bytes, to an upload of 1 megabyte",
-        Case { upload: 1_000_000, answer: 100 },
+        Case {
+            upload: 1_000_000,
+            answer: 100,
+        },
     ),
 ];
 

@@ -8,13 +8,15 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use course::dev::server::Server;
 
 const STOPS: usize = 1_000;
 const CLIENTS: usize = 8;
@@ -152,7 +154,7 @@ fn stop_once(
     round: usize,
     tally: &mut Tally,
 ) -> Result<(), Box<dyn Error>> {
-    let mut server = Server::start(program)?;
+    let mut server = start(program)?;
     let addr = server.addr;
     let asked = AtomicBool::new(false);
 
@@ -185,8 +187,8 @@ fn stop_once(
         thread::sleep(Duration::from_micros(100 * (round as u64 * 37 % 64)));
         asked.store(true, Ordering::SeqCst);
         let since = Instant::now();
-        let stopped = server.stop(round).map_err(Into::into);
-        let ended = stopped.and_then(|()| server.wait(since + DEADLINE));
+        let stopped = stop(&mut server, round);
+        let ended = stopped.and_then(|()| wait(&mut server, since + DEADLINE));
         let took = since.elapsed();
         // Where it has not ended, the clients would ask for ever.
         server.kill();
@@ -195,7 +197,8 @@ fn stop_once(
             ends.extend(client.join().map_err(|_| "a client has panicked")??);
         }
         let bytes = last.join().map_err(|_| "a client has panicked")?;
-        ended.map(|()| (ends, bytes, took))
+        ended?;
+        Ok::<_, Box<dyn Error>>((ends, bytes, took))
     })?;
     drop(others);
     tally.slowest = tally.slowest.max(took);
@@ -318,73 +321,31 @@ fn contents(mut bytes: &[u8]) -> Vec<String> {
     contents
 }
 
-/// The program, which is killed when this value is dropped.
-struct Server {
-    child: Child,
-    addr: SocketAddr,
+/// Starts the program, whose stdin stays open.
+fn start(program: &Path) -> course::Result<Server> {
+    let mut command = Command::new(program);
+    command.args(["127.0.0.1:0", "--threads", "4", "--until-eof"]);
+    Server::start(command.stdin(Stdio::piped()))
 }
 
-impl Server {
-    fn start(program: &Path) -> Result<Server, Box<dyn Error>> {
-        let mut child = Command::new(program)
-            .args(["127.0.0.1:0", "--threads", "4", "--until-eof"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| {
-                format!("{} cannot be started: {error}", program.display())
-            })?;
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
-        let addr = line.trim_end().strip_prefix("listening on http://");
-        let addr = addr.and_then(|addr| addr.parse().ok());
-        match addr {
-            Some(addr) => Ok(Server { child, addr }),
-            None => {
-                Err(format!("the program says {line:?}, not where it listens").into())
-            }
-        }
+/// Asks the program to end, in another way each time.
+fn stop(server: &mut Server, round: usize) -> course::Result<()> {
+    let signal = match round % 3 {
+        0 => "TERM",
+        1 => "INT",
+        _ => "",
+    };
+    if signal.is_empty() || cfg!(not(unix)) {
+        drop(server.child.stdin.take());
+        return Ok(());
     }
-
-    /// Asks the program to end, in another way each time.
-    fn stop(&mut self, round: usize) -> io::Result<()> {
-        let signal = match round % 3 {
-            0 => "TERM",
-            1 => "INT",
-            _ => "",
-        };
-        if signal.is_empty() || cfg!(not(unix)) {
-            drop(self.child.stdin.take());
-            return Ok(());
-        }
-        let command = format!("kill -{signal} {}", self.child.id());
-        Command::new("sh").args(["-c", &command]).status().map(drop)
-    }
-
-    fn wait(&mut self, until: Instant) -> Result<(), Box<dyn Error>> {
-        while Instant::now() < until {
-            match self.child.try_wait()? {
-                Some(status) if status.success() => return Ok(()),
-                Some(status) => {
-                    return Err(format!("the program ended with {status}").into());
-                }
-                None => thread::sleep(Duration::from_millis(1)),
-            }
-        }
-        Err("the program did not end".into())
-    }
-
-    fn kill(&mut self) {
-        // Both fail only where the program has ended, as it should have.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    server.signal(signal)
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
+/// Waits until the program has ended, in order.
+fn wait(server: &mut Server, until: Instant) -> course::Result<()> {
+    match server.wait(until)? {
+        status if status.success() => Ok(()),
+        status => Err(format!("the program ended with {status}")),
     }
 }

@@ -13,9 +13,11 @@ pub struct Marked {
 }
 
 /// Takes the marks out of a text.
-#[must_use]
 pub fn take(text: &[u8]) -> Marked {
-    let mut marked = Marked { plain: Vec::new(), marks: Vec::new() };
+    let mut marked = Marked {
+        plain: Vec::new(),
+        marks: Vec::new(),
+    };
     let mut count = 0;
     for line in lines(text) {
         if is_begin(line) || is_end(line) {
@@ -32,34 +34,28 @@ impl Marked {
     /// Puts the marks into a text that grew from this one: a begin stays with the
     /// line after it, an end with the line before it, as far as these are still
     /// there.
-    #[must_use]
     pub fn put_into(&self, text: &[u8]) -> Vec<u8> {
-        if self.marks.is_empty() {
-            return text.to_owned();
-        }
         let old: Vec<&[u8]> = lines(&self.plain).collect();
         let new: Vec<&[u8]> = lines(text).collect();
         let kept = kept(&old, &new);
-        let place = |&(at, ref mark): &(usize, Vec<u8>)| {
-            let before = || {
-                kept[..at]
-                    .iter()
-                    .rev()
-                    .find_map(|place| *place)
-                    .map(|place| place + 1)
-            };
-            let after = || kept[at..].iter().find_map(|place| *place);
-            let direct_after = kept.get(at).copied().flatten();
-            let direct_before =
-                at.checked_sub(1).and_then(|line| kept[line]).map(|place| place + 1);
+        let place = |at: usize, mark: &[u8]| {
+            let (above, below) = kept.split_at(at);
+            let mut before = above.iter().rev().map(|line| line.map(|line| line + 1));
+            let mut after = below.iter().copied();
             if is_begin(mark) {
-                direct_after.or_else(before).unwrap_or(0)
+                let direct = below.first().copied().flatten();
+                direct.or_else(|| before.find_map(|line| line)).unwrap_or(0)
             } else {
-                direct_before.or_else(after).unwrap_or(new.len())
+                let direct = before.next().flatten();
+                direct
+                    .or_else(|| after.find_map(|line| line))
+                    .unwrap_or(new.len())
             }
         };
-        let mut places: Vec<(usize, &[u8])> =
-            self.marks.iter().map(|mark| (place(mark), mark.1.as_slice())).collect();
+        let marks = self.marks.iter();
+        let mut places: Vec<(usize, &[u8])> = marks
+            .map(|(at, mark)| (place(*at, mark), mark.as_slice()))
+            .collect();
         places.sort_by_key(|&(place, _)| place);
 
         let mut marks = places.into_iter().peekable();
@@ -89,46 +85,27 @@ fn is_end(line: &[u8]) -> bool {
 /// For each old line its number among the new ones, if it was kept: a longest common
 /// subsequence.
 fn kept(old: &[&[u8]], new: &[&[u8]]) -> Vec<Option<usize>> {
-    let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let (old_rest, new_rest) = (&old[start..], &new[start..]);
-    let end = old_rest
-        .iter()
-        .rev()
-        .zip(new_rest.iter().rev())
-        .take_while(|(old, new)| old == new)
-        .count();
-    let (old_middle, new_middle) =
-        (&old_rest[..old_rest.len() - end], &new_rest[..new_rest.len() - end]);
-
-    // common[i][j]: how many lines the middles have in common from i and j on.
-    let mut common = vec![vec![0_u32; new_middle.len() + 1]; old_middle.len() + 1];
-    for i in (0..old_middle.len()).rev() {
-        for j in (0..new_middle.len()).rev() {
-            common[i][j] = if old_middle[i] == new_middle[j] {
+    // common[i][j]: how many lines they have in common from i and j on.
+    let mut common = vec![vec![0_u32; new.len() + 1]; old.len() + 1];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[i][j] = if old[i] == new[j] {
                 common[i + 1][j + 1] + 1
             } else {
                 common[i + 1][j].max(common[i][j + 1])
             };
         }
     }
-    let mut kept: Vec<Option<usize>> = (0..start).map(Some).collect();
     let mut j = 0;
-    for i in 0..old_middle.len() {
-        while j < new_middle.len()
-            && old_middle[i] != new_middle[j]
-            && common[i][j + 1] == common[i][j]
-        {
+    let mut place = |i: usize| {
+        while j < new.len() && old[i] != new[j] && common[i][j + 1] == common[i][j] {
             j += 1;
         }
-        if j < new_middle.len() && old_middle[i] == new_middle[j] {
-            kept.push(Some(start + j));
-            j += 1;
-        } else {
-            kept.push(None);
-        }
-    }
-    kept.extend((new.len() - end..new.len()).map(Some));
-    kept
+        let place = (j < new.len() && old[i] == new[j]).then_some(j)?;
+        j += 1;
+        Some(place)
+    };
+    (0..old.len()).map(&mut place).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +122,10 @@ mod tests {
     #[test]
     fn marks_are_taken_out() {
         let marked = take(OLD.as_bytes());
-        assert_eq!(marked.plain, b"use a;\nfn f() {\n    one();\n}\nfn g() {}\n");
+        assert_eq!(
+            marked.plain,
+            b"use a;\nfn f() {\n    one();\n}\nfn g() {}\n"
+        );
         assert_eq!(marked.put_into(&marked.plain), OLD.as_bytes());
         assert_eq!(moved("a\n", "b\n"), "b\n");
     }

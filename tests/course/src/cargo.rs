@@ -1,6 +1,7 @@
 //! Cargo called from here: build something, and say where the programs are.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::json::Json;
-use crate::layout::Course;
+use crate::layout::{Chapter, Course};
 use crate::process::{Run, Stderr};
 use crate::screen::note;
 
@@ -48,7 +49,6 @@ pub struct Message {
 }
 
 /// The cargo that runs us, or the one on the PATH.
-#[must_use]
 pub fn command(course: &Course) -> Command {
     let mut cargo =
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -168,10 +168,8 @@ impl<'a> Watcher<'a> {
 /// The first word of a line in which cargo says how far it is, such as
 /// `   Compiling chapter05 v0.1.0`, whatever its colour.
 fn status(line: &str) -> Option<&'static str> {
-    const WORDS: [&str; 13] = [
-        "Blocking", "Compiling", "Checking", "Finished", "Fresh", "Dirty", "Running",
-        "Executable", "Downloading", "Downloaded", "Updating", "Locking", "Adding",
-    ];
+    const WORDS: &str = "Blocking Compiling Checking Finished Fresh Dirty Running \
+                         Executable Downloading Downloaded Updating Locking Adding";
     // A colour begins with ESC [ and ends with m.
     let mut plain = String::new();
     let mut rest = line;
@@ -182,17 +180,18 @@ fn status(line: &str) -> Option<&'static str> {
     plain.push_str(rest);
     let word = plain.split_whitespace().next()?;
     let is_set_right = plain.find(word)? + word.len() == 12;
-    WORDS.into_iter().find(|known| *known == word && is_set_right)
+    WORDS
+        .split(' ')
+        .find(|known| *known == word && is_set_right)
 }
 
 impl Built {
     /// The program called `name` of the package in `folder`.
-    #[must_use]
     pub fn program(&self, folder: &Path, name: &str) -> Option<&Path> {
         self.programs
             .iter()
             .find(|program| {
-                same_folder(&program.package, folder) && program.name == name
+                same_place(&program.package, folder) && program.name == name
             })
             .map(|program| program.path.as_path())
     }
@@ -202,15 +201,56 @@ impl Built {
         let of_it = move |program: &&Program| {
             program.tests
                 && program.name != "milestone"
-                && same_folder(&program.package, folder)
+                && same_place(&program.package, folder)
         };
-        self.programs.iter().filter(of_it).map(|program| program.path.as_path())
+        self.programs
+            .iter()
+            .filter(of_it)
+            .map(|program| program.path.as_path())
     }
 }
 
-/// Whether two paths lead to one folder, whatever symlinks stand in them.
-#[must_use]
-pub fn same_folder(a: &Path, b: &Path) -> bool {
+/// Which program of a solution is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The server.
+    Server,
+    /// The compiled milestone.
+    Milestone,
+}
+
+/// Builds a program of each of these solutions. One that does not build is left out.
+pub fn solutions(
+    course: &Course,
+    chapters: &[Chapter],
+    target: Target,
+) -> Result<BTreeMap<Chapter, PathBuf>> {
+    if chapters.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut cargo = command(course);
+    cargo.args(["build", "--quiet", "--keep-going"]);
+    cargo.args(match target {
+        Target::Server => ["--bins"].as_slice(),
+        Target::Milestone => &["--test", "milestone"],
+    });
+    for chapter in chapters {
+        cargo.args(["--package", &chapter.solution_package()]);
+    }
+    let built = build(course, &mut cargo, Told::All("building the solutions"))?;
+    let program = |&chapter: &Chapter| {
+        let name = match target {
+            Target::Server => chapter.solution_package(),
+            Target::Milestone => "milestone".into(),
+        };
+        let path = built.program(&course.solution(chapter), &name)?;
+        Some((chapter, path.to_owned()))
+    };
+    Ok(chapters.iter().filter_map(program).collect())
+}
+
+/// Whether two paths lead to one place, whatever symlinks stand in them.
+pub fn same_place(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
@@ -218,9 +258,15 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 pub fn metadata(course: &Course) -> Result<Json> {
     let mut cargo = command(course);
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo.output().map_err(|e| format!("cannot run cargo: {e}"))?;
+    let output = cargo
+        .output()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
     let json = Json::read(&String::from_utf8_lossy(&output.stdout));
-    json.ok_or_else(|| String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+    json.ok_or_else(|| {
+        String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned()
+    })
 }
 
 fn program(line: &Json) -> Option<Program> {
@@ -240,7 +286,6 @@ fn message(line: &Json) -> Option<Message> {
 }
 
 /// The folder of the package that something is about.
-#[must_use]
 pub fn package(about: &Json) -> Option<PathBuf> {
     let manifest = Path::new(about.text("manifest_path")?);
     Some(manifest.parent()?.to_owned())
@@ -249,30 +294,6 @@ pub fn package(about: &Json) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn programs_are_found_among_what_was_built() {
-        let line = r#"{"reason":"compiler-artifact","package_id":"path+file:///c/solutions/01-bind#solution01@0.1.0","manifest_path":"/c/solutions/01-bind/Cargo.toml","target":{"kind":["test"],"crate_types":["bin"],"name":"milestone","src_path":"/c/tests/01-bind.rs"},"profile":{"test":true},"filenames":["/t/milestone-1"],"executable":"/t/milestone-1","fresh":true}"#;
-        let read = |line: &str| program(&Json::read(line).expect("it is JSON"));
-        let expected = Program {
-            package: "/c/solutions/01-bind".into(),
-            name: "milestone".into(),
-            tests: true,
-            path: "/t/milestone-1".into(),
-        };
-        assert_eq!(read(line), Some(expected));
-        let lib =
-            line.replace(r#""executable":"/t/milestone-1""#, r#""executable":null"#);
-        assert_eq!(read(&lib), None);
-    }
-
-    #[test]
-    fn a_message_is_not_fooled_by_its_own_text() {
-        let line = r#"{"reason":"compiler-message","manifest_path":"/c/a/Cargo.toml","message":{"children":[{"rendered":null}],"level":"warning","message":"say \"rendered\":\"x\"","rendered":"warning: a\n"}}"#;
-        let message = message(&Json::read(line).expect("it is JSON"));
-        let (package, text) = ("/c/a".into(), "warning: a\n".into());
-        assert_eq!(message, Some(Message { package, text }));
-    }
 
     #[test]
     fn cargos_own_lines_are_told_from_the_compilers() {

@@ -27,9 +27,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What was found out about a chapter.
 pub struct Judged {
-    /// What its milestone says.
     pub verdict: Verdict,
-    /// What its unit tests say.
     pub units: Units,
     /// The checks and unit tests that are green now and were not when the chapter was
     /// judged before, if it was.
@@ -38,7 +36,6 @@ pub struct Judged {
 
 impl Judged {
     /// Whether the chapter is passed.
-    #[must_use]
     pub fn passed(&self) -> bool {
         self.verdict.all_passed() && self.units.built && self.units.open() == 0
     }
@@ -92,7 +89,11 @@ fn build_and_run(
     let sentence = format!(
         "building chapter {chapter} and what its checks need; the first time takes a minute or two"
     );
-    let told = if shown { Told::All(&sentence) } else { Told::Nothing };
+    let told = if shown {
+        Told::All(&sentence)
+    } else {
+        Told::Nothing
+    };
     let folder = course.starter(chapter);
     let with_units = has_unit_tests(&folder)?;
     let mut targets = vec!["--test", "milestone"];
@@ -118,9 +119,15 @@ fn build_and_run(
         let verdict = run(course, &folder, milestone);
         (verdict, units.join())
     });
-    let (verdict, units) =
-        (verdict?, units.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-    Ok(Some(Judged { verdict, units, turned_green: Vec::new() }))
+    let (verdict, units) = (
+        verdict?,
+        units.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+    );
+    Ok(Some(Judged {
+        verdict,
+        units,
+        turned_green: Vec::new(),
+    }))
 }
 
 fn build(
@@ -141,9 +148,7 @@ fn has_unit_tests(folder: &Path) -> Result<bool> {
 }
 
 fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict> {
-    let run = run_in(course.scratch(), DEADLINE, false);
-    let verdict =
-        Judge { milestone, folder, program: None, check: None, run }.verdict()?;
+    let verdict = Judge::new(course, folder, DEADLINE).verdict(milestone, None)?;
     if !verdict.ended {
         return Err(format!(
             "{}\nThe checks came to no end in {} seconds and were stopped.{}",
@@ -171,14 +176,8 @@ fn end_of(
     // Several were under way; one of them is to blame.
     let mut tests = without_verdict(course, program, verdict);
     let is_to_blame = |test: &&String| {
-        let alone = Judge {
-            milestone: program,
-            folder,
-            program: None,
-            check: Some(test),
-            run: run_in(course.scratch(), DEADLINE, false),
-        };
-        alone.verdict().is_ok_and(|alone| !to_the_end(&alone))
+        let alone = Judge::new(course, folder, DEADLINE).verdict(program, Some(test));
+        alone.is_ok_and(|alone| !to_the_end(&alone))
     };
     let to_blame: Vec<String> = tests.iter().filter(is_to_blame).cloned().collect();
     if !to_blame.is_empty() {

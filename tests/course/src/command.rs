@@ -32,7 +32,6 @@ impl From<String> for Trouble {
 }
 
 /// Does what the command line asks for.
-#[must_use]
 pub fn main() -> ExitCode {
     match run(env::args_os()
         .skip(1)
@@ -45,7 +44,9 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(Trouble::Usage(sentence)) => {
-            note(&format!("{sentence} (`cargo course help` lists the commands)"));
+            note(&format!(
+                "{sentence} (`cargo course help` lists the commands)"
+            ));
             ExitCode::from(2)
         }
     }

@@ -5,11 +5,12 @@ pub mod answers;
 pub mod bless;
 pub mod book;
 pub mod carry;
-pub mod command;
+pub(crate) mod command;
 pub mod derive;
 pub mod errors;
-pub mod fold;
-pub mod header;
+mod fold;
+mod header;
+pub mod server;
 pub mod starters;
 #[cfg(unix)]
 pub mod transcripts;

@@ -1,13 +1,10 @@
 //! `cargo course diff N [M]`: a learner's chapter beside our solution, or one solution
 //! beside another.
 
-use std::io::ErrorKind;
-use std::process::Command;
-
 use crate::Result;
-use crate::anchors;
 use crate::layout::{Chapter, Course, Files, files, write};
 use crate::work::Scratch;
+use crate::{anchors, git};
 
 /// Shows the difference between chapter and solution, or between the solutions of two
 /// chapters, with git's help. Returns whether there is one.
@@ -28,14 +25,9 @@ pub fn show(
         Some(other) => (solution(chapter)?, solution(other)?),
     };
     let scratch = Scratch::new("diff")?;
-    let mut git = Command::new("git");
-    git.current_dir(scratch.path());
-    // Set where git itself runs us, in a hook: they would lead to a repository.
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        git.env_remove(name);
-    }
-    git.args(["-c", "core.autocrlf=false", "diff", "--no-index", "--no-ext-diff"]);
-    git.args(["--no-prefix", "--find-renames", "--"]);
+    let mut git = git::git(scratch.path());
+    git.args(["diff", "--no-index", "--no-ext-diff", "--no-prefix"]);
+    git.args(["--find-renames", "--"]);
     for folder in [old, new] {
         let shown = course.shown(&folder);
         for (path, contents) in plain(files(&folder)?) {
@@ -43,12 +35,10 @@ pub fn show(
         }
         git.arg(shown);
     }
-    let status = git.status().map_err(|e| match e.kind() {
-        ErrorKind::NotFound => {
-            "git was not found, and it makes the comparison".into()
-        }
-        _ => format!("cannot run git: {e}"),
-    })?;
+    // Its own output, so that it may colour it and page.
+    let status = git.status();
+    let status =
+        status.map_err(|e| format!("cannot run git, which compares: {e}"))?;
     match status.code() {
         Some(0) => Ok(false),
         // A signal ends it where nobody reads on: `cargo course diff 5 | head`.

@@ -16,7 +16,6 @@ pub struct Gap {
 
 impl Gap {
     /// `gap 2 of 7`, or `a gap` where they are not numbered.
-    #[must_use]
     pub fn name(&self) -> String {
         match self.number {
             Some((number, of)) => format!("gap {number} of {of}"),
@@ -26,7 +25,6 @@ impl Gap {
 }
 
 /// The gaps that a chapter still has, by their numbers.
-#[must_use]
 pub fn gaps(course: &Course, chapter: Chapter) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let folder = course.starter(chapter);
@@ -53,7 +51,6 @@ pub fn gaps(course: &Course, chapter: Chapter) -> Vec<Gap> {
 }
 
 /// Takes the number from the front of a message: `(2 of 7) fill the input`.
-#[must_use]
 pub fn numbered(message: &str) -> (Option<(u8, u8)>, &str) {
     let number = || {
         let (inside, words) = message.strip_prefix('(')?.split_once(") ")?;

@@ -5,7 +5,6 @@
 pub enum Json {
     /// `null`, `true`, `false` or a number, as it is written.
     Word(String),
-    /// A string.
     Text(String),
     /// What is between `[` and `]`.
     List(Vec<Json>),
@@ -15,7 +14,6 @@ pub enum Json {
 
 impl Json {
     /// Reads a value; nothing comes of text that is none.
-    #[must_use]
     pub fn read(text: &str) -> Option<Json> {
         let mut rest = text.trim();
         let value = value(&mut rest)?;
@@ -23,7 +21,6 @@ impl Json {
     }
 
     /// What an object has under a key.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&Json> {
         let Json::Object(fields) = self else {
             return None;
@@ -33,7 +30,6 @@ impl Json {
     }
 
     /// The string that an object has under a key.
-    #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
             Json::Text(text) => Some(text),
@@ -42,7 +38,6 @@ impl Json {
     }
 
     /// The list that an object has under a key; an empty one, if it has none.
-    #[must_use]
     pub fn list(&self, key: &str) -> &[Json] {
         match self.get(key) {
             Some(Json::List(list)) => list,
@@ -51,7 +46,6 @@ impl Json {
     }
 
     /// Whether an object has `true` under a key.
-    #[must_use]
     pub fn is(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Json::Word(word)) if word == "true")
     }

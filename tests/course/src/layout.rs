@@ -2,36 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::Result;
-use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use crate::Result;
 
 /// A part of the course.
 pub struct Part {
     /// The heading, "Part I. Bytes".
     pub name: &'static str,
     /// Its chapters, in order: the name, and the title for as long as there is no page.
-    chapters: &'static [(&'static str, &'static str)],
-}
-
-impl Part {
-    /// How many chapters it has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.chapters.len()
-    }
-
-    /// Whether it has none. (There is no such part.)
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.chapters.is_empty()
-    }
+    pub chapters: &'static [(&'static str, &'static str)],
 }
 
 /// All parts. Chapters are numbered through them, from 01.
 pub const PARTS: [Part; 7] = [
-    Part { name: "Part I. Bytes", chapters: &[("bind", "bind"), ("echo", "echo")] },
+    Part {
+        name: "Part I. Bytes",
+        chapters: &[("bind", "bind"), ("echo", "echo")],
+    },
     Part {
         name: "Part II. HTTP",
         chapters: &[
@@ -90,9 +79,8 @@ pub struct Chapter(pub u8);
 
 impl Chapter {
     /// The last chapter that the course is planned to have.
-    #[must_use]
     pub fn last_planned() -> Chapter {
-        let count: usize = PARTS.iter().map(Part::len).sum();
+        let count: usize = PARTS.iter().map(|part| part.chapters.len()).sum();
         Chapter(u8::try_from(count).unwrap_or(u8::MAX))
     }
 
@@ -106,7 +94,6 @@ impl Chapter {
     /// `05-files`. So are called the folders in `chapters` and `solutions`, those of
     /// its answers, errors and transcripts, and, with an ending, its milestone and its
     /// page.
-    #[must_use]
     pub fn name(self) -> String {
         match self.planned() {
             Some((name, _)) => format!("{self}-{name}"),
@@ -115,19 +102,16 @@ impl Chapter {
     }
 
     /// The name of the starter's package and program: `chapter05`.
-    #[must_use]
     pub fn package(self) -> String {
         format!("chapter{self}")
     }
 
     /// The name of the solution's package and program: `solution05`.
-    #[must_use]
     pub fn solution_package(self) -> String {
         format!("solution{self}")
     }
 
     /// Reads the name of a starter's package, `chapter05`.
-    #[must_use]
     pub fn from_package(name: &str) -> Option<Chapter> {
         let chapter = Chapter(name.strip_prefix("chapter")?.parse().ok()?);
         (chapter.planned().is_some() && chapter.package() == name).then_some(chapter)
@@ -135,7 +119,6 @@ impl Chapter {
 
     /// Reads the name of a folder or a page, `05-files`. Any other name is none, such
     /// as that of a backup, `05-files-old`.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Chapter> {
         let (digits, _) = name.split_once('-')?;
         let chapter = Chapter(digits.parse().ok()?);
@@ -163,11 +146,13 @@ impl Course {
     /// The course whose workspace is `root`. Anything built for it goes below
     /// `target`.
     pub fn at(root: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Course {
-        Course { root: root.into(), target: target.into() }
+        Course {
+            root: root.into(),
+            target: target.into(),
+        }
     }
 
     /// The course that this package was compiled in: what its tests look at.
-    #[must_use]
     pub fn of_this_package() -> Course {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.ancestors().nth(2).unwrap_or(package);
@@ -188,33 +173,28 @@ impl Course {
     }
 
     /// The folder with the workspace's Cargo.toml.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Where cargo builds it.
-    #[must_use]
     pub fn target(&self) -> &Path {
         &self.target
     }
 
     /// Where this package keeps what it builds and remembers; never under version
     /// control.
-    #[must_use]
     pub fn scratch(&self) -> PathBuf {
         self.target.join("course")
     }
 
     /// The chapters there are: the members of the workspace in `chapters/`. Whatever
     /// else lies there, a backup or notes, is a person's own.
-    #[must_use]
     pub fn chapters(&self) -> Vec<Chapter> {
         self.members("chapters")
     }
 
     /// The chapters that have a solution.
-    #[must_use]
     pub fn solutions(&self) -> Vec<Chapter> {
         self.members("solutions")
     }
@@ -232,37 +212,35 @@ impl Course {
     }
 
     /// The folder in which a learner writes.
-    #[must_use]
     pub fn starter(&self, chapter: Chapter) -> PathBuf {
         self.root.join("chapters").join(chapter.name())
     }
 
     /// The folder with our solution.
-    #[must_use]
     pub fn solution(&self, chapter: Chapter) -> PathBuf {
         self.root.join("solutions").join(chapter.name())
     }
 
     /// The file with the checks.
-    #[must_use]
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root.join("tests").join(format!("{}.rs", chapter.name()))
+        self.root
+            .join("tests")
+            .join(format!("{}.rs", chapter.name()))
     }
 
     /// The page of the book.
-    #[must_use]
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root.join("book/src").join(format!("{}.md", chapter.name()))
+        self.root
+            .join("book/src")
+            .join(format!("{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
-    #[must_use]
     pub fn shown(&self, path: &Path) -> String {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
     /// The chapter's title: from its page, or as planned, or its number.
-    #[must_use]
     pub fn title(&self, chapter: Chapter) -> String {
         fs::read_to_string(self.page(chapter))
             .ok()
@@ -281,7 +259,6 @@ fn target_of(root: &Path) -> PathBuf {
 
 /// The paths that a workspace's manifest lists, one a line, between quotes: members,
 /// and members that are built by default, where there are both.
-#[must_use]
 pub fn members_listed(manifest: &str) -> Vec<String> {
     let path = |line: &str| {
         let line = line.trim().trim_end_matches(',');
@@ -294,7 +271,10 @@ pub fn members_listed(manifest: &str) -> Vec<String> {
 /// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
 /// response" are both "response".
 fn first_heading(page: &str) -> Option<String> {
-    let heading = page.lines().find_map(|line| line.strip_prefix("# "))?.trim();
+    let heading = page
+        .lines()
+        .find_map(|line| line.strip_prefix("# "))?
+        .trim();
     let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
     let title = rest
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -333,7 +313,6 @@ pub fn files(dir: &Path) -> Result<Files> {
 
 /// Whether a file or folder of a crate, by its path there, is left behind by an
 /// editor, the system or cargo, and no part of a chapter.
-#[must_use]
 pub fn is_left_behind(path: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
     let of_an_editor = |name: &str| {
@@ -349,7 +328,6 @@ fn slashed(path: &Path) -> String {
 }
 
 /// The sentence for a file that could not be read, written or removed.
-#[must_use]
 pub fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
     format!("cannot {what} {}: {error}", path.display())
 }
@@ -362,58 +340,34 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     fs::write(path, contents).map_err(|e| cannot("write", path, &e))
 }
 
-/// A short name for contents: FNV-1a, 64 bits, over each path and what is in it.
+/// A short name for contents: FNV-1a, 64 bits.
 ///
 /// A line that ends in CRLF counts as one that ends in LF, so that an editor on
 /// Windows does not make a file another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(u64);
-
-impl Fingerprint {
-    /// Of nothing; add to it.
-    #[must_use]
-    pub fn new() -> Fingerprint {
-        Fingerprint(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// Of these files.
-    #[must_use]
-    pub fn of(files: &Files) -> Fingerprint {
-        let mut all = Fingerprint::new();
-        for (path, contents) in files {
-            all.add(path.as_bytes());
-            all.add(contents);
-        }
-        all
-    }
-
-    /// Takes some bytes in.
-    pub fn add(&mut self, bytes: &[u8]) {
-        let mut rest = bytes.iter().peekable();
+pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |byte: u8| {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    };
+    for part in parts {
+        let mut rest = part.iter().peekable();
         while let Some(&byte) = rest.next() {
-            if byte == b'\r' && rest.peek() == Some(&&b'\n') {
-                continue;
+            if byte != b'\r' || rest.peek() != Some(&&b'\n') {
+                add(byte);
             }
-            self.step(byte);
         }
-        self.step(0);
+        add(0);
     }
-
-    fn step(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
+    format!("{hash:016x}")
 }
 
-impl Default for Fingerprint {
-    fn default() -> Self {
-        Fingerprint::new()
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
+/// What a fingerprint of files is taken of: each path, and what is in it.
+pub fn parts(files: &Files) -> impl Iterator<Item = &[u8]> {
+    let part = |(path, contents)| -> [&[u8]; 2] {
+        let (path, contents): (&String, &Vec<u8>) = (path, contents);
+        [path.as_bytes(), contents]
+    };
+    files.iter().flat_map(part)
 }
 
 #[cfg(test)]
@@ -422,7 +376,13 @@ mod tests {
 
     #[test]
     fn what_editors_and_cargo_leave_behind_is_no_part_of_a_chapter() {
-        for path in ["target", "target/debug/x", ".idea", "src/a.rs~", "src/.x.swp"] {
+        for path in [
+            "target",
+            "target/debug/x",
+            ".idea",
+            "src/a.rs~",
+            "src/.x.swp",
+        ] {
             assert!(is_left_behind(path), "{path}");
         }
         for path in ["src/target", "src/target_path/tests.rs", "src/main.rs"] {
@@ -433,8 +393,12 @@ mod tests {
     #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {
         for page in [
-            "# 03 response\n", "\n# Chapter 3: response\n", "# 3. response",
-            "# Chapter 03 — response", "# `response`", "# response\n# other",
+            "# 03 response\n",
+            "\n# Chapter 3: response\n",
+            "# 3. response",
+            "# Chapter 03 — response",
+            "# `response`",
+            "# response\n# other",
         ] {
             assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
         }
@@ -447,51 +411,43 @@ mod tests {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
         for name in [
-            "5-files", "005-files", "05-file", "05-files-old", "05-Files",
-            "06-files", "+5-files", "00-files", "05", "24", "24-more", "notes",
+            "5-files",
+            "005-files",
+            "05-file",
+            "05-files-old",
+            "05-Files",
+            "06-files",
+            "+5-files",
+            "00-files",
+            "05",
+            "24",
+            "24-more",
+            "notes",
         ] {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }
     }
 
     #[test]
-    fn a_package_has_two_digits() {
-        assert_eq!(Chapter::from_package("chapter05"), Some(Chapter(5)));
-        for name in ["chapter5", "chapter005", "chapter00", "chapter+5", "solution05"]
-        {
-            assert_eq!(Chapter::from_package(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn twenty_three_chapters_are_planned() {
-        assert_eq!(Chapter::last_planned(), Chapter(23));
-        assert_eq!(Chapter(23).planned(), Some(("race", "the race")));
-        assert_eq!(Chapter(24).planned(), None);
-        assert_eq!(Chapter(0).planned(), None);
-    }
-
-    #[test]
     fn members_are_read_one_a_line() {
         let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"chapters/01-bind\",\n\
                         # \"chapters/02-echo\",\n    \"tests/course\"\n]\n";
-        assert_eq!(members_listed(manifest), ["chapters/01-bind", "tests/course"]);
+        assert_eq!(
+            members_listed(manifest),
+            ["chapters/01-bind", "tests/course"]
+        );
     }
 
     #[test]
     fn a_fingerprint_tells_paths_and_contents_apart_but_not_line_ends() {
         let of = |path: &str, contents: &str| {
-            Fingerprint::of(&Files::from([(
-                path.to_owned(),
-                contents.as_bytes().to_vec(),
-            )]))
+            fingerprint([path.as_bytes(), contents.as_bytes()])
         };
         assert_eq!(of("a", "1\n2\n"), of("a", "1\r\n2\r\n"));
         assert_ne!(of("a", "1\n"), of("b", "1\n"));
         assert_ne!(of("a", "1\n"), of("a", "1\r"));
         assert_ne!(of("ab", "c"), of("a", "bc"));
-        let mut known = Fingerprint::new();
-        known.step(b'a');
-        assert_eq!(known.to_string(), "af63dc4c8601ec8c", "FNV-1a of the letter a");
+        let known = fingerprint([b"".as_slice()]);
+        assert_eq!(known, "af63bd4c8601b7df", "FNV-1a of a byte 0");
     }
 }

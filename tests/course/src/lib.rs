@@ -5,21 +5,22 @@
 //! it. It is generic over the chapters that it finds, and has no dependencies, so
 //! that the first `cargo course` on a new machine takes seconds.
 
-pub mod anchors;
+mod anchors;
 pub mod cargo;
-pub mod check;
+mod check;
 pub mod command;
 pub mod dev;
-pub mod diff;
-pub mod gaps;
-pub mod json;
+mod diff;
+mod gaps;
+mod git;
+mod json;
 pub mod layout;
-pub mod map;
-pub mod milestone;
-pub mod process;
+mod map;
+mod milestone;
+mod process;
 pub mod screen;
 pub mod starters;
-pub mod which;
+mod which;
 pub mod work;
 
 pub use layout::{Chapter, Course};

@@ -10,7 +10,6 @@ use crate::starters::{self, State};
 /// How a chapter stands on the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Not written yet.
     Missing,
     /// As it was handed out.
     NotBegun,
@@ -23,28 +22,23 @@ pub enum Place {
 /// A chapter on the map.
 #[derive(Clone, Debug)]
 pub struct Rung {
-    /// Which.
     pub chapter: Chapter,
-    /// How it stands.
     pub place: Place,
 }
 
 /// Looks at every chapter; judges those that were edited since they were last judged.
-#[must_use]
 pub fn survey(course: &Course) -> Vec<Rung> {
     let there = course.chapters();
-    let last =
-        there.last().copied().unwrap_or(Chapter(0)).max(Chapter::last_planned());
-    (1..=last.0)
+    let rung = |chapter| {
+        let place = match there.contains(&chapter) {
+            true => place(course, chapter).unwrap_or_else(Place::Unknown),
+            false => Place::Missing,
+        };
+        Rung { chapter, place }
+    };
+    (1..=Chapter::last_planned().0)
         .map(Chapter)
-        .map(|chapter| {
-            let place = if there.contains(&chapter) {
-                place(course, chapter).unwrap_or_else(Place::Unknown)
-            } else {
-                Place::Missing
-            };
-            Rung { chapter, place }
-        })
+        .map(rung)
         .collect()
 }
 
@@ -56,7 +50,6 @@ fn place(course: &Course, chapter: Chapter) -> Result<Place> {
 }
 
 /// The map as text.
-#[must_use]
 pub fn shown(
     course: &Course,
     rungs: &[Rung],
@@ -64,7 +57,8 @@ pub fn shown(
     style: Style,
 ) -> String {
     let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
-    let there = rungs.iter().filter(|rung| rung.place != Place::Missing).count();
+    let is_there = |rung: &&Rung| rung.place != Place::Missing;
+    let there = rungs.iter().filter(is_there).count();
     let next = next(rungs, current);
 
     let mut text = format!(
@@ -74,25 +68,21 @@ pub fn shown(
     let mut rest = rungs.iter();
     for part in &PARTS {
         text.push_str(&format!("\n{}\n", style.strong(part.name)));
-        for rung in rest.by_ref().take(part.len()) {
+        for rung in rest.by_ref().take(part.chapters.len()) {
             text.push_str(&line(course, rung, next, style));
         }
     }
-    for rung in rest {
-        text.push_str(&line(course, rung, next, style));
-    }
     text.push('\n');
     match next {
-        Some(chapter) => text.push_str(&step(
-            course,
-            chapter,
-            current.is_none() && passed == 0,
-            style,
-        )),
+        Some(chapter) => {
+            let newcomer = current.is_none() && passed == 0;
+            text.push_str(&step(course, chapter, newcomer, style));
+        }
         None if there == 0 => text.push_str("No chapter was found in chapters/.\n"),
-        None => text.push_str(
-            &style.good("You have passed every chapter that is written so far.\n"),
-        ),
+        None => {
+            let all = "You have passed every chapter that is written so far.\n";
+            text.push_str(&style.good(all));
+        }
     }
     for rung in rungs {
         if let Place::Unknown(why) = &rung.place {
@@ -116,7 +106,9 @@ fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
     let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
     let from = current.unwrap_or(Chapter(0));
     let above = rungs.iter().filter(open).find(|rung| rung.chapter >= from);
-    above.or_else(|| rungs.iter().find(open)).map(|rung| rung.chapter)
+    above
+        .or_else(|| rungs.iter().find(open))
+        .map(|rung| rung.chapter)
 }
 
 fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> String {
@@ -126,13 +118,19 @@ fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> St
     let (title, status) = match &rung.place {
         Place::Missing => (style.faint(&title), style.faint("not written yet")),
         Place::NotBegun => (title, "not begun".to_owned()),
-        Place::Begun(Standing { passed: true, words }) => (title, style.good(words)),
+        Place::Begun(standing) if standing.passed => {
+            (title, style.good(&standing.words))
+        }
         Place::Begun(Standing { words, .. }) => {
             (title, style.yours(&format!("yours so far: {words}")))
         }
         Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
     };
-    let mark = if next == Some(chapter) { style.strong(">") } else { " ".into() };
+    let mark = if next == Some(chapter) {
+        style.strong(">")
+    } else {
+        " ".into()
+    };
     format!("{mark} {chapter}  {title} {status}\n")
 }
 
@@ -171,12 +169,18 @@ mod tests {
     fn rungs(places: &[Place]) -> Vec<Rung> {
         (1..)
             .zip(places)
-            .map(|(n, place)| Rung { chapter: Chapter(n), place: place.clone() })
+            .map(|(n, place)| Rung {
+                chapter: Chapter(n),
+                place: place.clone(),
+            })
             .collect()
     }
 
     fn begun(passed: bool, words: &str) -> Place {
-        Place::Begun(Standing { passed, words: words.to_owned() })
+        Place::Begun(Standing {
+            passed,
+            words: words.to_owned(),
+        })
     }
 
     #[test]

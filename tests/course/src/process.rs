@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,13 +16,11 @@ pub struct Ended {
     pub status: Option<ExitStatus>,
     /// What it printed, as text; what is not UTF-8 is replaced.
     pub output: String,
-    /// How long it ran.
     pub took: Duration,
 }
 
 impl Ended {
     /// Whether it ended by itself, and well.
-    #[must_use]
     pub fn well(&self) -> bool {
         self.status.is_some_and(|status| status.success())
     }
@@ -30,7 +29,6 @@ impl Ended {
 /// What becomes of the program's stderr.
 #[derive(Clone, Copy)]
 pub enum Stderr<'a> {
-    /// It is thrown away.
     Dropped,
     /// It stands in `output`, between the lines of stdout.
     Kept,
@@ -43,9 +41,7 @@ pub enum Stderr<'a> {
 pub struct Run<'a> {
     /// A folder for the files that collect the output.
     pub scratch: PathBuf,
-    /// When to stop it.
     pub deadline: Duration,
-    /// What becomes of its stderr.
     pub stderr: Stderr<'a>,
     /// Whether the programs that it started are stopped with it. Ctrl-C does not
     /// reach them then.
@@ -57,7 +53,7 @@ impl Run<'_> {
     pub fn run(&self, command: &mut Command) -> io::Result<Ended> {
         fs::create_dir_all(&self.scratch)?;
         // Files, not pipes: a pipe stays open as long as any grandchild has it.
-        static NEXT: AtomicU32 = AtomicU32::new(0);
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let [out, err] = ["output", "stderr"].map(|name| {
             let name = format!("{name}-{}-{number}", std::process::id());
@@ -102,7 +98,11 @@ impl Run<'_> {
             lines.tell_the_rest()?;
         }
         let output = String::from_utf8_lossy(&fs::read(out)?).into_owned();
-        Ok(Ended { status: status?, output, took })
+        Ok(Ended {
+            status: status?,
+            output,
+            took,
+        })
     }
 
     fn wait(
@@ -143,7 +143,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn of(file: File, to: &'a dyn Fn(Option<&str>)) -> Lines<'a> {
-        Lines { file, begun: Vec::new(), to }
+        Lines {
+            file,
+            begun: Vec::new(),
+            to,
+        }
     }
 
     /// Tells the lines that have come to their end since.
@@ -199,29 +203,25 @@ pub fn each<T: Sync, R: Send>(
     at_once: usize,
     act: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..at_once)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut mine = Vec::new();
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(piece) = work.get(at) else {
-                            return mine;
-                        };
-                        mine.push((at, act(piece)));
-                    }
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work_off = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(piece) = work.get(at) else {
+                return;
+            };
+            let answer = act(piece);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((at, answer));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(work_off);
+        }
     });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|&(at, _)| at);
     done.into_iter().map(|(_, answer)| answer).collect()
 }

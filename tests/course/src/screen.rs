@@ -10,22 +10,25 @@ pub struct Style {
 
 impl Style {
     /// Without colour.
-    #[must_use]
     pub fn plain() -> Style {
         Style { colour: false }
     }
 
     /// With colour, if stdout is a terminal that is known to show it and `NO_COLOR`
     /// is not set.
-    #[must_use]
     pub fn of_stdout() -> Style {
         let set = |name: &str| {
             std::env::var_os(name).is_some_and(|value| !value.is_empty())
         };
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let capable =
-            if cfg!(windows) { set("WT_SESSION") || set("TERM") } else { !dumb };
-        Style { colour: io::stdout().is_terminal() && capable && !set("NO_COLOR") }
+        let capable = if cfg!(windows) {
+            set("WT_SESSION") || set("TERM")
+        } else {
+            !dumb
+        };
+        Style {
+            colour: io::stdout().is_terminal() && capable && !set("NO_COLOR"),
+        }
     }
 
     fn paint(self, code: &str, text: &str) -> String {
@@ -37,31 +40,26 @@ impl Style {
     }
 
     /// For what is passed.
-    #[must_use]
     pub fn good(self, text: &str) -> String {
         self.paint("32", text)
     }
 
     /// For what failed.
-    #[must_use]
     pub fn bad(self, text: &str) -> String {
         self.paint("31", text)
     }
 
     /// For what is under way.
-    #[must_use]
     pub fn yours(self, text: &str) -> String {
         self.paint("33", text)
     }
 
     /// For headings.
-    #[must_use]
     pub fn strong(self, text: &str) -> String {
         self.paint("1", text)
     }
 
     /// For what matters less.
-    #[must_use]
     pub fn faint(self, text: &str) -> String {
         self.paint("2", text)
     }
@@ -81,7 +79,6 @@ pub fn note(line: &str) {
 }
 
 /// A text in lines of at most 80 columns, each of which begins with `margin`.
-#[must_use]
 pub fn wrapped(text: &str, margin: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -97,11 +94,14 @@ pub fn wrapped(text: &str, margin: &str) -> String {
             lines[last].push_str(word);
         }
     }
-    lines.iter().map(|line| format!("{margin}{line}")).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| format!("{margin}{line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// "1 check", "2 checks".
-#[must_use]
 pub fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
@@ -120,7 +120,6 @@ pub fn expect_none(complaints: &[String]) {
 
 /// Whether this is a maintainers' run, in which nobody is learning and nothing is
 /// passed over.
-#[must_use]
 pub fn strict() -> bool {
     std::env::var_os("COURSE_STRICT").is_some_and(|value| value == "1")
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::Result;
-use crate::layout::{Chapter, Course, Fingerprint, cannot, files};
+use crate::layout::{Chapter, Course, cannot, files, fingerprint, parts};
 
 const HEADING: &str = "\
 # A fingerprint of each starter as it is handed out. A chapter that differs is a learner's work.
@@ -23,7 +23,6 @@ pub enum State {
 }
 
 /// The file with the fingerprints.
-#[must_use]
 pub fn fingerprints_path(course: &Course) -> PathBuf {
     course.root().join("tests/course/starters.txt")
 }
@@ -55,7 +54,7 @@ pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>> {
 pub fn fingerprints(course: &Course) -> Result<String> {
     let mut text = HEADING.to_owned();
     for chapter in course.chapters() {
-        let print = Fingerprint::of(&files(&course.starter(chapter))?);
+        let print = fingerprint(parts(&files(&course.starter(chapter))?));
         text.push_str(&format!("{} {print}\n", chapter.name()));
     }
     Ok(text)
@@ -63,7 +62,7 @@ pub fn fingerprints(course: &Course) -> Result<String> {
 
 /// Whether somebody has written in a chapter.
 pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
-    let now = Fingerprint::of(&files(&course.starter(chapter))?).to_string();
+    let now = fingerprint(parts(&files(&course.starter(chapter))?));
     if noted(course)?.get(&chapter) == Some(&now) {
         Ok(State::Pristine)
     } else {
@@ -72,7 +71,6 @@ pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
 }
 
 /// The file of a chapter that was edited last, and when.
-#[must_use]
 pub fn edited_last(
     course: &Course,
     chapter: Chapter,

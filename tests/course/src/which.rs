@@ -64,5 +64,8 @@ fn ago(when: SystemTime) -> String {
         3600..86400 => (seconds / 3600, "hour"),
         _ => (seconds / 86400, "day"),
     };
-    format!("{} ago", count(usize::try_from(number).unwrap_or(usize::MAX), unit))
+    format!(
+        "{} ago",
+        count(usize::try_from(number).unwrap_or(usize::MAX), unit)
+    )
 }

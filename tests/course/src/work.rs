@@ -35,7 +35,6 @@ pub fn files_of_chapters(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// How many things to do at once.
-#[must_use]
 pub fn cores() -> usize {
     thread::available_parallelism().map_or(2, usize::from)
 }
@@ -61,7 +60,6 @@ impl Scratch {
     }
 
     /// Where it is.
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -8,7 +8,7 @@ use course::dev::book::problems;
 mod made_up;
 
 use course::{Chapter, Course};
-use made_up::MadeUp;
+use made_up::{MadeUp, has};
 
 #[test]
 fn the_book_keeps_its_promises() {
@@ -24,10 +24,15 @@ fn the_introduction_names_the_oldest_rust_that_will_do() {
         fs::read_to_string(path).expect("it is readable")
     };
     let manifest = read("Cargo.toml");
-    let (_, rest) = manifest.split_once("rust-version = \"").expect("it has one");
+    let (_, rest) = manifest
+        .split_once("rust-version = \"")
+        .expect("it has one");
     let version = rest.split('"').next().expect("it has an end");
     let sentence = format!("**Rust** {version} or later");
-    assert!(read("book/src/introduction.md").contains(&sentence), "{sentence}");
+    assert!(
+        read("book/src/introduction.md").contains(&sentence),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -37,8 +42,11 @@ fn old_addresses_of_pages_lead_on() {
         .expect("it is readable");
     // Later chapters never had another address.
     for chapter in (1..=12).map(Chapter) {
-        let line =
-            format!("\"/{}.html\" = \"{}.html\"", chapter.package(), chapter.name());
+        let line = format!(
+            "\"/{}.html\" = \"{}.html\"",
+            chapter.package(),
+            chapter.name()
+        );
         assert!(settings.lines().any(|other| other == line), "{line}");
         assert!(course.page(chapter).is_file(), "{line}");
     }
@@ -67,13 +75,18 @@ fn complaints(page: &str) -> String {
             "// ANCHOR: main\nfn main() {}\n// ANCHOR_END: main\n// ANCHOR: none\n// ANCHOR_END: none\n// ANCHOR: open\n",
         ),
         ("tests/errors/01-bind/E0308-a.rs", "fn main() -> u8 {}\n"),
-        ("tests/errors/01-bind/E0308-a.txt", "error[E0308]: mismatched types\n"),
+        (
+            "tests/errors/01-bind/E0308-a.txt",
+            "error[E0308]: mismatched types\n",
+        ),
         ("tests/errors/01-bind/E0308-w.txt", &"x".repeat(87)),
         ("notes/a.rs", "fn main() {}\n"),
     ] {
         made_up.write(path, text);
     }
-    problems(&made_up.course).expect("it is readable").join("\n")
+    problems(&made_up.course)
+        .expect("it is readable")
+        .join("\n")
 }
 
 const GOOD: &str = "\
@@ -124,8 +137,11 @@ fn a_good_page_has_no_problems() {
 fn sees(right: &str, wrong: &str, complaint: &str) {
     assert!(GOOD.contains(right), "{right:?} is not in the page");
     let said = complaints(&GOOD.replace(right, wrong));
-    assert!(said.contains(complaint), "{said:?} lacks {complaint:?}");
-    assert!(!said.contains('\n'), "one fault, and more than one complaint: {said}");
+    has(&said, complaint);
+    assert!(
+        !said.contains('\n'),
+        "one fault, and more than one complaint: {said}"
+    );
 }
 
 #[test]
@@ -133,10 +149,15 @@ fn rust_that_nobody_compiles_is_seen() {
     let include = "{{#include ../../solutions/01-bind/src/main.rs:main}}";
     sees(include, "fn main() {}", "Rust that no test compiles");
     sees(
-        "```rust\n{{#include ../../sol", "```rust,ignore\n{{#include ../../sol",
+        "```rust\n{{#include ../../sol",
+        "```rust,ignore\n{{#include ../../sol",
         "is none of",
     );
-    sees(include, &format!("{include}\nlet a = 1;"), "Rust that no test compiles");
+    sees(
+        include,
+        &format!("{include}\nlet a = 1;"),
+        "Rust that no test compiles",
+    );
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.rs}}",
         "{{#include ../../notes/a.rs}}",
@@ -151,7 +172,11 @@ fn an_include_that_shows_nothing_or_too_much_is_seen() {
     sees("main.rs:main", "main.rs:none", "holds nothing");
     sees("main.rs:main", "main.rs", "has anchors");
     sees("main.rs:main", "main.rs:1:2", "line numbers");
-    sees("{{#include figures", "  {{#include figures", "at the margin");
+    sees(
+        "{{#include figures",
+        "  {{#include figures",
+        "at the margin",
+    );
     sees("E0308-a.txt", "E0308-b.txt", "there is no tests/errors");
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
@@ -184,7 +209,11 @@ fn a_listing_without_its_file_name_is_seen() {
 
 #[test]
 fn output_that_nobody_replays_is_seen() {
-    sees("$ cargo test -p chapter01", "$ echo a\na", "output that no test replays");
+    sees(
+        "$ cargo test -p chapter01",
+        "$ echo a\na",
+        "output that no test replays",
+    );
     sees(
         "{{#include ../../tests/errors/01-bind/E0308-a.txt}}",
         "error[E0308]: x",
@@ -216,8 +245,16 @@ fn a_link_that_leads_nowhere_is_seen() {
 fn html_left_open_is_seen() {
     sees("</details>\n", "", "<details> is never closed");
     sees("<details>\n", "", "</details> closes nothing");
-    sees("<figcaption>", "\n<figcaption>", "a blank line inside a figure");
-    sees("## Below", "<a id=\"below\"></a>\n## Below", "have the id below");
+    sees(
+        "<figcaption>",
+        "\n<figcaption>",
+        "a blank line inside a figure",
+    );
+    sees(
+        "## Below",
+        "<a id=\"below\"></a>\n## Below",
+        "have the id below",
+    );
 }
 
 #[test]
@@ -248,8 +285,8 @@ fn a_page_outside_of_the_summary_is_seen() {
     made_up.write("book/src/lost.md", "# Lost\n");
     let said = problems(&made_up.course).expect("it is readable");
     let said = said.join("\n");
-    assert!(said.contains("gone.md leads nowhere"), "{said}");
-    assert!(said.contains("does not lead to lost.md"), "{said}");
+    has(&said, "gone.md leads nowhere");
+    has(&said, "does not lead to lost.md");
 }
 
 #[test]
@@ -265,7 +302,9 @@ fn a_section_that_a_milestone_leads_to_and_that_is_not_there_is_seen() {
         ] {
             made_up.write(path, text);
         }
-        problems(&made_up.course).expect("it is readable").join("\n")
+        problems(&made_up.course)
+            .expect("it is readable")
+            .join("\n")
     };
     assert_eq!(said("# 01 bind\n"), "");
     assert_eq!(said("# 01 bind\n\nText.\n\n## The end\n"), "");

@@ -8,7 +8,7 @@ use course::work::Scratch;
 #[path = "made-up/course.rs"]
 mod made_up;
 
-use made_up::{MILESTONE, MadeUp, SOLUTION};
+use made_up::{MILESTONE, MadeUp, SOLUTION, begins, ends, has};
 
 const QUIET: &str = "#![allow(\n    dead_code,\n    reason = \"there are gaps; when all are filled, delete this\"\n)]\n";
 const HALF: &str = "fn main() {\n    println!(\"hullo\");\n}\n";
@@ -36,7 +36,10 @@ impl MadeUp {
             told(&self.command(args).output().expect("course runs"));
         // On a busy machine even a small build may take long enough to be announced.
         let announced = |line: &&str| line.starts_with("building chapter ");
-        let err = err.split_inclusive('\n').filter(|line| !announced(line)).collect();
+        let err = err
+            .split_inclusive('\n')
+            .filter(|line| !announced(line))
+            .collect();
         (code, out, err)
     }
 }
@@ -55,23 +58,20 @@ fn a_newcomer_sees_where_to_begin_and_nothing_is_built() {
     let made_up = handed_out();
     let (code, out, err) = made_up.run(&[]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(
-        out.starts_with("From bind to async   0 of 2 chapters passed\n"),
-        "{out}"
-    );
+    begins(&out, "From bind to async   0 of 2 chapters passed\n");
     let begin = "\nBegin here: chapter 01, A greeting\n  \
                  read  mdbook serve book --open\n        \
                  (its source: book/src/01-bind.md)\n  \
                  edit  chapters/01-bind/src/main.rs:2\n  \
                  run   cargo course check 1\n";
-    assert!(out.ends_with(begin), "{out}");
-    assert!(
-        out.contains("\n  02  echo                               not begun\n"),
-        "{out}"
+    ends(&out, begin);
+    has(
+        &out,
+        "\n  02  echo                               not begun\n",
     );
-    assert!(
-        out.contains("\n  23  the race                           not written yet\n"),
-        "{out}"
+    has(
+        &out,
+        "\n  23  the race                           not written yet\n",
     );
     assert!(!made_up.root().join("target").exists());
 }
@@ -104,9 +104,9 @@ fn a_learner_goes_from_red_to_green() {
          2 of 3 checks pass.\nNext: fix 02,\nthen run `cargo course check 2` again.\n"
     );
     let (_, map, _) = made_up.run(&[]);
-    assert!(
-        map.contains("> 02  echo                               yours so far: 2 of 3 checks pass\n"),
-        "{map}"
+    has(
+        &map,
+        "> 02  echo                               yours so far: 2 of 3 checks pass\n",
     );
 
     let quiet = format!("// A comment.\n\n{QUIET}{SOLUTION}");
@@ -115,37 +115,36 @@ fn a_learner_goes_from_red_to_green() {
     made_up.write("book/src/01-bind.md", "# 01 A greeting\n\n## Use it\n");
     let (code, out, _) = made_up.run(&["check", "01"]);
     assert_eq!(code, 0);
-    assert!(
-        out.starts_with(
-            "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n  passes  03 is short\n\n"
-        ),
-        "{out}"
+    begins(
+        &out,
+        "Chapter 01, A greeting\n\n  passes  01 speaks\n  passes  02 greets\n  passes  03 is short\n\n",
     );
-    assert!(
-        out.ends_with(
-            "Chapter 01, A greeting, is passed: 3 checks.\n\
+    ends(
+        &out,
+        "Chapter 01, A greeting, is passed: 3 checks.\n\
              No gap is left: delete what hides warnings, at chapters/01-bind/src/main.rs:3.\n\
              Read on at book/src/01-bind.md#use-it\n\
              Compare: cargo course diff 1\n\
-             Next is chapter 02, echo: read book/src/02-echo.md.\n"
-        ),
-        "{out}"
+             Next is chapter 02, echo: read book/src/02-echo.md.\n",
     );
     let (_, map, _) = made_up.run(&[]);
-    assert!(
-        map.starts_with("From bind to async   1 of 2 chapters passed\n"),
-        "{map}"
-    );
+    begins(&map, "From bind to async   1 of 2 chapters passed\n");
 
-    made_up.write("chapters/02-echo/src/main.rs", "fn main() {\n    greet();\n}\n");
+    made_up.write(
+        "chapters/02-echo/src/main.rs",
+        "fn main() {\n    greet();\n}\n",
+    );
     let (_, map, err) = made_up.run(&[]);
     assert_eq!(err, "", "the map is quiet");
-    assert!(map.contains("yours so far: does not build yet"), "{map}");
+    has(&map, "yours so far: does not build yet");
     let (code, out, err) = made_up.run(&["check", "2"]);
     assert_eq!(code, 1);
-    assert!(err.contains("error[E0425]: cannot find function `greet`"), "{err}");
+    has(&err, "error[E0425]: cannot find function `greet`");
     assert!(!err.contains("Compiling"), "{err}");
-    assert!(out.ends_with("Chapter 02 does not build yet. Fix the first error above, then run `cargo course check 2` again.\n"));
+    ends(
+        &out,
+        "Chapter 02 does not build yet. Fix the first error above, then run `cargo course check 2` again.\n",
+    );
 }
 
 #[test]
@@ -172,25 +171,21 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
          Next: fix the unit test above,\nthen run `cargo course check 1` again.\n"
     );
     let (_, map, _) = made_up.run(&[]);
-    assert!(map.contains("0 of 2 chapters passed"), "{map}");
-    assert!(map.contains("yours so far: 1 unit test fails\n"), "{map}");
+    has(&map, "0 of 2 chapters passed");
+    has(&map, "yours so far: 1 unit test fails\n");
 
     with_tests(&format!("{good}    const NONE: () = none();\n"));
     let (code, out, err) = made_up.run(&["check", "1"]);
     assert_eq!(code, 1);
-    assert!(err.contains("error[E0425]"), "{err}");
-    assert!(
-        out.contains(
-            "\n  the unit tests do not build: cargo test -p chapter01 --bins\n"
-        ),
-        "{out}"
-    );
+    has(&err, "error[E0425]");
+    let line = "\n  the unit tests do not build: cargo test -p chapter01 --bins\n";
+    has(&out, line);
 
     with_tests(good);
     let (code, out, err) = made_up.run(&["check", "1"]);
     assert_eq!((code, err.as_str()), (0, ""));
     let sentence = "is passed: 3 checks and 1 unit test.\n";
-    assert!(out.contains(sentence), "{out}");
+    has(&out, sentence);
     assert!(!out.contains("did not come to"), "{out}");
 
     with_tests(&format!(
@@ -199,7 +194,7 @@ fn a_chapter_whose_unit_tests_fail_is_not_passed() {
     let (code, _, err) = made_up.run(&["check", "1"]);
     assert_ne!(code, 0);
     let sentence = "These did not come to their end: tests::a_rude_one\n";
-    assert!(err.contains(sentence), "{err}");
+    has(&err, sentence);
 }
 
 /// Two gaps, of which the page explains the lower one first, and a unit test for each.
@@ -253,28 +248,28 @@ fn a_learner_is_led_from_gap_to_gap_by_their_numbers() {
     );
     let (_, map, _) = made_up.run(&[]);
     let edit = "  edit  chapters/01-bind/src/main.rs:11, gap 1 of 2\n";
-    assert!(map.contains(edit), "{map}");
+    has(&map, edit);
 
     let one = GAPS.replace("todo!(\"(1 of 2) find the word\")", "\"hello\"");
     let out = check(&one);
-    assert!(out.contains("\nTurned green:\n  tests::has_a_word\n"), "{out}");
-    assert!(out.contains("\n01 speaks\n\nStill to be written: (2 of 2)"), "{out}");
+    has(&out, "\nTurned green:\n  tests::has_a_word\n");
+    has(&out, "\n01 speaks\n\nStill to be written: (2 of 2)");
     let next = "Next: write gap 2 of 2 (chapters/01-bind/src/main.rs:7),";
-    assert!(out.contains(next), "{out}");
+    has(&out, next);
 
     let out =
         check(&one.replace("todo!(\"(2 of 2) join the words\")", "\"hullo\".into()"));
-    assert!(out.contains("\nunit test tests::greets fails\n"), "{out}");
-    assert!(out.contains("\n    left: \"hullo\"\n   right: \"hello\"\n"), "{out}");
-    assert!(out.contains("\nTurned green:\n  01 speaks\n"), "{out}");
-    assert!(out.contains("\nNext: fix the unit test above,"), "{out}");
+    has(&out, "\nunit test tests::greets fails\n");
+    has(&out, "\n    left: \"hullo\"\n   right: \"hello\"\n");
+    has(&out, "\nTurned green:\n  01 speaks\n");
+    has(&out, "\nNext: fix the unit test above,");
 
     let spare = "\nfn spare() {\n    todo!(\"(3 of 2) nothing\")\n}\n";
     let two = one.replace("todo!(\"(2 of 2) join the words\")", "word().into()");
     let out = check(&format!("{QUIET}{two}{spare}"));
-    assert!(out.contains("\nTurned green:\n  02 greets\n  tests::greets\n"), "{out}");
+    has(&out, "\nTurned green:\n  02 greets\n  tests::greets\n");
     let sentence = "A todo! is left that no check has come to, at chapters/01-bind/src/main.rs:32:\n";
-    assert!(out.contains(sentence), "{out}");
+    has(&out, sentence);
     assert!(!out.contains("No gap is left"), "{out}");
 }
 
@@ -298,11 +293,8 @@ fn a_build_that_waits_for_another_says_so() {
     }
     let (_, out, err) = made_up.run(&["check", "1"]);
     assert!(other.wait().expect("it ends").success());
-    assert!(out.contains("  fails   01 speaks\n"), "{out}");
-    assert!(
-        err.starts_with("waiting: another cargo, perhaps your editor's,"),
-        "{err}"
-    );
+    has(&out, "  fails   01 speaks\n");
+    begins(&err, "waiting: another cargo, perhaps your editor's,");
     assert_eq!(err.lines().count(), 1, "{err}");
 }
 
@@ -314,7 +306,10 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
             ["check", "0"].as_slice(),
             "there is no chapter 0: there are chapters 01 to 02",
         ),
-        (&["check", "99"], "there is no chapter 99: there are chapters 01 to 02"),
+        (
+            &["check", "99"],
+            "there is no chapter 99: there are chapters 01 to 02",
+        ),
         (
             &["check", "99999999999999999999"],
             "there is no chapter 99999999999999999999",
@@ -329,17 +324,23 @@ fn what_makes_no_sense_gets_one_sentence_and_exit_code_2() {
         ),
         (&["check", "1", "2"], "`check` takes one chapter at a time"),
         (&["diff"], "write `diff N`"),
-        (&["diff", "1", "two"], "`two` is not the number of a chapter"),
+        (
+            &["diff", "1", "two"],
+            "`two` is not the number of a chapter",
+        ),
         (&["chek"], "there is no command `chek`"),
         (&["dev", "bless", "a", "b"], "`bless` takes"),
         (&["dev", "chek"], "there is no command `dev chek`"),
         (&["bless"], "there is no command `bless`"),
         (&["dev", "carry-up"], "write `carry-up N`"),
-        (&["dev", "carry-up", "one"], "`one` is not the number of a chapter"),
+        (
+            &["dev", "carry-up", "one"],
+            "`one` is not the number of a chapter",
+        ),
     ] {
         let (code, out, err) = made_up.run(args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
-        assert!(err.starts_with(sentence), "{args:?}: {err}");
+        begins(&err, sentence);
         assert_eq!(err.lines().count(), 1, "{args:?}: {err}");
     }
 }
@@ -356,7 +357,7 @@ fn help_names_every_command() {
         assert_eq!(code, 0);
         for command in commands {
             let command = format!("cargo course {group}{command}");
-            assert!(out.contains(&command), "{out}");
+            has(&out, &command);
         }
         assert!(out.lines().all(|line| line.len() <= 80), "{out}");
     }
@@ -373,11 +374,14 @@ fn where_there_is_no_course_or_no_cargo_it_says_so() {
         .expect("course runs");
     let (code, out, err) = told(&output);
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.contains("is not inside the course"), "{err}");
+    has(&err, "is not inside the course");
 
     let inside = made_up.root().join("chapters/01-bind/src");
-    let output =
-        made_up.command(&[]).current_dir(inside).output().expect("course runs");
+    let output = made_up
+        .command(&[])
+        .current_dir(inside)
+        .output()
+        .expect("course runs");
     assert!(output.status.success(), "any folder of the course will do");
 
     let output = made_up
@@ -387,8 +391,8 @@ fn where_there_is_no_course_or_no_cargo_it_says_so() {
         .expect("course runs");
     let (code, _, err) = told(&output);
     assert_eq!(code, 1);
-    assert!(err.starts_with("cannot run /no/such/cargo: "), "{err}");
-    assert!(err.contains("is Rust installed"), "{err}");
+    begins(&err, "cannot run /no/such/cargo: ");
+    has(&err, "is Rust installed");
 }
 
 #[test]
@@ -426,33 +430,28 @@ fn what_a_person_leaves_among_the_chapters_does_no_harm() {
     // Another branch has the chapter, and git leaves what it does not know.
     made_up.write("solutions/13-content/src/main.rs.orig", "");
     made_up.write(
-        "solutions/03-response/Cargo.toml", "[package]\nname = \"solution03\"\n",
+        "solutions/03-response/Cargo.toml",
+        "[package]\nname = \"solution03\"\n",
     );
 
     let (code, map, err) = made_up.run(&[]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(
-        map.starts_with("From bind to async   0 of 2 chapters passed\n"),
-        "{map}"
-    );
-    assert!(
-        map.contains("\n  13  content                            not written yet\n"),
-        "{map}"
+    begins(&map, "From bind to async   0 of 2 chapters passed\n");
+    has(
+        &map,
+        "\n  13  content                            not written yet\n",
     );
     let (code, verdict, err) = made_up.run(&["check", "2"]);
     assert_eq!((code, err.as_str()), (1, ""));
-    assert!(
-        verdict.ends_with("\nthen run `cargo course check 2` again.\n"),
-        "{verdict}"
-    );
+    ends(&verdict, "\nthen run `cargo course check 2` again.\n");
 
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.args(["test", "--quiet", "-p", "chapter02"]);
     cargo
         .current_dir(made_up.root())
         .env("CARGO_TARGET_DIR", made_up.root().join("target"));
-    let (_, out, err) = told(&cargo.output().expect("cargo runs"));
-    assert!(out.contains("1 passed; 2 failed"), "{out}\n{err}");
+    let (_, out, _) = told(&cargo.output().expect("cargo runs"));
+    has(&out, "1 passed; 2 failed");
 }
 
 #[test]
@@ -466,7 +465,10 @@ fn a_chapter_is_compared_with_its_solution_and_a_solution_with_the_next() {
     let marked = format!("// ANCHOR: all\n{SOLUTION}// ANCHOR_END: all\n");
     made_up.write("solutions/01-bind/src/main.rs", &marked);
     made_up.write("solutions/01-bind/Cargo.toml", "[package]\n");
-    made_up.write("chapters/01-bind/src/main.rs", &format!("{QUIET}\n{SOLUTION}"));
+    made_up.write(
+        "chapters/01-bind/src/main.rs",
+        &format!("{QUIET}\n{SOLUTION}"),
+    );
     assert_eq!(
         made_up.run(&["diff", "1"]),
         (0, "There is no difference.\n".to_owned(), String::new())
@@ -476,8 +478,8 @@ fn a_chapter_is_compared_with_its_solution_and_a_solution_with_the_next() {
     assert_eq!((code, err.as_str()), (0, ""));
     let lines =
         "\n fn main() {\n-    println!(\"hello\");\n+    println!(\"hullo\");\n }\n";
-    assert!(out.ends_with(lines), "{out}");
+    ends(&out, lines);
     let files =
         "--- solutions/01-bind/src/main.rs\n+++ solutions/02-echo/src/main.rs\n";
-    assert!(out.contains(files), "{out}");
+    has(&out, files);
 }

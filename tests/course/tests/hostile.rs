@@ -12,13 +12,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use course::cargo::{self, Told};
+use course::cargo::{self, Target};
+use course::dev::server::Server;
 use course::screen::{count, note};
 use course::work::Scratch;
 use course::{Chapter, Course};
@@ -57,7 +58,7 @@ fn a_folder_that_turns_into_a_link() {
         fs::create_dir(root.join("turns")).expect("a folder can be made");
         fs::write(root.join("turns/secret.txt"), "no secret")
             .expect("a file can be written");
-        let server = Server::start(&program, &root, &scratch.path().join("stderr"));
+        let server = start(&program, &root, &scratch.path().join("stderr"));
         let done = AtomicBool::new(false);
         let rename = |from: &str, to: &str| {
             fs::rename(root.join(from), root.join(to)).expect("it can be renamed");
@@ -92,7 +93,9 @@ fn a_folder_that_turns_into_a_link() {
             done.store(true, Ordering::Relaxed);
             outcome.expect("answers");
         });
-        note(&format!("{name}: the secret came {leaked} times in {asked}"));
+        note(&format!(
+            "{name}: the secret came {leaked} times in {asked}"
+        ));
         assert_eq!(leaked, 0, "{name}");
     }
 }
@@ -113,23 +116,15 @@ fn programs() -> Vec<(String, PathBuf)> {
         // Tests run in their package's folder, and people type paths from the root.
         return vec![("COURSE_PROGRAM".to_owned(), course.root().join(program))];
     }
-    let mut solutions = course.solutions();
+    let mut chapters = course.solutions();
     // Files, and so something to break out of, come with chapter 05.
-    solutions.retain(|chapter| *chapter >= Chapter(5));
-    let mut build = cargo::command(&course);
-    build.args(["build", "--quiet", "--bins"]);
-    for chapter in &solutions {
-        build.args(["--package", &chapter.solution_package()]);
-    }
-    let built =
-        cargo::build(&course, &mut build, Told::Nothing).expect("cargo builds");
-    let program = |chapter: Chapter| {
-        let name = chapter.solution_package();
-        let program = built.program(&course.solution(chapter), &name);
-        let program = program.expect("every solution is built").to_owned();
-        (name, program)
-    };
-    solutions.into_iter().map(program).collect()
+    chapters.retain(|chapter| *chapter >= Chapter(5));
+    let built = cargo::solutions(&course, &chapters, Target::Server);
+    let built = built.expect("cargo runs");
+    assert_eq!(built.len(), chapters.len(), "every solution is built");
+    let named =
+        |(chapter, path): (Chapter, PathBuf)| (chapter.solution_package(), path);
+    built.into_iter().map(named).collect()
 }
 
 fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
@@ -137,7 +132,7 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
     let root = scratch.path().join("site");
     make_site(&root);
     let stderr = scratch.path().join("stderr");
-    let mut server = Server::start(program, &root, &stderr);
+    let mut server = start(program, &root, &stderr);
     let start = Instant::now();
     let mut tally = Tally::default();
     let mut connections = 0;
@@ -149,7 +144,7 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
         let visit = Visit::random(&mut random, &root, requests - sent);
         sent += visit.well_formed.len() + 1;
         if let Err(problem) = visit.make(server.addr, &mut random, &mut tally) {
-            let said = server.last_words(&stderr);
+            let said = last_words(&mut server, &stderr);
             panic!(
                 "{}: {problem}\nconnection {connections} of COURSE_SEED={seed} sent:\n{}\n{said}",
                 name,
@@ -159,7 +154,7 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
         connections += 1;
     }
     let took = start.elapsed();
-    let said = server.last_words(&stderr);
+    let said = last_words(&mut server, &stderr);
     assert!(said.is_empty(), "{}: {said}", name);
     let good = Visit {
         well_formed: Vec::new(),
@@ -217,61 +212,26 @@ fn make_site(root: &Path) {
     }
 }
 
-/// The program under attack. It is killed when this value is dropped.
-struct Server {
-    child: Child,
-    addr: SocketAddr,
+fn start(program: &Path, root: &Path, stderr: &Path) -> Server {
+    let stderr = File::create(stderr).expect("a file can be made");
+    let mut command = Command::new(program);
+    command.arg("127.0.0.1:0").arg("--root").arg(root);
+    Server::start(command.stdin(Stdio::null()).stderr(stderr)).expect("it starts")
 }
 
-impl Server {
-    fn start(program: &Path, root: &Path, stderr: &Path) -> Server {
-        let stderr = File::create(stderr).expect("a file can be made");
-        let child = Command::new(program)
-            .arg("127.0.0.1:0")
-            .arg("--root")
-            .arg(root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .spawn()
-            .expect("the program can be started");
-        // From here on it is ended whatever happens.
-        let mut server =
-            Server { child, addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let stdout = server.child.stdout.take().expect("a pipe");
-        let mut line = String::new();
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .expect("its first line can be read");
-        let addr = line.trim_end().strip_prefix("listening on http://");
-        server.addr = addr
-            .and_then(|addr| addr.parse().ok())
-            .expect("its first line says where it listens");
-        server
+/// What is wrong with the program: that it has ended, or has panicked.
+fn last_words(server: &mut Server, stderr: &Path) -> String {
+    let mut words = String::new();
+    if let Ok(Some(status)) = server.child.try_wait() {
+        words = format!("the program ended: {status}\n");
     }
-
-    /// What is wrong with the program: that it has ended, or has panicked.
-    fn last_words(&mut self, stderr: &Path) -> String {
-        let mut words = String::new();
-        if let Ok(Some(status)) = self.child.try_wait() {
-            words = format!("the program ended: {status}\n");
-        }
-        let stderr = String::from_utf8_lossy(&fs::read(stderr).unwrap_or_default())
-            .into_owned();
-        if let Some(at) = stderr.find("panicked") {
-            let begin = stderr[..at].rfind('\n').map_or(0, |end| end + 1);
-            words.extend(stderr[begin..].chars().take(500));
-        }
-        words
+    let stderr = fs::read(stderr).unwrap_or_default();
+    let stderr = String::from_utf8_lossy(&stderr);
+    if let Some(at) = stderr.find("panicked") {
+        let begin = stderr[..at].rfind('\n').map_or(0, |end| end + 1);
+        words.extend(stderr[begin..].chars().take(500));
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail only where the process has already gone.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    words
 }
 
 /// What came of the requests.
@@ -343,7 +303,11 @@ impl Visit {
         prepared.map_err(|error| format!("the socket cannot be set up: {error}"))?;
         let bytes = self.bytes();
         let in_pieces = random.below(8) == 0;
-        let cut = if in_pieces { random.below(bytes.len() + 1) } else { bytes.len() };
+        let cut = if in_pieces {
+            random.below(bytes.len() + 1)
+        } else {
+            bytes.len()
+        };
         let (first, second) = bytes.split_at(cut);
         // Where the server has closed meanwhile, what it said before is still to be
         // read.
@@ -380,7 +344,9 @@ impl Visit {
     fn judge(&self, received: &[u8], tally: &mut Tally) -> Result<(), String> {
         let shown = || received[..received.len().min(2000)].escape_ascii();
         let has = |text: &str| {
-            received.windows(text.len()).any(|part| part == text.as_bytes())
+            received
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
         };
         if has(SECRET) {
             return Err(format!("the secret came: {}", shown()));
@@ -431,8 +397,9 @@ struct Answer<'a> {
 impl<'a> Answer<'a> {
     /// Reads the first of these bytes.
     fn read(bytes: &'a [u8], is_head: bool) -> Result<Answer<'a>, &'static str> {
-        const EXPECTED: [&str; 10] =
-            ["200", "301", "400", "403", "404", "405", "414", "431", "501", "505"];
+        const EXPECTED: [&str; 10] = [
+            "200", "301", "400", "403", "404", "405", "414", "431", "501", "505",
+        ];
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.ok_or("an answer is missing")? + 4;
         let head = str::from_utf8(&bytes[..end]).map_err(|_| "a head is not text")?;
@@ -472,15 +439,26 @@ impl Request {
             text.push_str(&format!("{name}: {}\r\n", random.visible(20)));
         }
         text.push_str("\r\n");
-        Request { bytes: text.into_bytes(), is_head: method == "HEAD" }
+        Request {
+            bytes: text.into_bytes(),
+            is_head: method == "HEAD",
+        }
     }
 }
 
 /// A target of visible ASCII that tries to be something else than it seems.
 fn target(random: &mut Random, root: &Path) -> String {
     const GOOD: [&str; 10] = [
-        "/", "/empty/", "//example.com", "/page.html?q=1", "/a%20b/c", "/a%20b//c/",
-        "/empty/folder/file", "/beside", "/100%25", "http://a/empty/.",
+        "/",
+        "/empty/",
+        "//example.com",
+        "/page.html?q=1",
+        "/a%20b/c",
+        "/a%20b//c/",
+        "/empty/folder/file",
+        "/beside",
+        "/100%25",
+        "http://a/empty/.",
     ];
     // The first is empty: two slashes in a row.
     const PARTS: &str = " . .. ... %2e %2e%2e .%2E %252e%252e ..%2f %2f %5c ..\\ %00 %ff %c0%ae % %4 \
@@ -489,8 +467,18 @@ fn target(random: &mut Random, root: &Path) -> String {
                          C: con nul.txt page.html::$DATA page.html. %E2%80%AE * ?q=/../x #a http:";
     let parts: Vec<&str> = PARTS.split(' ').collect();
     let mut target = String::from(random.pick(&[
-        "/", "/", "/", "/", "/", "//", "", "http://a/", "http://a", "HTTP://a:1/",
-        "file://", "//example.com/",
+        "/",
+        "/",
+        "/",
+        "/",
+        "/",
+        "//",
+        "",
+        "http://a/",
+        "http://a",
+        "HTTP://a:1/",
+        "file://",
+        "//example.com/",
     ]));
     match random.below(20) {
         0 => {
@@ -514,40 +502,22 @@ fn target(random: &mut Random, root: &Path) -> String {
     }
     // The path of the folder may have spaces in it; a target never has.
     let target = target.replace(' ', "%20");
-    if target.is_empty() { "*".to_owned() } else { target }
+    if target.is_empty() {
+        "*".to_owned()
+    } else {
+        target
+    }
 }
 
 /// A request with a few faults, or no request at all.
 fn mutated(random: &mut Random, root: &Path) -> Vec<u8> {
-    const TOKENS: &[&[u8]] = &[
-        b"\r\n",
-        b"\n",
-        b"\r",
-        b"\0",
-        b" ",
-        b"\t",
-        b":",
-        b"\r\n\r\n",
-        b"HTTP/1.1",
-        b"HTTP/1.0",
-        b"HTTP/9.9",
-        b"GET ",
-        b"/",
-        b"%",
-        b"..",
-        b"Host: a\r\n",
-        b"Content-Length: 5\r\n",
-        b"Content-Length: -1\r\n",
-        b"Content-Length: 99999999999999999999\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"Connection: close\r\n",
-        b"Connection: keep-alive\r\n",
-        b"Expect: 100-continue\r\n",
-        b" folded: x\r\n",
-        b"\xff\xfe",
-        b"\xf0\x9f\xa6\x80",
-        b"\x7f",
-    ];
+    const TOKENS: &[u8] =
+        b"\r\n|\n|\r|\0| |\t|:|\r\n\r\n|HTTP/1.1|HTTP/1.0|HTTP/9.9|GET |/|%|..|\
+        Host: a\r\n|Content-Length: 5\r\n|Content-Length: -1\r\n|\
+        Content-Length: 99999999999999999999\r\n|Transfer-Encoding: chunked\r\n|\
+        Connection: close\r\n|Connection: keep-alive\r\n|Expect: 100-continue\r\n|\
+        \x20folded: x\r\n|\xff\xfe|\xf0\x9f\xa6\x80|\x7f";
+    let tokens: Vec<&[u8]> = TOKENS.split(|&byte| byte == b'|').collect();
     if random.below(12) == 0 {
         let len = random.below(3000);
         return random.bytes(len);
@@ -562,7 +532,7 @@ fn mutated(random: &mut Random, root: &Path) -> Vec<u8> {
             1 => drop(bytes.splice(at..at, random.bytes(few))),
             2 => drop(bytes.drain(at..end)),
             3 => drop(bytes.splice(at..at, bytes[at..end].to_vec())),
-            4 | 5 => drop(bytes.splice(at..at, random.pick(TOKENS).to_vec())),
+            4 | 5 => drop(bytes.splice(at..at, random.pick(&tokens).to_vec())),
             6 => bytes.truncate(at),
             _ if random.below(20) == 0 => {
                 let long = vec![b'a'; random.pick(&[8_000, 9_000, 40_000])];
@@ -574,39 +544,21 @@ fn mutated(random: &mut Random, root: &Path) -> Vec<u8> {
     bytes
 }
 
-/// A small pseudo-random generator (splitmix64): the same seed gives the same
-/// requests.
-struct Random(u64);
+/// Of the milestones' generator: the same seed gives the same requests.
+#[allow(dead_code, reason = "the milestones use the rest")]
+#[path = "../../harness/src/random.rs"]
+mod random;
+
+use random::Random;
 
 impl Random {
-    fn new(seed: u64, stream: u64) -> Random {
-        let mut mixed = Random(seed);
-        Random(mixed.next() ^ stream.wrapping_mul(0xd134_2543_de82_ef95))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+    /// A generator of its own for each connection.
+    fn new(seed: u64, connection: u64) -> Random {
+        Random::seeded(seed ^ connection.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
-    }
-
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.below(256) as u8).collect()
-    }
-
-    fn word(&mut self, len: usize) -> String {
-        let letter = |random: &mut Random| char::from(b'a' + random.below(26) as u8);
-        (0..len).map(|_| letter(self)).collect()
     }
 
     /// Visible ASCII.

@@ -47,7 +47,10 @@ static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
         .args(["--edition", "2024", "-o"])
         .args([&program, Path::new(source)])
         .status();
-    assert!(built.expect("rustc runs").success(), "the made-up server builds");
+    assert!(
+        built.expect("rustc runs").success(),
+        "the made-up server builds"
+    );
     Programs::from([("chapter02".to_owned(), program)])
 });
 
@@ -176,7 +179,10 @@ fn a_command_that_hangs_is_ended_with_all_that_it_started() {
     );
     assert!(begin.elapsed() < Duration::from_secs(10));
     same(&format!("$ {sleep} & echo begun\nbegun\n"));
-    fails(&format!("@server\n$ {sleep} &\n@run false\n"), "exit code 1");
+    fails(
+        &format!("@server\n$ {sleep} &\n@run false\n"),
+        "exit code 1",
+    );
     // What was killed may need a moment to go.
     let until = Instant::now() + Duration::from_secs(5);
     while sleeping().iter().any(|line| line.contains(&sleep[6..])) {

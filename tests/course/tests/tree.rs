@@ -10,7 +10,9 @@ fn course() -> Course {
 
 /// The starters as they were handed out; a learner's chapters are passed over.
 fn handed_out() -> Vec<Chapter> {
-    starters::pristine(&course(), strict()).expect("the chapters can be read").0
+    starters::pristine(&course(), strict())
+        .expect("the chapters can be read")
+        .0
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 
-use crate::PROC;
+use super::PROC;
 
 /// A line of the table.
 struct Socket {
@@ -57,6 +57,18 @@ pub(crate) fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64
 pub(crate) fn queues(here: SocketAddr, there: SocketAddr) -> Option<[u64; 2]> {
     let end = find(here, there)?;
     Some(end.map_or([0, 0], |socket| [socket.unsent, socket.unread]))
+}
+
+/// How many connections there are to a port, if the system tells.
+#[allow(
+    dead_code,
+    reason = "`cargo course`, which reads this file too, asks it"
+)]
+pub(crate) fn connections(port: u16) -> Option<usize> {
+    const ESTABLISHED: u8 = 1;
+    let is_to_it =
+        |socket: &Socket| socket.state == ESTABLISHED && socket.remote_port == port;
+    Some(sockets()?.filter(is_to_it).count())
 }
 
 /// Whether the program's end of a connection is gone: closed and done with, or reset.

@@ -10,7 +10,6 @@ use crate::screen::{Style, count, wrapped};
 
 /// The verdict for people: a line for each check, what turned green, the first failure
 /// in full, and what is next.
-#[must_use]
 pub fn shown(
     course: &Course,
     chapter: Chapter,
@@ -75,7 +74,9 @@ fn failure_to_show<'a>(verdict: &'a Verdict, gaps: &[Gap]) -> Option<&'a Check> 
         matches!((number, next), (Some(number), Some((next, _))) if number > next)
     };
     let failures = verdict.checks.iter();
-    failures.filter(|check| check.report().is_some()).find(|check| !too_early(check))
+    failures
+        .filter(|check| check.report().is_some())
+        .find(|check| !too_early(check))
 }
 
 /// The number of the gap that a report leads to.
@@ -270,15 +271,19 @@ fn after(course: &Course, chapter: Chapter, gaps: &[Gap]) -> String {
 /// or what comes after `Your turn` where the page doesn't go on explaining there, up
 /// to a section named `Check`.
 fn rest(page: &str) -> Option<String> {
-    let headings: Vec<&str> =
-        page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let headings: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
     let at = |heading: &str| headings.iter().position(|other| *other == heading);
     let section = if at("Use it").is_some() {
         at("Use it")
     } else if at("Check").is_some() {
         at("What can still go wrong")
     } else {
-        at("Your turn").map(|turn| turn + 1).or_else(|| at("What can still go wrong"))
+        at("Your turn")
+            .map(|turn| turn + 1)
+            .or_else(|| at("What can still go wrong"))
     };
     headings.get(section?).map(|heading| anchor(heading))
 }

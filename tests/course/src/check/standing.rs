@@ -4,7 +4,7 @@ use std::fs;
 
 use super::Judged;
 use crate::Result;
-use crate::layout::{Chapter, Course, Fingerprint, cannot, files, write};
+use crate::layout::{Chapter, Course, cannot, files, fingerprint, parts, write};
 
 /// How far a learner's chapter is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,10 @@ impl Standing {
                 open => format!("{open} unit tests fail"),
             },
         };
-        Standing { passed: judged.is_some_and(Judged::passed), words }
+        Standing {
+            passed: judged.is_some_and(Judged::passed),
+            words,
+        }
     }
 }
 
@@ -88,13 +91,10 @@ fn path(course: &Course, chapter: Chapter) -> std::path::PathBuf {
 /// What a verdict depends on: the chapter, its milestone, and the library of the
 /// milestones.
 pub(super) fn key(course: &Course, chapter: Chapter) -> Result<String> {
-    let mut print = Fingerprint::of(&files(&course.starter(chapter))?);
-    let milestone = course.milestone(chapter);
-    print.add(&fs::read(&milestone).map_err(|e| cannot("read", &milestone, &e))?);
-    print.add(
-        Fingerprint::of(&files(&course.root().join("tests/harness/src"))?)
-            .to_string()
-            .as_bytes(),
-    );
-    Ok(print.to_string())
+    let starter = files(&course.starter(chapter))?;
+    let path = course.milestone(chapter);
+    let milestone = fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
+    let harness = files(&course.root().join("tests/harness/src"))?;
+    let all = parts(&starter).chain([milestone.as_slice()]);
+    Ok(fingerprint(all.chain(parts(&harness))))
 }

@@ -7,15 +7,13 @@ use std::time::Duration;
 use super::{end_of, without_verdict};
 use crate::Result;
 use crate::layout::Course;
-use crate::milestone::{Finding, Judge, Verdict, run_in};
+use crate::milestone::{Finding, Judge, Verdict};
 use crate::process::each;
 
 /// What a chapter's unit tests say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Units {
-    /// Whether they build.
     pub built: bool,
-    /// Those that pass.
     pub passing: Vec<String>,
     /// Those that have met a `todo!`.
     pub waiting: Vec<String>,
@@ -27,13 +25,11 @@ pub struct Units {
 
 impl Units {
     /// How many are not green.
-    #[must_use]
     pub fn open(&self) -> usize {
         self.waiting.len() + self.failing.len() + self.hanging.len()
     }
 
     /// How many there are.
-    #[must_use]
     pub fn all(&self) -> usize {
         self.passing.len() + self.open()
     }
@@ -75,17 +71,13 @@ fn run_within<'a>(
     folder: &Path,
     programs: impl Iterator<Item = &'a Path>,
 ) -> Result<Units> {
-    let mut units = Units { built: true, ..Units::default() };
+    let mut units = Units {
+        built: true,
+        ..Units::default()
+    };
     for program in programs {
         let run = |check: Option<&str>, deadline| {
-            Judge {
-                milestone: program,
-                folder,
-                program: None,
-                check,
-                run: run_in(course.scratch(), deadline, false),
-            }
-            .verdict()
+            Judge::new(course, folder, deadline).verdict(program, check)
         };
         let mut verdict = run(None, together)?;
         if verdict.ended {
@@ -116,7 +108,9 @@ fn run_within<'a>(
 /// What a unit test says when it fails: the first panic, which may be that of another
 /// thread and is then the reason for the last one.
 fn message(report: &str) -> String {
-    let mut lines = report.lines().skip_while(|line| !line.contains("panicked at "));
+    let mut lines = report
+        .lines()
+        .skip_while(|line| !line.contains("panicked at "));
     let Some(place) = lines.next() else {
         return report.to_owned();
     };
@@ -151,7 +145,9 @@ mod tests {
         );
         fs::write(&source, tests).expect("a file");
         let mut rustc = Command::new("rustc");
-        rustc.args(["--edition", "2024", "--test", "-o"]).args([&program, &source]);
+        rustc
+            .args(["--edition", "2024", "--test", "-o"])
+            .args([&program, &source]);
         assert!(rustc.status().expect("rustc runs").success());
         let course = Course::at(scratch.path(), scratch.path());
         let deadlines = [Duration::from_millis(500), Duration::from_secs(2)];

@@ -12,14 +12,16 @@ use std::env::consts::EXE_SUFFIX;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::cargo::{self, Told};
+use crate::cargo::{self, Target};
 use crate::dev::header::{self, By, Header};
-use crate::layout::{Chapter, Course, Files, Fingerprint, cannot, files, write};
+use crate::git;
+use crate::layout::{
+    Chapter, Course, Files, cannot, files, fingerprint, parts, write,
+};
 use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
 use crate::process::each;
 use crate::screen::{count, note};
@@ -36,7 +38,6 @@ pub enum Kind {
 
 impl Kind {
     /// The name of its folder in `tests/`.
-    #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
             Kind::Wrong => "wrong",
@@ -76,8 +77,11 @@ pub fn find(
 ) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for &chapter in chapters {
-        let folder =
-            course.root().join("tests").join(kind.folder()).join(chapter.name());
+        let folder = course
+            .root()
+            .join("tests")
+            .join(kind.folder())
+            .join(chapter.name());
         for path in entries(&folder)? {
             let shown = course.shown(&path);
             let patch =
@@ -93,7 +97,12 @@ pub fn find(
                     ),
                 });
             }
-            found.push(Answer { chapter, kind, path, shown });
+            found.push(Answer {
+                chapter,
+                kind,
+                path,
+                shown,
+            });
         }
     }
     Ok(found)
@@ -101,7 +110,6 @@ pub fn find(
 
 /// A few of each chapter's answers, always the same ones: a right one, and three wrong
 /// ones, which different checks reject.
-#[must_use]
 pub fn few(answers: &[Answer]) -> Vec<Answer> {
     let mut few: Vec<Answer> = Vec::new();
     let mut checks = BTreeSet::new();
@@ -177,21 +185,18 @@ pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Jud
         .collect();
     chapters.sort();
     chapters.dedup();
-    let milestones = milestones(course, &chapters)?;
+    let milestones = cargo::solutions(course, &chapters, Target::Milestone)?;
     let proof = Proof::new(course, &milestones, deadline);
-    let mut folders = BTreeSet::new();
     for (kind, at_once, answers) in kinds {
         if answers.is_empty() {
             continue;
         }
         let outcome = proof.prove(&answers, at_once);
-        result.summaries.push(summary(kind, answers.len(), &outcome));
+        result
+            .summaries
+            .push(summary(kind, answers.len(), &outcome));
         result.complaints.extend(outcome.complaints);
         result.reports.extend(outcome.reports);
-        folders.extend(outcome.folders);
-    }
-    if result.judged == result.found && chapters == course.solutions() {
-        proof.tidy(&folders)?;
     }
     Ok(result)
 }
@@ -237,32 +242,26 @@ pub struct Outcome {
     pub took: Duration,
     /// The answer whose judging took longest, and how long.
     pub slowest: Option<(Duration, String)>,
-    /// The folders in which the programs lie.
-    pub folders: BTreeSet<PathBuf>,
-}
-
-/// An answer's program.
-struct Program {
-    folder: PathBuf,
-    path: PathBuf,
-    built_anew: bool,
 }
 
 impl<'a> Proof<'a> {
     /// Proves answers with these compiled milestones. Judging one may take up to
     /// `deadline`.
-    #[must_use]
     pub fn new(
         course: &'a Course,
         milestones: &'a BTreeMap<Chapter, PathBuf>,
         deadline: Duration,
     ) -> Proof<'a> {
-        Proof { course, milestones, deadline, compiler: compiler() }
+        Proof {
+            course,
+            milestones,
+            deadline,
+            compiler: compiler(),
+        }
     }
 
     /// Builds and judges the answers, `at_once` at a time. No more are built at once
     /// than there are cores: to judge is mostly to wait.
-    #[must_use]
     pub fn prove(&self, answers: &[Answer], at_once: usize) -> Outcome {
         let begin = Instant::now();
         let free = Permits::new(cores());
@@ -270,7 +269,7 @@ impl<'a> Proof<'a> {
             let program = free.while_holding_one(|| self.build(answer));
             let begin = Instant::now();
             let verdict = match &program {
-                Ok(program) => self.judge(answer, &program.path),
+                Ok((program, _)) => self.judge(answer, program),
                 Err(complaint) => Err(complaint.clone()),
             };
             (program, begin.elapsed(), verdict)
@@ -281,7 +280,6 @@ impl<'a> Proof<'a> {
             built: 0,
             took: begin.elapsed(),
             slowest: None,
-            folders: BTreeSet::new(),
         };
         for (answer, (program, took, verdict)) in answers.iter().zip(judged) {
             let shown = answer.shown.clone();
@@ -290,27 +288,10 @@ impl<'a> Proof<'a> {
                 Err(why) => outcome.complaints.push(format!("{shown}: {why}")),
             }
             outcome.slowest = outcome.slowest.max(Some((took, shown)));
-            if let Ok(program) = program {
-                outcome.built += usize::from(program.built_anew);
-                outcome.folders.insert(program.folder);
-            }
+            let built_anew = program.is_ok_and(|(_, built_anew)| built_anew);
+            outcome.built += usize::from(built_anew);
         }
         outcome
-    }
-
-    /// Removes the programs of answers that are no more: all but those in `folders`.
-    pub fn tidy(&self, folders: &BTreeSet<PathBuf>) -> Result<()> {
-        for folder in entries(&self.shelf())? {
-            if !folders.contains(&folder) {
-                // Another run may be at it. The next one comes by again.
-                let _ = fs::remove_dir_all(&folder);
-            }
-        }
-        Ok(())
-    }
-
-    fn shelf(&self) -> PathBuf {
-        self.course.scratch().join("answers")
     }
 
     /// The files that the answer consists of, and whether its unit tests are to judge
@@ -343,44 +324,44 @@ impl<'a> Proof<'a> {
         Ok((source, unit))
     }
 
-    fn build(&self, answer: &Answer) -> Result<Program> {
+    /// Builds an answer's program, unless it is there from an earlier run; says whether
+    /// it had to.
+    fn build(&self, answer: &Answer) -> Result<(PathBuf, bool)> {
         let (source, unit) = self.source(answer)?;
         let package = answer.chapter.solution_package();
-        let mut print = Fingerprint::of(&source);
-        print.add(self.compiler.as_bytes());
-        print.add(package.as_bytes());
-        let how: &[&str] = if unit { &["--test"] } else { &[] };
-        print.add(how.concat().as_bytes());
-        let folder = self.shelf().join(print.to_string());
+        let how = unit.then_some("--test");
+        let others = [&self.compiler, &*package, how.unwrap_or_default()];
+        let others = others.map(str::as_bytes);
+        let print = fingerprint(parts(&source).chain(others));
+        let folder = self.course.scratch().join("answers").join(&answer.shown);
         let path = folder.join(format!("program{EXE_SUFFIX}"));
-        if path.is_file() {
-            return Ok(Program { folder, path, built_anew: false });
+        let noted = folder.join("fingerprint");
+        if fs::read_to_string(&noted).is_ok_and(|old| old == print) {
+            return Ok((path, false));
         }
 
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|e| cannot("remove", &folder, &e))?;
+        }
         for (path, contents) in &source {
             write(&folder.join(path), contents)?;
         }
-        // Under another name first: a build that was broken off must leave no program
-        // behind.
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let half = folder.join(format!("half-built-{}-{number}", std::process::id()));
         let mut rustc = Command::new(rustc());
-        rustc.current_dir(&folder).arg("src/main.rs").args(how).arg("-o").arg(&half);
-        rustc.args([
-            "--edition", "2024", "--crate-name", &package, "--color", "never",
-        ]);
-        rustc.args(["-A", "warnings", "-C", "debuginfo=0", "-C", "strip=debuginfo"]);
+        rustc.current_dir(&folder).args(how).arg("-o").arg(&path);
+        rustc.args(["--edition", "2024", "--crate-name", &package]);
+        rustc.args(["--color", "never", "-A", "warnings", "src/main.rs"]);
+        rustc.args(["-C", "debuginfo=0", "-C", "strip=debuginfo"]);
         rustc.env("CARGO_PKG_NAME", &package);
         rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
         let run = run_in(self.course.scratch(), Duration::from_secs(120), true);
-        let ended =
-            run.run(&mut rustc).map_err(|e| format!("cannot run rustc: {e}"))?;
+        let ended = run.run(&mut rustc);
+        let ended = ended.map_err(|e| format!("cannot run rustc: {e}"))?;
         if !ended.well() {
             return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
         }
-        fs::rename(&half, &path).map_err(|e| cannot("rename", &half, &e))?;
-        Ok(Program { folder, path, built_anew: true })
+        // Last, so that a build that was broken off does not count.
+        write(&noted, print.as_bytes())?;
+        Ok((path, true))
     }
 
     /// Judges a built answer, and returns the report that rejects a wrong one; an
@@ -392,16 +373,15 @@ impl<'a> Proof<'a> {
         })?;
         let folder = self.course.solution(answer.chapter);
         let verdict = |by: Option<By<'_>>| {
-            let run = run_in(self.course.scratch(), self.deadline, true);
-            let unit = matches!(by, Some(By::Unit(_)));
-            let verdict = Judge {
-                milestone: if unit { program } else { milestone },
-                folder: &folder,
-                program: (!unit).then_some(program),
-                check: by.map(By::name),
-                run,
-            }
-            .verdict()?;
+            let mut judge = Judge::new(self.course, &folder, self.deadline);
+            judge.with_children = true;
+            let verdict = match by {
+                Some(By::Unit(name)) => judge.verdict(program, Some(name))?,
+                _ => {
+                    judge.program = Some(program);
+                    judge.verdict(milestone, by.map(By::name))?
+                }
+            };
             if verdict.ended {
                 Ok(verdict)
             } else {
@@ -443,7 +423,10 @@ struct Permits {
 
 impl Permits {
     fn new(count: usize) -> Permits {
-        Permits { free: Mutex::new(count), returned: Condvar::new() }
+        Permits {
+            free: Mutex::new(count),
+            returned: Condvar::new(),
+        }
     }
 
     fn while_holding_one<T>(&self, act: impl FnOnce() -> T) -> T {
@@ -469,7 +452,10 @@ pub fn wrong_program(course: &Course, name: &str) -> Result<PathBuf> {
         .ok_or_else(|| format!("there is no tests/wrong/{name}.patch"))?;
     let none = BTreeMap::new();
     let proof = Proof::new(course, &none, Duration::ZERO);
-    Ok(proof.build(&answer)?.path)
+    // Two transcripts may ask for the same one.
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(proof.build(&answer)?.0)
 }
 
 /// What becomes of files by a patch.
@@ -478,20 +464,12 @@ fn patched(source: &Files, patch: &Path) -> Result<Files> {
     for (path, contents) in source {
         write(&scratch.path().join(path), contents)?;
     }
-    let mut git = Command::new("git");
-    git.current_dir(scratch.path());
+    let mut git = git::git(scratch.path());
     // It must take this folder for itself, and not for a part of a repository.
-    git.env("GIT_CEILING_DIRECTORIES", scratch.path().parent().unwrap_or(patch));
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        git.env_remove(name);
-    }
-    git.args(["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn"])
-        .arg(patch);
-    let output = git.output().map_err(|e| format!("cannot run git: {e}"))?;
-    match output.status.success() {
-        true => files(scratch.path()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),
-    }
+    let above = scratch.path().parent().unwrap_or(patch);
+    git.env("GIT_CEILING_DIRECTORIES", above);
+    git::ask(git.args(["apply", "--whitespace=nowarn"]).arg(patch))?;
+    files(scratch.path())
 }
 
 fn accepted(verdict: &Verdict) -> Result<()> {
@@ -536,9 +514,9 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
             Ok(line)
         }
         Finding::Passed => Err(format!("{check} {PASSES}")),
-        Finding::Waiting(line) => {
-            Err(format!("{check} did not come to it, an earlier check fails: {line}"))
-        }
+        Finding::Waiting(line) => Err(format!(
+            "{check} did not come to it, an earlier check fails: {line}"
+        )),
         Finding::Failed(report) => {
             match by {
                 By::Check(_) => well_said(check, says, report)?,
@@ -567,36 +545,6 @@ fn says_so(check: &str, says: &[String], report: &str) -> Result<()> {
         "the report of {check} does not say `{}`:\n{report}",
         missing.join("`, nor `")
     ))
-}
-
-/// Builds the solutions' milestones, all at once.
-pub fn milestones(
-    course: &Course,
-    chapters: &[Chapter],
-) -> Result<BTreeMap<Chapter, PathBuf>> {
-    if chapters.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut command = cargo::command(course);
-    command.args(["test", "--no-run", "--test", "milestone"]);
-    for chapter in chapters {
-        command.args(["--package", &chapter.solution_package()]);
-    }
-    let built =
-        cargo::build(course, &mut command, Told::All("building the milestones"))?;
-    chapters
-        .iter()
-        .map(|&chapter| {
-            let folder = course.solution(chapter);
-            let path = built.program(&folder, "milestone").ok_or_else(|| {
-                format!(
-                    "the milestone of {} was not built; see above",
-                    course.shown(&folder)
-                )
-            })?;
-            Ok((chapter, path.to_owned()))
-        })
-        .collect()
 }
 
 fn rustc() -> std::ffi::OsString {

@@ -47,8 +47,12 @@ pub fn replace(course: &Course, path: &Path, text: &str) -> Result<Vec<String>> 
     }
     write(path, text.as_bytes())?;
     let shown = course.shown(path);
-    let gone = old.lines().filter(|line| !text.lines().any(|new| new == *line));
-    let came = text.lines().filter(|line| !old.lines().any(|old| old == *line));
+    let gone = old
+        .lines()
+        .filter(|line| !text.lines().any(|new| new == *line));
+    let came = text
+        .lines()
+        .filter(|line| !old.lines().any(|old| old == *line));
     Ok(gone
         .map(|line| format!("{shown}: - {line}"))
         .chain(came.map(|line| format!("{shown}: + {line}")))

@@ -19,8 +19,9 @@ use page::{Fence, Include, Link, Page};
 const BANNED: [&str; 5] = ["simply", "just", "easy", "easily", "obviously"];
 
 /// What a code block may be; each block says which it is.
-const LANGUAGES: [&str; 8] =
-    ["rust", "console", "text", "toml", "diff", "json", "html", "http"];
+const LANGUAGES: [&str; 8] = [
+    "rust", "console", "text", "toml", "diff", "json", "html", "http",
+];
 
 /// Where the Rust of the book comes from: folders whose files are compiled by some
 /// test. So are the milestones.
@@ -41,8 +42,12 @@ pub fn problems(course: &Course) -> Result<Vec<String>> {
     for (name, page) in &book.pages {
         let mut found = Vec::new();
         found.extend(book.about_fences(page));
-        found.extend(book.about_includes(page));
-        found.extend(book.about_links(name, page));
+        for (line, include) in &page.includes {
+            found.extend(book.about_include(include).map(|what| (*line, what)));
+        }
+        for Link { line, target } in &page.links {
+            found.extend(book.about_link(name, target).map(|what| (*line, what)));
+        }
         found.extend(about_html(page));
         found.extend(about_words(page));
         found.sort();
@@ -130,7 +135,11 @@ impl Book {
                     "output that no test replays: include it from tests/transcripts",
                 );
             }
-            if fence.lines.iter().any(|line| is_wide(line) && !line.contains("{{#")) {
+            if fence
+                .lines
+                .iter()
+                .any(|line| is_wide(line) && !line.contains("{{#"))
+            {
                 wrong("a line here is wider than the page");
             }
             if fence.lines.iter().any(|line| line.contains("error[E")) {
@@ -169,16 +178,6 @@ impl Book {
         None
     }
 
-    fn about_includes(&self, page: &Page) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (line, include) in &page.includes {
-            if let Some(what) = self.about_include(include) {
-                problems.push((*line, what));
-            }
-        }
-        problems
-    }
-
     fn about_include(&self, include: &Include) -> Option<String> {
         let written = &include.path;
         if include.verb != "include" {
@@ -210,7 +209,9 @@ impl Book {
             Some(anchor) => {
                 let mark = |mark: &str| {
                     let mark = format!("{mark}: {anchor}");
-                    lines.iter().position(|line| line.trim_end().ends_with(&mark))
+                    lines
+                        .iter()
+                        .position(|line| line.trim_end().ends_with(&mark))
                 };
                 match (mark("ANCHOR"), mark("ANCHOR_END")) {
                     (Some(begin), Some(end)) if begin + 1 < end => {
@@ -229,19 +230,10 @@ impl Book {
                 }
             }
         };
-        let wide =
-            shown.iter().find(|line| is_wide(line) && !path.ends_with(".svg"))?;
+        let wide = shown
+            .iter()
+            .find(|line| is_wide(line) && !path.ends_with(".svg"))?;
         Some(format!("{path}: this line is wider than the page: {wide}"))
-    }
-
-    fn about_links(&self, name: &str, page: &Page) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for Link { line, target } in &page.links {
-            if let Some(what) = self.about_link(name, target) {
-                problems.push((*line, what));
-            }
-        }
-        problems
     }
 
     fn about_link(&self, from: &str, target: &str) -> Option<String> {
@@ -267,9 +259,9 @@ impl Book {
         let id = id?;
         match page.ids.contains(id) {
             true => None,
-            false => {
-                Some(format!("the link to {target} leads nowhere: {to} has no {id}"))
-            }
+            false => Some(format!(
+                "the link to {target} leads nowhere: {to} has no {id}"
+            )),
         }
     }
 
@@ -277,8 +269,11 @@ impl Book {
         let Some(summary) = self.pages.get("SUMMARY.md") else {
             return vec!["book/src/SUMMARY.md is missing".to_owned()];
         };
-        let linked: BTreeSet<&str> =
-            summary.links.iter().map(|link| link.target.as_str()).collect();
+        let linked: BTreeSet<&str> = summary
+            .links
+            .iter()
+            .map(|link| link.target.as_str())
+            .collect();
         let lost =
             |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
         let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
@@ -327,7 +322,9 @@ impl Book {
             let includes = page.includes.iter().map(|(_, include)| &include.path);
             let images = page.links.iter().map(|link| &link.target);
             shown.extend(
-                includes.chain(images).filter_map(|path| self.in_repository(path)),
+                includes
+                    .chain(images)
+                    .filter_map(|path| self.in_repository(path)),
             );
         }
         let mut problems = Vec::new();
@@ -383,7 +380,8 @@ fn about_html(page: &Page) -> Vec<Problem> {
             }
         }
         problems.extend(
-            open.into_iter().map(|line| (line, format!("<{tag}> is never closed"))),
+            open.into_iter()
+                .map(|line| (line, format!("<{tag}> is never closed"))),
         );
     }
     for id in &page.doubled_ids {

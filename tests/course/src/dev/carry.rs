@@ -9,12 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use crate::Result;
-use crate::anchors;
+use crate::anchors::{self, Marked};
+use crate::git;
 use crate::layout::{Chapter, Course, Files, cannot, files, is_left_behind, write};
 use crate::work::Scratch;
 
@@ -45,8 +44,11 @@ pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report> {
     let base = git.commit(base)?;
     let notes_path = git.path("course-carry")?;
     let mut notes = Notes::read(&notes_path, &format!("{head} {base}"));
-    let above: Vec<Chapter> =
-        all.iter().copied().filter(|&chapter| chapter > from).collect();
+    let above: Vec<Chapter> = all
+        .iter()
+        .copied()
+        .filter(|&chapter| chapter > from)
+        .collect();
 
     refuse_markers(course, &all, from)?;
     let dirty = git.dirty()?;
@@ -84,7 +86,7 @@ pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report> {
 /// are not changed, because only a person can tell the mend from the gap.
 fn starter_beside(
     course: &Course,
-    git: &Git,
+    git: &Git<'_>,
     chapter: Chapter,
     base: &str,
 ) -> Result<Vec<String>> {
@@ -95,9 +97,8 @@ fn starter_beside(
         if path == "Cargo.toml" {
             continue;
         }
-        if let Merge::Merged(_) =
-            merge(Some(&ours), before.get(&path), now.get(&path))?
-        {
+        let merged = merge(Some(&ours), before.get(&path), now.get(&path))?;
+        if matches!(merged, Merge::Merged(_)) {
             found.push(format!("{}/{path}", Side::Starter.folder(chapter)));
         }
     }
@@ -129,7 +130,7 @@ impl Side {
 
 /// One crate to merge into.
 struct Step<'a> {
-    git: &'a Git,
+    git: &'a Git<'a>,
     below: Chapter,
     chapter: Chapter,
     side: Side,
@@ -175,11 +176,16 @@ impl Step<'_> {
             let shown = format!("{folder}/{path}");
             let theirs = self.now.get(path).cloned();
             let base = match notes.carried.get(&shown) {
-                Some(noted) if self.dirty.contains(&shown) => self.git.blob(noted)?,
+                Some(noted) if self.dirty.contains(&shown) => match &**noted {
+                    "-" => None,
+                    noted => Some(self.git.blob(noted)?),
+                },
                 _ => self.before.get(path).cloned(),
             };
             let renamed = |contents: &Option<Vec<u8>>| {
-                contents.as_ref().map(|contents| self.renamed(path, contents))
+                contents
+                    .as_ref()
+                    .map(|contents| self.renamed(path, contents))
             };
             let merge = merge(
                 ours.get(path),
@@ -208,7 +214,9 @@ impl Step<'_> {
                     report.conflicts.push(shown.clone());
                 }
             }
-            notes.carried.insert(shown, self.git.keep(theirs.as_deref())?);
+            notes
+                .carried
+                .insert(shown, self.git.keep(theirs.as_deref())?);
         }
         Ok(())
     }
@@ -236,66 +244,47 @@ fn merge(
     base: Option<&Vec<u8>>,
     theirs: Option<&Vec<u8>>,
 ) -> Result<Merge> {
-    let marked = ours.map(|ours| anchors::take(ours));
-    let plain = |text: Option<&Vec<u8>>| text.map(|text| anchors::take(text).plain);
-    let back = |text: Vec<u8>| match &marked {
-        Some(marked) => marked.put_into(&text),
-        None => text,
-    };
-    let ours = marked.as_ref().map(|marked| &marked.plain);
-    Ok(match merge_plain(ours, plain(base).as_ref(), plain(theirs).as_ref())? {
-        Merge::Merged(text) => Merge::Merged(back(text)),
-        Merge::Marked(text) => Merge::Marked(back(text)),
-        other => other,
-    })
-}
-
-fn merge_plain(
-    ours: Option<&Vec<u8>>,
-    base: Option<&Vec<u8>>,
-    theirs: Option<&Vec<u8>>,
-) -> Result<Merge> {
-    if base == theirs || ours == theirs {
+    let [ours, base, theirs] =
+        [ours, base, theirs].map(|text| text.map(|text| anchors::take(text)));
+    let plain = |text: &Option<Marked>| text.as_ref().map(|text| text.plain.clone());
+    if plain(&base) == plain(&theirs) || plain(&ours) == plain(&theirs) {
         return Ok(Merge::Same);
     }
+    let same = plain(&ours) == plain(&base);
     Ok(match (ours, base, theirs) {
-        (Some(ours), Some(base), None) if ours == base => Merge::Removed,
+        (None, None, Some(theirs)) => Merge::Merged(theirs.plain),
+        (None, _, _) => Merge::Undecided(
+            "the solution below has changed it, and this chapter no longer has it",
+        ),
+        (Some(_), _, None) if same => Merge::Removed,
         (Some(_), _, None) => Merge::Undecided(
             "the solution below no longer has it, and this chapter has changed it",
         ),
-        (None, None, Some(theirs)) => Merge::Merged(theirs.clone()),
-        (None, Some(_), Some(_)) => Merge::Undecided(
-            "the solution below has changed it, and this chapter no longer has it",
-        ),
-        (Some(ours), Some(base), Some(theirs)) if ours == base => {
-            Merge::Merged(theirs.clone())
-        }
         (Some(ours), base, Some(theirs)) => {
-            merge_text(ours, base.map_or(&[], Vec::as_slice), theirs)?
+            let base = base.map(|base| base.plain).unwrap_or_default();
+            merge_text(&ours, &base, &theirs.plain)?
         }
-        (None, _, None) => Merge::Same,
     })
 }
 
-fn merge_text(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Merge> {
+fn merge_text(ours: &Marked, base: &[u8], theirs: &[u8]) -> Result<Merge> {
     let scratch = Scratch::new("carry")?;
-    let mut command = Command::new("git");
-    command.args(["merge-file", "-p", "-q", "--diff3"]);
-    for label in ["this chapter", "solution below, before", "solution below, now"] {
-        command.args(["-L", label]);
+    let mut git = git::git(scratch.path());
+    git.args(["merge-file", "-p", "-q", "--diff3", "-L", "this chapter"]);
+    git.args(["-L", "solution below, before", "-L", "solution below, now"]);
+    for (name, contents) in
+        [("ours", &*ours.plain), ("base", base), ("theirs", theirs)]
+    {
+        write(&scratch.path().join(name), contents)?;
+        git.arg(name);
     }
-    for (name, contents) in [("ours", ours), ("base", base), ("theirs", theirs)] {
-        let path = scratch.path().join(name);
-        write(&path, contents)?;
-        command.arg(path);
-    }
-    let output = run(&mut command)?;
+    let output = git::run(&mut git)?;
     // The exit code is the number of conflicts, up to 127; above that something else
     // went wrong.
     Ok(match output.status.code() {
-        Some(0) if output.stdout == ours => Merge::Same,
-        Some(0) => Merge::Merged(output.stdout),
-        Some(1..=127) => Merge::Marked(output.stdout),
+        Some(0) if output.stdout == ours.plain => Merge::Same,
+        Some(0) => Merge::Merged(ours.put_into(&output.stdout)),
+        Some(1..=127) => Merge::Marked(ours.put_into(&output.stdout)),
         _ => Merge::Undecided("it cannot be merged as text"),
     })
 }
@@ -372,12 +361,17 @@ impl Notes {
             .map(|(blob, path)| (path.to_owned(), blob.to_owned()))
             .filter(|_| hold)
             .collect();
-        Notes { commits: commits.to_owned(), carried }
+        Notes {
+            commits: commits.to_owned(),
+            carried,
+        }
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let lines =
-            self.carried.iter().map(|(path, blob)| format!("{blob} {path}\n"));
+        let lines = self
+            .carried
+            .iter()
+            .map(|(path, blob)| format!("{blob} {path}\n"));
         write(
             path,
             format!("{}\n{}", self.commits, lines.collect::<String>()).as_bytes(),
@@ -386,90 +380,64 @@ impl Notes {
 }
 
 /// Git, asked about the course's folder.
-struct Git {
-    root: PathBuf,
-}
+struct Git<'a>(&'a Path);
 
-impl Git {
-    fn of(course: &Course) -> Result<Git> {
-        let git = Git { root: course.root().to_owned() };
-        git.ask(&["rev-parse", "--git-dir"]).map_err(|_| {
-            if Command::new("git").arg("--version").output().is_ok() {
-                format!(
-                    "{} is not a git checkout: a change is told by what git has",
-                    course.root().display()
-                )
-            } else {
-                "git was not found: carrying a change up needs it to merge".into()
-            }
-        })?;
-        Ok(git)
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(&self.root).args(args);
-        // Set where git itself runs us, in a hook: they would lead to another
-        // repository.
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn ask(&self, args: &[&str]) -> Result<Vec<u8>> {
-        let output = run(&mut self.command(args))?;
-        if output.status.success() {
-            return Ok(output.stdout);
+impl Git<'_> {
+    fn of(course: &Course) -> Result<Git<'_>> {
+        let git = Git(course.root());
+        if git::run(git::git(git.0).args(["rev-parse", "--git-dir"]))?
+            .status
+            .success()
+        {
+            return Ok(git);
         }
         Err(format!(
-            "git {}: {}",
-            args.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim_end()
+            "{} is not a git checkout: a change is told by what git has",
+            course.root().display()
         ))
     }
 
-    fn ask_text(&self, args: &[&str]) -> Result<String> {
-        self.ask(args).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    fn ask(&self, args: &[&str]) -> Result<String> {
+        let answer = git::ask(git::git(self.0).args(args))?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
     fn commit(&self, name: &str) -> Result<String> {
-        self.ask_text(&[
+        let commit = format!("{name}^{{commit}}");
+        let args = [
             "rev-parse",
             "--verify",
             "--quiet",
             "--end-of-options",
-            &format!("{name}^{{commit}}"),
-        ])
-        .map(|id| id.trim().to_owned())
-        .map_err(|_| format!("git knows no commit `{name}`"))
+            &commit,
+        ];
+        let id = self.ask(&args).map(|id| id.trim().to_owned());
+        id.map_err(|_| format!("git knows no commit `{name}`"))
     }
 
     /// A file of ours in the git folder.
     fn path(&self, name: &str) -> Result<PathBuf> {
-        self.ask_text(&["rev-parse", "--git-path", name])
-            .map(|path| self.root.join(path.trim_end()))
+        let path = self.ask(&["rev-parse", "--git-path", name])?;
+        Ok(self.0.join(path.trim_end()))
     }
 
     /// The files below `chapters` and `solutions` that differ from the last commit.
     fn dirty(&self) -> Result<BTreeSet<String>> {
+        let changed = [
+            "diff",
+            "--name-only",
+            "--no-renames",
+            "-z",
+            "--relative",
+            "HEAD",
+        ];
+        let new = ["ls-files", "--others", "--exclude-standard", "-z"];
         let mut dirty = BTreeSet::new();
-        for args in [
-            [
-                "diff", "--name-only", "--no-renames", "-z", "--relative", "HEAD",
-                "--", "chapters", "solutions",
-            ]
-            .as_slice(),
-            [
-                "ls-files", "--others", "--exclude-standard", "-z", "--", "chapters",
-                "solutions",
-            ]
-            .as_slice(),
-        ] {
-            let text = self.ask_text(args)?;
-            dirty.extend(
-                text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned),
-            );
+        for args in [changed.as_slice(), &new] {
+            let list =
+                self.ask(&[args, &["--", "chapters", "solutions"]].concat())?;
+            let paths = list.split('\0').filter(|path| !path.is_empty());
+            dirty.extend(paths.map(str::to_owned));
         }
         Ok(dirty)
     }
@@ -477,19 +445,18 @@ impl Git {
     /// The files of a solution at a commit.
     fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files> {
         let folder = format!("{}/", Side::Solution.folder(chapter));
-        let list = self.ask_text(&[
-            "ls-tree", "-r", "-z", "--name-only", commit, "--", &folder,
-        ])?;
-        list.split('\0')
-            .filter_map(|path| Some((path, path.strip_prefix(&folder)?)))
-            .filter(|(_, short)| !is_left_behind(short))
-            .map(|(path, short)| {
-                Ok((
-                    short.to_owned(),
-                    self.ask(&["show", &format!("{commit}:./{path}")])?,
-                ))
-            })
-            .collect()
+        let args = ["ls-tree", "-r", "-z", "--name-only", commit, "--", &folder];
+        let mut files = Files::new();
+        for path in self.ask(&args)?.split('\0') {
+            let Some(short) = path.strip_prefix(&folder) else {
+                continue;
+            };
+            if !is_left_behind(short) {
+                let blob = self.blob(&format!("{commit}:./{path}"))?;
+                files.insert(short.to_owned(), blob);
+            }
+        }
+        Ok(files)
     }
 
     /// Keeps contents in git's store and returns their name; no contents are `-`.
@@ -501,24 +468,11 @@ impl Git {
         let path = scratch.path().join("contents");
         write(&path, contents)?;
         let path = path.to_string_lossy();
-        self.ask_text(&["hash-object", "-w", "--no-filters", "--", &path])
-            .map(|id| id.trim().to_owned())
+        let id = self.ask(&["hash-object", "-w", "--no-filters", "--", &path])?;
+        Ok(id.trim().to_owned())
     }
 
-    fn blob(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        if name == "-" {
-            Ok(None)
-        } else {
-            self.ask(&["cat-file", "blob", name]).map(Some)
-        }
+    fn blob(&self, name: &str) -> Result<Vec<u8>> {
+        git::ask(git::git(self.0).args(["cat-file", "blob", name]))
     }
-}
-
-fn run(command: &mut Command) -> Result<Output> {
-    command.output().map_err(|e| match e.kind() {
-        ErrorKind::NotFound => {
-            "git was not found: carrying a change up needs it to merge".into()
-        }
-        _ => format!("cannot run git: {e}"),
-    })
 }

@@ -52,9 +52,9 @@ pub fn run(
         ["carry-up", ..] => Err(Trouble::Usage(
             "write `carry-up N` or `carry-up N --base REVISION`".into(),
         )),
-        [unknown, ..] => {
-            Err(Trouble::Usage(format!("there is no command `dev {unknown}`")))
-        }
+        [unknown, ..] => Err(Trouble::Usage(format!(
+            "there is no command `dev {unknown}`"
+        ))),
     }
 }
 
@@ -69,7 +69,11 @@ fn judge(
         }
         None => course.solutions(),
     };
-    let choice = answers::Choice { chapters, part: part.to_owned(), all: true };
+    let choice = answers::Choice {
+        chapters,
+        part: part.to_owned(),
+        all: true,
+    };
     let judged = answers::judge(course, &choice, DEADLINE)?;
     if !part.is_empty() {
         for (answer, report) in &judged.reports {
@@ -107,8 +111,11 @@ fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Troub
         ));
     }
     if let Some(chapter) = report.stopped_at {
-        let option =
-            if base == "HEAD" { String::new() } else { format!(" --base {base}") };
+        let option = if base == "HEAD" {
+            String::new()
+        } else {
+            format!(" --base {base}")
+        };
         show(&format!(
             "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, then go on with\n  \
              cargo course dev carry-up {}{option}\n",

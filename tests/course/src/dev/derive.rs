@@ -11,8 +11,11 @@ use crate::layout::{Chapter, Course, Files, files};
 pub fn complaints(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for &chapter in chapters {
-        let before =
-            course.solutions().into_iter().rev().find(|&other| other < chapter);
+        let before = course
+            .solutions()
+            .into_iter()
+            .rev()
+            .find(|&other| other < chapter);
         let family = Family {
             chapter,
             before,
@@ -139,7 +142,11 @@ impl Family {
                 number + 1
             ))
         };
-        lines(contents).into_iter().enumerate().filter_map(strange).collect()
+        lines(contents)
+            .into_iter()
+            .enumerate()
+            .filter_map(strange)
+            .collect()
     }
 }
 
@@ -157,8 +164,14 @@ fn is_comment(line: &str) -> bool {
 /// The numbers of the lines that a gap takes: from `todo!(`, `#[expect(` or the like
 /// to the bracket that closes it.
 fn gap_lines(contents: &[u8]) -> BTreeSet<usize> {
-    const BEGINS: [&str; 6] =
-        ["todo!(", "#[expect(", "#![expect(", "#[allow(", "#![allow(", "#![warn("];
+    const BEGINS: [&str; 6] = [
+        "todo!(",
+        "#[expect(",
+        "#![expect(",
+        "#[allow(",
+        "#![allow(",
+        "#![warn(",
+    ];
     let mut gap = BTreeSet::new();
     let mut open = 0;
     let lines = lines(contents);

@@ -64,7 +64,10 @@ fn folder(course: &Course) -> PathBuf {
 /// The codes that a file's name begins with.
 fn codes_in_name(path: &Path) -> BTreeSet<String> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.split('-').take_while(|part| is_code(part)).map(str::to_owned).collect()
+    stem.split('-')
+        .take_while(|part| is_code(part))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_code(word: &str) -> bool {

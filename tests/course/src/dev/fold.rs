@@ -6,7 +6,6 @@ pub const WIDTH: usize = 86;
 /// A line in lines that fit the page. Rustc makes room for a message by leaving out
 /// code beside it, and no more: the message itself goes on below its beginning. Lines
 /// of other programs are folded alike.
-#[must_use]
 pub fn folded(line: &str) -> String {
     let width = |text: &str| text.chars().count();
     if width(line) <= WIDTH {
@@ -20,9 +19,14 @@ pub fn folded(line: &str) -> String {
     let bar = line[..mark].find('|');
     // Far on the right there is no room for more than a word.
     let narrow = width(&line[..begin]) > WIDTH - 30;
-    let column = if narrow { bar.unwrap_or(0) + 5 } else { width(&line[..begin]) };
-    let margin: String =
-        (0..column).map(|at| if Some(at) == bar { '|' } else { ' ' }).collect();
+    let column = if narrow {
+        bar.unwrap_or(0) + 5
+    } else {
+        width(&line[..begin])
+    };
+    let margin: String = (0..column)
+        .map(|at| if Some(at) == bar { '|' } else { ' ' })
+        .collect();
     let mut lines = vec![line[..begin].to_owned()];
     let mut last = String::new();
     let mut room = WIDTH.saturating_sub(width(&line[..begin]));

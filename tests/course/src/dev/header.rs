@@ -24,8 +24,6 @@ pub struct Header {
     pub unit: Option<String>,
     /// Words that the report must contain.
     pub says: Vec<String>,
-    /// Files that the solution has and the starter has not.
-    pub creates: Vec<String>,
 }
 
 /// Who rejects an answer.
@@ -39,7 +37,6 @@ pub enum By<'a> {
 
 impl<'a> By<'a> {
     /// The name of the check or the unit test.
-    #[must_use]
     pub fn name(self) -> &'a str {
         match self {
             By::Check(name) | By::Unit(name) => name,
@@ -69,8 +66,6 @@ impl Header {
                 header.unit = Some(unit);
             } else if let Some(says) = value("says:") {
                 header.says.push(says);
-            } else if let Some(creates) = value("creates:") {
-                header.creates.push(creates);
             } else if !line.trim().is_empty() {
                 return Err(format!(
                     "line {}: `{line}` is none of `# …`, `check: …`, `unit: …`, `says: …`, nor the begin of a diff",
@@ -119,13 +114,11 @@ impl Header {
 }
 
 /// Whether a line is the first of a diff.
-#[must_use]
 pub fn begins_diff(line: &str) -> bool {
     line.starts_with("diff --git ") || line.starts_with("--- ")
 }
 
 /// The words of `says` that a report lacks. Where lines are broken does not matter.
-#[must_use]
 pub fn missing<'a>(says: &'a [String], report: &str) -> Vec<&'a str> {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let report = flat(report);
@@ -163,10 +156,20 @@ mod tests {
         assert!(error.starts_with("line 2: `chek: check_01`"), "{error}");
         assert!(Header::read("check: a\nsays: b\n").is_err());
         let no_check = Header::read("# a\nsays: b\n").expect("it can be read");
-        assert!(no_check.rejection().expect_err("no check").contains("check: NAME"));
+        assert!(
+            no_check
+                .rejection()
+                .expect_err("no check")
+                .contains("check: NAME")
+        );
         let no_words =
             Header::read("# a\ncheck: b\nsays:\n").expect("it can be read");
-        assert!(no_words.rejection().expect_err("no words").contains("says: WORDS"));
+        assert!(
+            no_words
+                .rejection()
+                .expect_err("no words")
+                .contains("says: WORDS")
+        );
     }
 
     #[test]

@@ -7,15 +7,14 @@ use std::time::Duration;
 use super::answers::well_said;
 use super::header::{By, Header};
 use crate::Result;
-use crate::cargo::{self, Told};
+use crate::cargo::{self, Target, Told};
 use crate::layout::{Chapter, Course};
-use crate::milestone::{Judge, Verdict, run_in};
+use crate::milestone::{Judge, Verdict};
 use crate::process::each;
 use crate::starters::{State, noted, state};
 use crate::work::cores;
 
 /// The note that says how a starter must fail.
-#[must_use]
 pub fn note_path(course: &Course, chapter: Chapter) -> PathBuf {
     course
         .root()
@@ -65,9 +64,9 @@ pub fn not_red(
         return Ok(Vec::new());
     }
     let mut command = cargo::command(course);
-    // All that `cargo test -p chapterNN` builds, so that a learner sees no warning
-    // there either.
-    command.args(["build", "--quiet", "--bins", "--tests", "--keep-going"]);
+    // Not the milestones: those of the solutions are built anyway, from the same
+    // files, and judge any program.
+    command.args(["build", "--quiet", "--bins", "--keep-going"]);
     for chapter in chapters {
         command.args(["--package", &chapter.package()]);
     }
@@ -89,24 +88,23 @@ pub fn not_red(
             )
         })
         .collect();
-    // The program and its unit tests are built from one source, and warn alike.
-    complaints.sort();
-    complaints.dedup();
+    let milestones = cargo::solutions(course, chapters, Target::Milestone)?;
     let failures = each(chapters, cores(), |&chapter| {
         let folder = course.starter(chapter);
-        // Cargo builds a milestone also where the program does not build; an old one
-        // may be about.
         let program = built.program(&folder, &chapter.package());
-        let milestone = program.and(built.program(&folder, "milestone"));
-        let milestone = milestone.ok_or("it does not build")?;
-        let run = run_in(course.scratch(), deadline, true);
-        let judge =
-            Judge { milestone, folder: &folder, program: None, check: None, run };
-        fails_as_noted(&judge.verdict()?, &note(course, chapter)?)
+        let program = program.ok_or("it does not build")?;
+        let milestone = milestones.get(&chapter);
+        let milestone = milestone.ok_or("its milestone does not build")?;
+        let mut judge = Judge::new(course, &folder, deadline);
+        judge.with_children = true;
+        judge.program = Some(program);
+        fails_as_noted(&judge.verdict(milestone, None)?, &note(course, chapter)?)
     });
     for (chapter, failure) in chapters.iter().zip(failures) {
         complaints.extend(
-            failure.err().map(|why| format!("chapters/{}: {why}", chapter.name())),
+            failure
+                .err()
+                .map(|why| format!("chapters/{}: {why}", chapter.name())),
         );
     }
     Ok(complaints)
@@ -121,7 +119,7 @@ fn is_footnote(text: &str) -> bool {
 fn fails_as_noted(verdict: &Verdict, note: &Header) -> Result<()> {
     let (By::Check(check), says) = note.rejection()? else {
         return Err(
-            "only a check says what a starter lacks: name it in `check: …`".into()
+            "only a check says what a starter lacks: name it in `check: …`".into(),
         );
     };
     if !verdict.ended {
@@ -164,7 +162,9 @@ pub fn complaints(course: &Course, strict: bool) -> Result<Vec<String>> {
             ));
         }
     }
-    for chapter in noted.keys().filter(|chapter| !course.chapters().contains(chapter))
+    for chapter in noted
+        .keys()
+        .filter(|chapter| !course.chapters().contains(chapter))
     {
         complaints.push(format!(
             "tests/course/starters.txt has a line for {}, which is not there: run `cargo course dev bless`",

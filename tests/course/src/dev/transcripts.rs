@@ -42,7 +42,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::cargo::{self, Told};
+use crate::cargo::{self, Target};
 use crate::layout::{Chapter, Course, cannot, write};
 use crate::process::each;
 use crate::work;
@@ -87,19 +87,10 @@ pub enum Outcome {
 
 /// Builds all solutions; `chapter02` is the program of solution02. One that does not
 /// build is left out: only the transcripts that need it fail.
-pub fn solutions(course: &Course) -> Result<Programs> {
-    let mut build = cargo::command(course);
-    build.args(["build", "--quiet", "--keep-going", "--bins"]);
-    for chapter in course.solutions() {
-        build.args(["-p", &chapter.solution_package()]);
-    }
-    let built = cargo::build(course, &mut build, Told::Nothing)?;
-    let program = |chapter: Chapter| {
-        let path =
-            built.program(&course.solution(chapter), &chapter.solution_package())?;
-        Some((chapter.package(), path.to_owned()))
-    };
-    Ok(course.solutions().into_iter().filter_map(program).collect())
+fn solutions(course: &Course) -> Result<Programs> {
+    let built = cargo::solutions(course, &course.solutions(), Target::Server)?;
+    let by_package = |(chapter, path): (Chapter, PathBuf)| (chapter.package(), path);
+    Ok(built.into_iter().map(by_package).collect())
 }
 
 /// All transcripts under `tests/transcripts`, in order.
@@ -155,7 +146,10 @@ impl Transcript {
                         }
                     }
                 }
-                items.push(Item::Typed { lines: typed, output: String::new() });
+                items.push(Item::Typed {
+                    lines: typed,
+                    output: String::new(),
+                });
             } else if line == "^C" {
                 items.push(Item::Interrupt);
             } else if let Some(Item::Typed { output, .. }) = items.last_mut() {

@@ -3,23 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::Result;
 use crate::cargo;
 use crate::dev::answers::{Kind, find};
-use crate::dev::starters;
+use crate::git;
 use crate::json::Json;
 use crate::layout::{Chapter, Course, cannot, files, members_listed};
 use crate::work::entries;
 
 /// What may stand at the root. A name that ends in `*` may go on.
-const AT_THE_ROOT: [&str; 19] = [
-    "book", "chapters", "solutions", "tests", "README.md", "Cargo.toml",
-    "Cargo.lock", "CONTRIBUTING.md", "LICENSE*", ".gitignore", ".gitattributes",
-    ".cargo", ".github", ".ci", ".devcontainer", "rustfmt.toml", "clippy.toml",
-    "rust-toolchain.toml", ".editorconfig",
-];
+const AT_THE_ROOT: &str = "book chapters solutions tests README.md CONTRIBUTING.md \
+                           Cargo.toml Cargo.lock LICENSE* .gitignore .gitattributes \
+                           .cargo .github .ci .devcontainer rustfmt.toml clippy.toml \
+                           rust-toolchain.toml .editorconfig";
 
 /// What each chapter needs and lacks: starter, solution, milestone, page, line in the
 /// summary, a wrong answer and two right ones.
@@ -34,23 +31,17 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>> {
                 complaints.push(format!("chapter {chapter} has no {what}"));
             }
         };
-        need(
-            course.chapters().contains(&chapter),
-            format!("starter: chapters/{name}"),
-        );
-        need(
-            course.solutions().contains(&chapter),
-            format!("solution: solutions/{name}"),
-        );
-        need(
-            course.milestone(chapter).is_file(),
-            format!("milestone: tests/{name}.rs"),
-        );
-        need(course.page(chapter).is_file(), format!("page: book/src/{name}.md"));
-        need(
-            summary.contains(&format!("({name}.md)")),
-            format!("line with a link to {name}.md in book/src/SUMMARY.md"),
-        );
+        let is_file = |path: PathBuf| path.is_file();
+        let starter = course.chapters().contains(&chapter);
+        need(starter, format!("starter: chapters/{name}"));
+        let solution = course.solutions().contains(&chapter);
+        need(solution, format!("solution: solutions/{name}"));
+        let milestone = is_file(course.milestone(chapter));
+        need(milestone, format!("milestone: tests/{name}.rs"));
+        let page = is_file(course.page(chapter));
+        need(page, format!("page: book/src/{name}.md"));
+        let link = format!("line with a link to {name}.md in book/src/SUMMARY.md");
+        need(summary.contains(&format!("({name}.md)")), link);
         let answers =
             |kind| find(course, kind, &[chapter]).map(|answers| answers.len());
         need(
@@ -69,12 +60,16 @@ pub fn incomplete(course: &Course) -> Result<Vec<String>> {
 
 /// The chapters that anything exists for.
 fn mentioned(course: &Course) -> Result<BTreeSet<Chapter>> {
-    let mut chapters: BTreeSet<Chapter> =
-        course.chapters().into_iter().chain(course.solutions()).collect();
+    let mut chapters: BTreeSet<Chapter> = course
+        .chapters()
+        .into_iter()
+        .chain(course.solutions())
+        .collect();
     for folder in ["tests", "tests/wrong", "tests/right", "book/src"] {
         for path in entries(&course.root().join(folder))? {
             chapters.extend(
-                path.file_stem().and_then(|stem| Chapter::from_name(stem.to_str()?)),
+                path.file_stem()
+                    .and_then(|stem| Chapter::from_name(stem.to_str()?)),
             );
         }
     }
@@ -132,29 +127,16 @@ pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>
         let name = chapter.name();
         let starter = files(&course.starter(chapter))?;
         let solution = files(&course.solution(chapter)).unwrap_or_default();
-        let creates = starters::note(course, chapter)
-            .map(|note| note.creates)
-            .unwrap_or_default();
-        for path in starter.keys().filter(|path| !solution.contains_key(*path)) {
-            complaints.push(format!(
-                "chapters/{name}/{path} has no counterpart solutions/{name}/{path}: rename or remove one of them"
-            ));
-        }
-        for path in solution
-            .keys()
-            .filter(|path| !starter.contains_key(*path) && !creates.contains(path))
-        {
-            complaints.push(format!(
-                "solutions/{name}/{path} has no counterpart chapters/{name}/{path}: add it, or, if the learner is \
-                 to create the file, say `creates: {path}` in tests/course/starters/{name}.txt"
-            ));
-        }
-        for path in creates.iter().filter(|path| {
-            starter.contains_key(*path) || !solution.contains_key(*path)
-        }) {
-            complaints.push(format!(
-                "tests/course/starters/{name}.txt says `creates: {path}`, which must be in the solution and not in the starter"
-            ));
+        for (one, other, these, those) in [
+            ("chapters", "solutions", &starter, &solution),
+            ("solutions", "chapters", &solution, &starter),
+        ] {
+            let alone = these.keys().filter(|path| !those.contains_key(*path));
+            complaints.extend(alone.map(|path| {
+                format!(
+                    "{one}/{name}/{path} has no counterpart {other}/{name}/{path}"
+                )
+            }));
         }
     }
     Ok(complaints)
@@ -168,7 +150,7 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     let mut about = |folder: PathBuf, name: String, normal: &[&str], dev: &[&str]| {
         let shown = course.shown(&folder);
         let of_it = |package: &&Json| {
-            cargo::package(package).is_some_and(|of| cargo::same_folder(&of, &folder))
+            cargo::package(package).is_some_and(|of| cargo::same_place(&of, &folder))
         };
         let Some(package) = packages.iter().find(of_it) else {
             complaints.push(format!("{shown} is not known to cargo as a package"));
@@ -198,8 +180,12 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     about(tests.join("course"), "course".into(), &[], &[]);
     let mut chapters = Vec::new();
     for &chapter in starters {
-        let found =
-            about(course.starter(chapter), chapter.package(), &[], &["harness"]);
+        let found = about(
+            course.starter(chapter),
+            chapter.package(),
+            &[],
+            &["harness"],
+        );
         chapters.push((chapter, true, found));
     }
     for chapter in course.solutions() {
@@ -211,11 +197,12 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
             continue;
         };
         let targets = package.list("targets");
-        let milestone =
-            targets.iter().find(|one| one.text("name") == Some("milestone"));
+        let milestone = targets
+            .iter()
+            .find(|one| one.text("name") == Some("milestone"));
         let path = milestone.and_then(|milestone| milestone.text("src_path"));
         if !path.is_some_and(|path| {
-            same_file(Path::new(path), &course.milestone(chapter))
+            cargo::same_place(Path::new(path), &course.milestone(chapter))
         }) {
             complaints.push(format!(
                 "{shown}: its test `milestone` must have the path ../../tests/{}.rs",
@@ -236,42 +223,30 @@ pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>
     Ok(complaints)
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-/// Names at the root that do not belong there. What a person keeps beside the course
-/// on their own machine counts only in a maintainers' run.
-#[must_use]
+/// Names at the root that do not belong there: of those that git knows, and in a
+/// maintainers' run also of those it would take. `None` without git.
 pub fn at_the_root(course: &Course, strict: bool) -> Option<Vec<String>> {
-    let names = names_at_the_root(course.root(), strict)?;
-    Some(
-        names
-            .into_iter()
-            .filter(|name| !AT_THE_ROOT.iter().any(|allowed| fits(name, allowed)))
-            .map(|name| {
-                format!(
-                    "{name} does not belong at the root: see the list in tests/course/src/tree.rs"
-                )
-            })
-            .collect(),
-    )
-}
-
-fn fits(name: &str, allowed: &str) -> bool {
-    allowed.strip_suffix('*').map_or(name == allowed, |start| name.starts_with(start))
-}
-
-/// The names that git knows; in a maintainers' run also those it would take. None
-/// without git.
-fn names_at_the_root(root: &Path, strict: bool) -> Option<BTreeSet<String>> {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root).args(["ls-files", "-z", "--cached"]);
+    let mut git = git::git(course.root());
+    git.args(["ls-files", "-z", "--cached"]);
     if strict {
         git.args(["--others", "--exclude-standard"]);
     }
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let first = |path: &str| path.split('/').next().map(str::to_owned);
-    Some(text.split('\0').filter(|path| !path.is_empty()).filter_map(first).collect())
+    let output = git::ask(&mut git).ok()?;
+    let text = String::from_utf8_lossy(&output);
+    let paths = text.split('\0').filter(|path| !path.is_empty());
+    let mut names: BTreeSet<&str> =
+        paths.filter_map(|path| path.split('/').next()).collect();
+    names.retain(|name| !AT_THE_ROOT.split(' ').any(|allowed| fits(name, allowed)));
+    let complaint = |name: &str| {
+        format!(
+            "{name} does not belong at the root: see tests/course/src/dev/tree.rs"
+        )
+    };
+    Some(names.into_iter().map(complaint).collect())
+}
+
+fn fits(name: &str, allowed: &str) -> bool {
+    allowed
+        .strip_suffix('*')
+        .map_or(name == allowed, |start| name.starts_with(start))
 }

@@ -80,7 +80,10 @@ impl MadeUp {
         let scratch = Scratch::new("made-up").expect("a folder");
         let root = scratch.path().join(name);
         fs::create_dir(&root).expect("it can be made");
-        MadeUp { course: Course::at(&root, root.join("target")), _scratch: scratch }
+        MadeUp {
+            course: Course::at(&root, root.join("target")),
+            _scratch: scratch,
+        }
     }
 
     /// All that a course has.
@@ -158,6 +161,13 @@ impl MadeUp {
         fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
+    /// Replaces words in a file, which must be there.
+    pub fn replace(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        has(&text, from);
+        self.write(path, &text.replace(from, to));
+    }
+
     pub fn remove(&self, path: &str) {
         let path = self.path(path);
         let removed = match path.is_dir() {
@@ -187,6 +197,24 @@ impl MadeUp {
             &format!("# About it.\ncheck: {check}\nsays: {says}\n\n{diff}"),
         );
     }
+}
+
+#[track_caller]
+pub fn has(text: &str, words: &str) {
+    assert!(text.contains(words), "{text}\nlacks {words:?}");
+}
+
+#[track_caller]
+pub fn begins(text: &str, words: &str) {
+    assert!(
+        text.starts_with(words),
+        "{text}\ndoes not begin with {words:?}"
+    );
+}
+
+#[track_caller]
+pub fn ends(text: &str, words: &str) {
+    assert!(text.ends_with(words), "{text}\ndoes not end with {words:?}");
 }
 
 pub fn manifest(package: &str, chapter: Chapter) -> String {

@@ -74,7 +74,9 @@ impl Fence {
     pub(super) fn has_output(&self) -> bool {
         let command =
             |line: &String| line.starts_with("$ ") || line.starts_with("> ");
-        self.lines.iter().any(|line| !line.trim().is_empty() && !command(line))
+        self.lines
+            .iter()
+            .any(|line| !line.trim().is_empty() && !command(line))
     }
 }
 
@@ -132,7 +134,9 @@ impl Page {
 
     /// What a reader reads: each line with its number.
     pub(super) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.prose.iter().map(|(number, line)| (*number, line.as_str()))
+        self.prose
+            .iter()
+            .map(|(number, line)| (*number, line.as_str()))
     }
 
     /// Whether there is more than a heading.
@@ -169,8 +173,10 @@ impl Page {
         for (number, line) in &self.prose {
             let line_number = *number;
             let mut found = |target: &str| {
-                self.links
-                    .push(Link { line: line_number, target: target.to_owned() });
+                self.links.push(Link {
+                    line: line_number,
+                    target: target.to_owned(),
+                });
             };
             for part in line.split("](").skip(1) {
                 let target = part.split(')').next().unwrap_or_default();
@@ -285,9 +291,16 @@ mod tests {
              half-close\n: Ending one.\n\nEphemeral port\n: x\n\n<a id=\"here\"></a>\n\n```text\n# no heading\n```\n",
         );
         let expected = [
-            "a--b---c", "ephemeral-port", "half-close",
-            "hello-tcplistenerbind--world--12", "here", "my-id", "same", "same-1",
-            "to-the-glossary", "whats-read_to_end-ok0-means-eof",
+            "a--b---c",
+            "ephemeral-port",
+            "half-close",
+            "hello-tcplistenerbind--world--12",
+            "here",
+            "my-id",
+            "same",
+            "same-1",
+            "to-the-glossary",
+            "whats-read_to_end-ok0-means-eof",
             "with-braces-and-ümlaut--x",
         ];
         assert_eq!(page.ids.iter().collect::<Vec<_>>(), expected);

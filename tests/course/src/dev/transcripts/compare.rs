@@ -53,12 +53,22 @@ fn is_test(line: &str) -> bool {
 /// What curl and cargo say about their own doing, each version in other words.
 fn is_chatter(line: &str) -> bool {
     let cargo = [
-        "Compiling ", "Finished ", "Blocking ", "Downloading ", "Downloaded ",
-        // What `cargo course check` says when cargo takes its time.
+        "Compiling ",
+        "Finished ",
+        "Blocking ",
+        "Downloading ",
+        "Downloaded ",
+        // What `cargo course check` says when cargo takes its time, or waits.
         "building chapter ",
+        "waiting: another cargo",
     ];
-    let curl =
-        ["* ", "{ [", "} [", "  % Total", "                                 Dload"];
+    let curl = [
+        "* ",
+        "{ [",
+        "} [",
+        "  % Total",
+        "                                 Dload",
+    ];
     cargo.iter().any(|word| line.trim_start().starts_with(word))
         || curl.iter().any(|begin| line.starts_with(begin))
         || line.contains("--:--:--")
@@ -125,7 +135,9 @@ fn replacement(before: &str, rest: &str) -> Option<(String, usize)> {
         }
     }
     if before.ends_with('-') {
-        let hash = rest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(rest.len());
+        let hash = rest
+            .find(|c: char| !c.is_ascii_hexdigit())
+            .unwrap_or(rest.len());
         if hash == 16 {
             return Some(("<hash>".to_owned(), hash));
         }
@@ -139,9 +151,11 @@ fn digits(text: &str) -> usize {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
 fn date(text: &str) -> Option<usize> {
-    let days = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
+    let days = "Mon, Tue, Wed, Thu, Fri, Sat, Sun,";
     let length = "Sun, 06 Nov 1994 08:49:37 GMT".len();
-    let known = days.iter().any(|day| text.starts_with(day));
+    let known = days
+        .split(' ')
+        .any(|day| text.starts_with(&format!("{day} ")));
     (known && text.get(..length)?.ends_with(" GMT")).then_some(length)
 }
 
@@ -169,12 +183,12 @@ fn duration(text: &str) -> Option<usize> {
     }
     let after = &text[number..];
     let unit = after.strip_prefix(' ').unwrap_or(after);
-    let word = unit.find(|c: char| !c.is_alphanumeric()).unwrap_or(unit.len());
-    let units = [
-        "ns", "µs", "us", "ms", "s", "second", "seconds", "millisecond",
-        "milliseconds",
-    ];
-    units.contains(&&unit[..word]).then_some(text.len() - unit.len() + word)
+    let word = unit
+        .find(|c: char| !c.is_alphanumeric())
+        .unwrap_or(unit.len());
+    let units = "ns µs us ms s second seconds millisecond milliseconds";
+    let is_unit = units.split(' ').any(|known| known == &unit[..word]);
+    is_unit.then_some(text.len() - unit.len() + word)
 }
 
 /// Whether a number after `before` is a port: `127.0.0.1:`, `localhost `, `[::1]:`,
@@ -217,7 +231,10 @@ mod tests {
         same("> User-Agent: a b", "> User-Agent: c");
         same("thread 'main' (12) panicked", "thread 'main' (7) panicked");
         same("by curl/8.5.0.", "by curl/7.88.1.");
-        same("curl: (52) Empty reply from server", "curl: (52) Empty answer");
+        same(
+            "curl: (52) Empty reply from server",
+            "curl: (52) Empty answer",
+        );
         same("* Trying\n< HTTP/1.1 200 OK", "< HTTP/1.1 200 OK");
         same("a-0123456789abcdef)", "a-fedcba9876543210)");
         same(
@@ -236,7 +253,8 @@ mod tests {
         different("HTTP/1.1 200 OK", "HTTP/1.0 200 OK");
         different("curl: (52) x", "curl: (56) x");
         different(
-            "listening on http://127.0.0.1:7878", "listening on http://127.0.0.1:80",
+            "listening on http://127.0.0.1:7878",
+            "listening on http://127.0.0.1:80",
         );
         different("test a ... ok", "test a ... FAILED");
         different("a/../b", "a/b");
@@ -247,7 +265,11 @@ mod tests {
     #[test]
     fn a_port_follows_a_host() {
         for before in [
-            "http://127.0.0.1:", "nc -N 127.0.0.1 ", "localhost:", "[::1]:", "port ",
+            "http://127.0.0.1:",
+            "nc -N 127.0.0.1 ",
+            "localhost:",
+            "[::1]:",
+            "port ",
             "/dev/tcp/127.0.0.1/",
         ] {
             assert!(names_a_port(before), "{before}");

@@ -2,16 +2,21 @@
 //! them all.
 
 use std::fs;
-use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, io, process};
+
+/// What Linux tells about sockets, read as the milestones read it.
+#[allow(dead_code, reason = "the milestones use the rest")]
+#[path = "../../../../harness/src/sockets.rs"]
+mod sockets;
+
+const PROC: &str = "/proc";
 
 use super::{Item, Programs, Transcript, compare};
 use crate::Result;
@@ -69,7 +74,6 @@ pub(super) fn play(
                 server.process.signal("INT");
                 let code = server.process.wait(stage.deadline);
                 stage.status = code.ok_or("^C, and the server runs on")?;
-                server.process.wait_for_the_end_of_its_output();
                 outputs[server.item] =
                     Some(stage.fit_for_a_page(&server.process.heard()));
             }
@@ -95,8 +99,10 @@ pub(super) fn play(
 fn joined(lines: &[String]) -> String {
     let mut command = String::new();
     for line in lines {
-        let line =
-            line.strip_prefix("$ ").or(line.strip_prefix("> ")).unwrap_or(line);
+        let line = line
+            .strip_prefix("$ ")
+            .or(line.strip_prefix("> "))
+            .unwrap_or(line);
         command.push_str(line.strip_suffix('\\').unwrap_or(line));
     }
     command
@@ -215,13 +221,14 @@ impl Stage<'_> {
         match process.wait(self.deadline) {
             Some(code) => {
                 self.status = code;
-                process.wait_for_the_end_of_its_output();
                 Ok(self.fit_for_a_page(&process.heard()))
             }
             None => {
                 let heard = process.heard();
                 let seconds = self.deadline.as_secs();
-                Err(format!("not done after {seconds} s; so far it said:\n{heard}"))
+                Err(format!(
+                    "not done after {seconds} s; so far it said:\n{heard}"
+                ))
             }
         }
     }
@@ -234,7 +241,10 @@ impl Stage<'_> {
             Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
             None => (words.trim(), ""),
         };
-        let program = self.wrong.get(chapter).or_else(|| self.programs.get(chapter));
+        let program = self
+            .wrong
+            .get(chapter)
+            .or_else(|| self.programs.get(chapter));
         let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
             format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
@@ -261,7 +271,6 @@ impl Stage<'_> {
             let heard = process.heard();
             if let Some(code) = ended {
                 self.status = code;
-                process.wait_for_the_end_of_its_output();
                 return Ok(Some(self.fit_for_a_page(&process.heard())));
             }
             let mut lines = heard.split_inclusive('\n');
@@ -281,10 +290,14 @@ impl Stage<'_> {
     }
 
     fn start(&self, command: &str, stdin: Stdio) -> Result<Process> {
-        let folder = self.folder.as_ref().map_or(self.course.root(), Scratch::path);
+        let folder = self
+            .folder
+            .as_ref()
+            .map_or(self.course.root(), Scratch::path);
         let mut sh = shell();
-        sh.current_dir(folder).env("CURL_HOME", self.curl_home.path());
-        Process::start(sh, command, stdin).map_err(|e| format!("cannot run sh: {e}"))
+        sh.current_dir(folder)
+            .env("CURL_HOME", self.curl_home.path());
+        Process::start(sh, command, stdin)
     }
 
     /// The command with the ports that the reader sees replaced by the real ones.
@@ -341,15 +354,8 @@ impl Stage<'_> {
 
     /// How many connections there are to our ports, where the system tells.
     fn connections(&self) -> Option<usize> {
-        let table = fs::read_to_string("/proc/net/tcp").ok()?;
-        let established = |line: &&str| {
-            let mut words = line.split_whitespace().skip(2);
-            let port = words.next().and_then(|remote| remote.rsplit(':').next());
-            let port = port.and_then(|hex| u16::from_str_radix(hex, 16).ok());
-            let ours = self.ports.iter().any(|(_, real)| Some(real.number) == port);
-            ours && words.next() == Some("01")
-        };
-        Some(table.lines().filter(established).count())
+        let ports = self.ports.iter().map(|(_, port)| port.number);
+        ports.map(sockets::connections).sum()
     }
 
     fn wait_for_a_connection(&self, before: Option<usize>) -> Result<()> {
@@ -397,11 +403,15 @@ fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         out.push_str(&rest[..at]);
         let number = &rest[at..];
-        let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+        let end = number
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(number.len());
         let (number, after) = number.split_at(end);
         let whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let port =
-            number.parse().ok().filter(|_| whole && compare::names_a_port(&out));
+        let port = number
+            .parse()
+            .ok()
+            .filter(|_| whole && compare::names_a_port(&out));
         match port.and_then(&mut other) {
             Some(port) => out.push_str(&port.to_string()),
             None => out.push_str(number),
@@ -422,8 +432,11 @@ struct Port {
 /// changes, and below those that the system gives to clients.
 fn free_port(shown: u16) -> Result<Port> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let (first, count) =
-        if shown < 10_000 { (2_000, 8_000) } else { (20_000, 12_000) };
+    let (first, count) = if shown < 10_000 {
+        (2_000, 8_000)
+    } else {
+        (20_000, 12_000)
+    };
     let begin = u64::from(process::id()) * 97;
     for _ in 0..1_000 {
         let step = begin + u64::from(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -433,7 +446,10 @@ fn free_port(shown: u16) -> Result<Port> {
         };
         if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
         {
-            return Ok(Port { number, _claim: claim });
+            return Ok(Port {
+                number,
+                _claim: claim,
+            });
         }
     }
     Err("there is no free port".to_owned())
@@ -460,49 +476,44 @@ fn shell() -> Command {
 /// A shell and what it started: one group, ended when dropped.
 struct Process {
     shell: Child,
-    heard: Arc<Mutex<Vec<u8>>>,
-    reader: Option<thread::JoinHandle<()>>,
+    /// What it has printed lies in a file there: a pipe would stay open as long as
+    /// anything that it left behind.
+    printed: Scratch,
     /// Held open: a terminal's input does not end.
     _stdin: Option<ChildStdin>,
     code: Option<i32>,
 }
 
 impl Process {
-    fn start(mut sh: Command, command: &str, stdin: Stdio) -> io::Result<Process> {
+    fn start(mut sh: Command, command: &str, stdin: Stdio) -> Result<Process> {
+        let printed = Scratch::new("printed")?;
+        let path = printed.path().join("output");
+        let file = fs::File::create(&path).map_err(|e| cannot("make", &path, &e))?;
         sh.arg("-c")
             .arg(format!("exec 2>&1\n{command}"))
             .stdin(stdin)
-            .stdout(Stdio::piped())
+            .stdout(file)
             .stderr(Stdio::null())
             .env("LC_ALL", "C")
             .env("CARGO_TERM_COLOR", "never")
             .process_group(0);
-        for name in
-            ["COURSE_PROGRAM", "RUST_BACKTRACE", "RUST_TEST_THREADS", "http_proxy"]
-        {
+        let ours = "COURSE_PROGRAM RUST_BACKTRACE RUST_TEST_THREADS http_proxy";
+        for name in ours.split(' ') {
             sh.env_remove(name);
         }
-        let mut shell = sh.spawn()?;
+        let mut shell = sh.spawn().map_err(|e| format!("cannot run sh: {e}"))?;
         let stdin = shell.stdin.take();
-        let mut stdout = shell.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let reader = thread::spawn({
-            let heard = Arc::clone(&heard);
-            move || {
-                let mut buffer = [0; 4096];
-                while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                    let mut heard =
-                        heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    heard.extend_from_slice(&buffer[..n]);
-                }
-            }
-        });
-        Ok(Process { shell, heard, reader: Some(reader), _stdin: stdin, code: None })
+        Ok(Process {
+            shell,
+            printed,
+            _stdin: stdin,
+            code: None,
+        })
     }
 
     fn heard(&self) -> String {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&heard).into_owned()
+        let heard = fs::read(self.printed.path().join("output"));
+        String::from_utf8_lossy(&heard.unwrap_or_default()).into_owned()
     }
 
     /// The exit code, as a shell would tell it, once it has ended.
@@ -523,17 +534,6 @@ impl Process {
             thread::sleep(Duration::from_millis(2));
         }
         self.ended()
-    }
-
-    /// Something it left in the background may hold its output open: that is not
-    /// waited for.
-    fn wait_for_the_end_of_its_output(&mut self) {
-        let until = Instant::now() + Duration::from_millis(500);
-        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished())
-            && Instant::now() < until
-        {
-            thread::sleep(Duration::from_millis(2));
-        }
     }
 
     /// Signals it and what it started; Ctrl-C is `INT`.
@@ -649,7 +649,10 @@ fn can_drop_the_privilege() -> bool {
     let mut dropped = Command::new("setpriv");
     dropped.args(["--bounding-set=-net_bind_service", "true"]);
     first_free.is_some_and(|port| port > 80)
-        && dropped.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        && dropped
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
@@ -681,7 +684,10 @@ mod tests {
         assert_eq!(swap(r"'Host: [::1]:7878\r\n'"), r"'Host: [::1]:4321\r\n'");
         assert_eq!(swap("Content-Length: 7878"), "Content-Length: 7878");
         assert_eq!(swap("Trying 127.0.0.1:7878..."), "Trying 127.0.0.1:4321...");
-        assert_eq!(swap("127.0.0.1:78780 is no port"), "127.0.0.1:78780 is no port");
+        assert_eq!(
+            swap("127.0.0.1:78780 is no port"),
+            "127.0.0.1:78780 is no port"
+        );
     }
 
     #[test]
