@@ -4,7 +4,7 @@ use crate::files::Files;
 use crate::refusal::Refusal;
 use crate::request::{Method, Request};
 use crate::response::Response;
-use crate::target::Target;
+use crate::target_path::Target;
 
 /// The site: everything that a request can be about.
 #[derive(Debug)]

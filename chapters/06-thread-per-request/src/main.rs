@@ -15,11 +15,12 @@ mod refusal;
 mod request;
 mod response;
 mod server;
-mod target;
+mod target_path;
 
 use std::env;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use app::App;
 use files::Files;

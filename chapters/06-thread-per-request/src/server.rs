@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
 
 use crate::app::App;
 use crate::connection::Connection;

@@ -17,13 +17,12 @@ mod refusal;
 mod request;
 mod response;
 mod server;
-mod target;
+mod target_path;
 
 use std::env;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use app::App;
 use files::Files;
@@ -58,7 +57,8 @@ fn run(options: &Options) -> Result<(), String> {
     let addr = &options.addr;
     let listener = TcpListener::bind(addr)
         .map_err(|error| options::cannot_listen(addr, &error))?;
-    // Step 2: this line in place of the next.
+    // Step 2: these lines in place of the next.
     // server::serve(&listener, &app, &pool)
+    //     .map_err(|error| format!("cannot go on: {error}"))
     server::serve(&listener, &app).map_err(|error| format!("cannot go on: {error}"))
 }

@@ -4,6 +4,6 @@
 use std::io::{self, ErrorKind};
 use std::thread;
 
-// Step 3, when `main.rs` compiles:
+// Step 3, when step 2 compiles:
 // #[cfg(test)]
 // mod tests;

@@ -20,7 +20,7 @@ mod response;
 mod server;
 mod stop;
 mod sys;
-mod target;
+mod target_path;
 
 use std::env;
 use std::net::TcpListener;

@@ -21,7 +21,7 @@ mod response;
 mod server;
 mod stop;
 mod sys;
-mod target;
+mod target_path;
 mod usher;
 
 use std::env;

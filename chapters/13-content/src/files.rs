@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::refusal::{NOT_FOUND, Refusal};
 use crate::response::Response;
-use crate::target::Target;
+use crate::target_path::Target;
 
 /// A folder of files to serve.
 #[derive(Debug)]

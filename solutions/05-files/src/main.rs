@@ -11,7 +11,7 @@ mod refusal;
 mod request;
 mod response;
 mod server;
-mod target;
+mod target_path;
 
 use std::env;
 use std::net::TcpListener;

@@ -12,7 +12,7 @@ use crate::meeting::Meetings;
 use crate::refusal::{NOT_FOUND, Refusal};
 use crate::request::{Method, Request};
 use crate::response::Response;
-use crate::target::Target;
+use crate::target_path::Target;
 
 /// The longest that a handler waits for anything, in milliseconds.
 const PATIENCE: u32 = 10_000;

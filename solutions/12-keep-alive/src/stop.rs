@@ -116,7 +116,8 @@ pub fn watch(stop: &Arc<Stop>, until_eof: bool, grace: Duration) -> io::Result<(
     spawn(move || {
         if asked.recv().is_ok() {
             stop.begin();
-            thread::sleep(grace);
+            // Our own connection is a client as well, and has to be done by then.
+            thread::sleep(grace.max(WAKE));
             // Main hasn't come to its end. Usually a request is taking too long.
             if stop.clients.load(Ordering::Relaxed) > 0 {
                 log("some clients took too long, and are left");

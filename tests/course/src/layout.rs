@@ -313,8 +313,7 @@ pub fn files(dir: &Path) -> Result<Files> {
         for entry in entries {
             let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
             let path = entry.path();
-            let name = slashed(path.strip_prefix(dir).unwrap_or(&path));
-            if is_left_behind(&name) {
+            if is_left_behind(&slashed(path.strip_prefix(dir).unwrap_or(&path))) {
                 continue;
             }
             if path.is_dir() {
@@ -322,24 +321,26 @@ pub fn files(dir: &Path) -> Result<Files> {
             } else {
                 let contents =
                     fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(name, contents);
+                found.insert(
+                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
+                    contents,
+                );
             }
         }
     }
     Ok(found)
 }
 
-/// Whether a file or folder of a crate is left behind by an editor, the system or
-/// cargo, and no part of a chapter. Below `src`, `target` is a module.
+/// Whether a file or folder of a crate, by its path there, is left behind by an
+/// editor, the system or cargo, and no part of a chapter.
 #[must_use]
 pub fn is_left_behind(path: &str) -> bool {
     let ends = ["~", ".orig", ".rej", ".bak", ".swp"];
-    let below_src = path.starts_with("src/") || path.contains("/src/");
-    path.split('/').any(|name| {
-        (name == "target" && !below_src)
-            || name.starts_with(['.', '#'])
-            || ends.iter().any(|end| name.ends_with(end))
-    })
+    let of_an_editor = |name: &str| {
+        name.starts_with(['.', '#']) || ends.iter().any(|end| name.ends_with(end))
+    };
+    // Cargo's folder is at the top; `src/target` is a module of a server.
+    path.split('/').next() == Some("target") || path.split('/').any(of_an_editor)
 }
 
 fn slashed(path: &Path) -> String {
@@ -418,6 +419,16 @@ impl fmt::Display for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_editors_and_cargo_leave_behind_is_no_part_of_a_chapter() {
+        for path in ["target", "target/debug/x", ".idea", "src/a.rs~", "src/.x.swp"] {
+            assert!(is_left_behind(path), "{path}");
+        }
+        for path in ["src/target", "src/target_path/tests.rs", "src/main.rs"] {
+            assert!(!is_left_behind(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_heading_loses_its_number_and_keeps_its_words() {

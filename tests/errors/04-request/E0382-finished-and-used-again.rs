@@ -1,28 +1,26 @@
+use std::io;
+
 struct Connection;
 
 impl Connection {
-    fn has_more(&self) -> bool {
-        false
-    }
-
-    fn send(&mut self, response: &str) {
+    fn send(&mut self, response: &str) -> io::Result<bool> {
         println!("{response}");
+        Ok(false)
     }
 
     fn finish(self) {}
 }
 
 // ANCHOR: wrong
-fn converse(mut connection: Connection) {
+fn converse(mut connection: Connection) -> io::Result<()> {
     loop {
-        connection.send("an answer");
-        if !connection.has_more() {
+        if !connection.send("an answer")? {
             connection.finish();
         }
     }
 }
 // ANCHOR_END: wrong
 
-fn main() {
-    converse(Connection);
+fn main() -> io::Result<()> {
+    converse(Connection)
 }

@@ -1,14 +1,15 @@
 struct Connection {
     input: Vec<u8>,
+    start: usize,
 }
 
 impl Connection {
     fn head(&self, len: usize) -> &[u8] {
-        &self.input[..len]
+        &self.input[self.start..][..len]
     }
 
     fn consume(&mut self, len: usize) {
-        self.input.drain(..len);
+        self.start += len;
     }
 }
 
@@ -20,16 +21,20 @@ fn parse(head: &[u8]) -> Request<'_> {
     Request { target: &head[4..5] }
 }
 
-fn respond(request: &Request) {
-    println!("{:?}", request.target);
+fn respond(request: &Request) -> String {
+    format!("{:?}", request.target)
 }
 
 fn main() {
-    let mut connection = Connection { input: b"GET / HTTP/1.1\r\n\r\n".to_vec() };
+    let mut connection = Connection {
+        input: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        start: 0,
+    };
     let len = connection.input.len();
     // ANCHOR: wrong
     let request = parse(connection.head(len));
     connection.consume(len);
-    respond(&request);
+    let answer = respond(&request);
     // ANCHOR_END: wrong
+    println!("{answer}");
 }

@@ -10,10 +10,8 @@ struct Response {
 }
 
 impl Response {
-    fn append_to(&self, out: &mut Vec<u8>) {
-        if let Body::Bytes(bytes) = &self.body {
-            out.extend_from_slice(bytes);
-        }
+    fn append_head(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n\r\n");
     }
 
     fn into_body(self) -> Body {
@@ -23,11 +21,12 @@ impl Response {
 
 // ANCHOR: wrong
 fn send(response: Response) {
-    if let Body::File(file, len) = response.into_body() {
-        // …
+    match response.into_body() {
+        Body::Bytes(content) => {} // …
+        Body::File(file, len) => {} // …
     }
     let mut bytes = Vec::new();
-    response.append_to(&mut bytes);
+    response.append_head(&mut bytes);
 }
 // ANCHOR_END: wrong
 

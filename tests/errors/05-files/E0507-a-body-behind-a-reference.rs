@@ -17,8 +17,9 @@ impl Response {
 
 // ANCHOR: wrong
 fn send(response: &Response) {
-    if let Body::File(file, len) = response.into_body() {
-        // …
+    match response.into_body() {
+        Body::Bytes(content) => {} // …
+        Body::File(file, len) => {} // …
     }
 }
 // ANCHOR_END: wrong

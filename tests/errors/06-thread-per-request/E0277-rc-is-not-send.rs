@@ -7,14 +7,22 @@ use std::thread;
 fn serve(listener: &TcpListener, app: &Rc<App>) {
     for stream in listener.incoming().flatten() {
         let app = Rc::clone(app);
-        thread::spawn(move || converse(stream, &app));
+        thread::spawn(move || converse(Connection::new(stream), &app));
     }
 }
 // ANCHOR_END: wrong
 
 struct App;
 
-fn converse(_: TcpStream, _: &App) -> io::Result<()> {
+struct Connection;
+
+impl Connection {
+    fn new(_: TcpStream) -> Connection {
+        Connection
+    }
+}
+
+fn converse(_: Connection, _: &App) -> io::Result<()> {
     Ok(())
 }
 

@@ -6,14 +6,22 @@ use std::thread;
 // ANCHOR: wrong
 fn serve(listener: &TcpListener, app: Arc<App>) {
     for stream in listener.incoming().flatten() {
-        thread::spawn(move || converse(stream, &app));
+        thread::spawn(move || converse(Connection::new(stream), &app));
     }
 }
 // ANCHOR_END: wrong
 
 struct App;
 
-fn converse(_: TcpStream, _: &App) -> io::Result<()> {
+struct Connection;
+
+impl Connection {
+    fn new(_: TcpStream) -> Connection {
+        Connection
+    }
+}
+
+fn converse(_: Connection, _: &App) -> io::Result<()> {
     Ok(())
 }
 

@@ -5,14 +5,22 @@ use std::thread;
 // ANCHOR: wrong
 fn serve(listener: &TcpListener, app: &App) {
     for stream in listener.incoming().flatten() {
-        thread::spawn(move || converse(stream, app));
+        thread::spawn(move || converse(Connection::new(stream), app));
     }
 }
 // ANCHOR_END: wrong
 
 struct App;
 
-fn converse(_: TcpStream, _: &App) -> io::Result<()> {
+struct Connection;
+
+impl Connection {
+    fn new(_: TcpStream) -> Connection {
+        Connection
+    }
+}
+
+fn converse(_: Connection, _: &App) -> io::Result<()> {
     Ok(())
 }
 

@@ -14,10 +14,18 @@ impl ThreadPool {
 }
 
 fn serve(pool: &ThreadPool, stream: TcpStream) -> io::Result<()> {
-    let job = move || converse(stream);
+    let job = move || converse(Connection::new(stream));
     pool.execute(job)
 }
 
-fn converse(stream: TcpStream) {}
+struct Connection;
+
+impl Connection {
+    fn new(stream: TcpStream) -> Connection {
+        Connection
+    }
+}
+
+fn converse(connection: Connection) {}
 
 fn main() {}

@@ -1,11 +1,21 @@
 mod pool {}
 
-fn main() {
-    let threads = 4;
-    // ANCHOR: wrong
-    let pool = match ThreadPool::new(threads) {
-        Ok(pool) => pool,
-        Err(error) => return eprintln!("cannot make a pool of {threads} threads: {error}"),
-    };
-    // ANCHOR_END: wrong
+mod options {
+    pub fn cannot_make_pool(threads: usize, error: &std::io::Error) -> String {
+        format!("cannot make a pool of {threads} threads: {error}")
+    }
 }
+
+struct Options {
+    threads: usize,
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    // ANCHOR: wrong
+    let pool = ThreadPool::new(options.threads)
+        .map_err(|error| options::cannot_make_pool(options.threads, &error))?;
+    // ANCHOR_END: wrong
+    Ok(())
+}
+
+fn main() {}

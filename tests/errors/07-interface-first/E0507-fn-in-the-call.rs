@@ -11,11 +11,19 @@ impl ThreadPool {
     }
 }
 
-fn converse(stream: TcpStream) {}
+struct Connection;
+
+impl Connection {
+    fn new(stream: TcpStream) -> Connection {
+        Connection
+    }
+}
+
+fn converse(connection: Connection) {}
 
 // ANCHOR: wrong
 fn serve(pool: &ThreadPool, stream: TcpStream) -> io::Result<()> {
-    pool.execute(move || converse(stream))
+    pool.execute(move || converse(Connection::new(stream)))
 }
 // ANCHOR_END: wrong
 

@@ -3,7 +3,7 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn persists(&self) -> bool {
+    fn persistence(&self) -> bool {
         !self.target.is_empty()
     }
 }
@@ -28,7 +28,7 @@ fn answer(connection: &mut Connection, len: usize) -> bool {
         target: connection.head(len),
     };
     connection.consume(len);
-    request.persists()
+    request.persistence()
 }
 // ANCHOR_END: wrong
 

@@ -1,11 +1,10 @@
-//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint carries
-//! the bytes with a caret under the first wrong one.
+//! An HTTP/1.1 response, read strictly, and what must be in it: each complaint
+//! carries the bytes with a caret under the first wrong one.
 
-use std::time::Instant;
-
-use crate::client::End;
+use crate::deadline::Deadline;
+use crate::end::End;
 use crate::head::{Complaint, Field, read_head};
-use crate::{Client, DEADLINE, Likely, bytes, show};
+use crate::{Client, Likely, bytes, show};
 
 /// A response that follows RFC 9112: status line, field lines, blank line, content.
 pub struct Answer {
@@ -31,14 +30,14 @@ impl Client {
     #[track_caller]
     fn read_answer(&mut self, likely: Likely, has_body: bool) -> Answer {
         self.check().step("read an HTTP response");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(self.check());
         let head = loop {
             match read_head(self.pending()) {
                 Ok(Some(head)) => break head,
                 Ok(None) => {}
                 Err(complaint) => self.complain(&complaint, likely.differs),
             }
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 self.cut_off(end, "the blank line that ends the head", &likely);
             }
         };
@@ -69,7 +68,7 @@ impl Client {
             (false, Err(complaint)) => self.complain(&complaint, likely.differs),
         };
         while self.pending().len() < head.len + body_len {
-            if let Err(end) = self.read_more(until) {
+            if let Err(end) = self.await_more(&mut deadline) {
                 let got = self.pending().len() - head.len;
                 let missing = format!(
                     "{body_len} bytes of content (Content-Length), got {got}"
@@ -228,15 +227,21 @@ impl Client {
         self.refuse(answer, answer.body_at + same, &problem, &note, likely);
     }
 
-    /// Checks that the content of a file that must not be served is nowhere in an
+    /// Checks that a part that must not come, which `what` names, is nowhere in an
     /// answer's content.
     #[track_caller]
-    pub fn expect_body_without(&self, answer: &Answer, secret: &[u8], likely: &str) {
-        let mut places = answer.body().windows(secret.len());
-        if let Some(at) = places.position(|place| place == secret) {
-            let problem = "The secret came out: this file is outside the root.";
+    pub fn expect_body_without(
+        &self,
+        answer: &Answer,
+        what: &str,
+        part: &str,
+        likely: &str,
+    ) {
+        let mut places = answer.body().windows(part.len());
+        if let Some(at) = places.position(|place| place == part.as_bytes()) {
+            let problem = format!("The content has {what} in it.");
             let note = "this must never be sent";
-            self.refuse(answer, answer.body_at + at, problem, note, likely);
+            self.refuse(answer, answer.body_at + at, &problem, note, likely);
         }
     }
 }
@@ -245,6 +250,14 @@ impl Answer {
     /// The status code.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The reason phrase.
+    pub fn reason(&self) -> String {
+        // "HTTP/1.1 200 " is thirteen bytes long.
+        let line = self.raw.split(|byte| *byte == b'\r').next();
+        let reason = line.and_then(|line| line.get(13..)).unwrap_or_default();
+        String::from_utf8_lossy(reason).into_owned()
     }
 
     /// The value of the first field of this name, in any case.

@@ -1,11 +1,13 @@
 //! A raw TCP client for tests: it sends exactly the bytes it is told to, and every
 //! wait ends.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
+use crate::end::{End, is_timeout};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
 use crate::{Check, DEADLINE, bytes, sockets};
@@ -20,17 +22,6 @@ pub struct Client {
     pub(crate) taken: usize,
     pub(crate) end: Option<End>,
     _place: Place,
-}
-
-/// How a connection ended, or why nothing came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum End {
-    /// The other side closed in order: EOF.
-    Closed,
-    /// The connection was torn down: RST.
-    Reset,
-    /// Nothing came within the deadline.
-    Silent,
 }
 
 impl Client {
@@ -91,9 +82,10 @@ impl Client {
     /// Reads what comes, at least `count` bytes unless the end or the deadline comes
     /// first. Returns all that has come and was not used up yet.
     pub fn read_some(&mut self, count: usize) -> &[u8] {
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         let wanted = self.received.len() + count;
-        while self.received.len() < wanted && self.read_more(until).is_ok() {}
+        while self.received.len() < wanted && self.await_more(&mut deadline).is_ok() {
+        }
         self.pending()
     }
 
@@ -101,15 +93,18 @@ impl Client {
     /// closed.
     #[track_caller]
     pub fn until_read(&mut self) -> &mut Client {
-        if !self.is_read_within(DEADLINE) {
-            self.missed(
-                format!("The program didn't read what was sent within {DEADLINE:?}."),
-                String::new(),
-                "it isn't reading from this connection: it may be busy with another \
-                 one, or wait for something else.",
-            );
+        let mut deadline = Deadline::new(&self.check);
+        while let Some(left) = deadline.left() {
+            if self.is_read_within(left) {
+                return self;
+            }
         }
-        self
+        self.missed(
+            format!("The program didn't read what was sent within {DEADLINE:?}."),
+            String::new(),
+            "it isn't reading from this connection: it may be busy with another one, \
+             or wait for something else.",
+        )
     }
 
     /// Like [`Client::until_read`], for a program that may rightly be slow: waits at
@@ -207,6 +202,17 @@ impl Client {
         // A zero timeout would mean "forever", which `left` is not here.
         let _ = self.stream.set_read_timeout(Some(left));
         self.read_once()
+    }
+
+    /// Reads once, at most until the deadline, which is later if the program is busy.
+    pub(crate) fn await_more(&mut self, deadline: &mut Deadline) -> Result<(), End> {
+        loop {
+            let left = deadline.left().ok_or(End::Silent)?;
+            match self.read_more(Instant::now() + left) {
+                Err(End::Silent) => {}
+                read => return read,
+            }
+        }
     }
 
     /// How the connection ended, if it did: nothing more can come.
@@ -320,28 +326,4 @@ impl Client {
             }
         }
     }
-}
-
-impl End {
-    pub(crate) fn sentence(self) -> String {
-        match self {
-            End::Closed => "The connection was closed".to_owned(),
-            End::Reset => "The connection was reset".to_owned(),
-            End::Silent => {
-                format!("Nothing more came within {} seconds", DEADLINE.as_secs())
-            }
-        }
-    }
-
-    pub(crate) fn here(self) -> &'static str {
-        match self {
-            End::Closed => "closed here",
-            End::Reset => "reset here",
-            End::Silent => "nothing more came",
-        }
-    }
-}
-
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -55,8 +55,17 @@ impl Program {
     #[track_caller]
     pub fn must_meet(&self, size: usize, likely: &'static str) {
         let clients = self.ask_often(size, &format!("/app/meet/{size}/3000"));
-        for client in clients.into_iter().rev() {
-            client.must_get(200, &format!("{size} met\n"), likely);
+        for mut client in clients {
+            let answer = client.answer(Likely::always(likely));
+            if answer.status() == 503 {
+                self.check().fail(
+                    format!("{size} handlers wait for each other, and never meet."),
+                    likely,
+                );
+            }
+            client.expect_status(&answer, &[200], likely);
+            client.expect_body(&answer, format!("{size} met\n").as_bytes(), likely);
+            client.hang_up();
         }
     }
 
@@ -85,7 +94,8 @@ impl Program {
     }
 
     /// Connects this many clients that each ask for the same.
-    // A loop, because a report names the line of the caller, and a closure hides that.
+    // A loop, because a report names the line of the caller, and a closure hides
+    // that.
     #[track_caller]
     pub(crate) fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {
         let mut clients = Vec::new();

@@ -1,8 +1,10 @@
 //! What a client expects to come back, and why it may not.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::client::End;
+use crate::compare::side_by_side;
+use crate::deadline::Deadline;
+use crate::end::End;
 use crate::report::Failure;
 use crate::{Client, DEADLINE, bytes};
 
@@ -59,7 +61,7 @@ impl Client {
     #[track_caller]
     pub fn expect_a_sign(&mut self, likely: &str) -> &mut Client {
         if self.pending().is_empty()
-            && self.read_more(Instant::now() + DEADLINE) == Err(End::Silent)
+            && self.await_more(&mut Deadline::new(&self.check)) == Err(End::Silent)
         {
             self.missed(
                 format!("Nothing came back within {DEADLINE:?}."),
@@ -97,7 +99,7 @@ impl Client {
                     likely.differs,
                 );
             }
-            if let Err(end) = self.read_more(Instant::now() + DEADLINE) {
+            if let Err(end) = self.await_more(&mut Deadline::new(&self.check)) {
                 self.other_bytes(
                     wanted,
                     same,
@@ -125,7 +127,7 @@ impl Client {
         likely: &str,
     ) -> ! {
         let got = self.pending();
-        let (shown_wanted, got) = bytes::side_by_side(wanted, got, at, note);
+        let (shown_wanted, got) = side_by_side(wanted, got, at, note);
         // An echo: what was sent is what should come back.
         let same = self.sent.get(self.taken..self.taken + wanted.len());
         let (sent, wanted) = match same == Some(wanted) {
@@ -147,10 +149,9 @@ impl Client {
     #[track_caller]
     pub fn expect_end(&mut self, likely: Likely) {
         self.check.step("wait for the end of the stream");
-        let until = Instant::now() + DEADLINE;
         let outcome = match self.received.len() > self.taken {
             true => Ok(()),
-            false => self.read_more(until),
+            false => self.await_more(&mut Deadline::new(&self.check)),
         };
         match outcome {
             Err(End::Closed) => {}
@@ -180,9 +181,9 @@ impl Client {
     #[track_caller]
     pub fn read_to_end(&mut self, likely: Likely) -> Vec<u8> {
         self.check.step("read until the connection ends");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         loop {
-            match self.read_more(until) {
+            match self.await_more(&mut deadline) {
                 Ok(()) => {}
                 Err(End::Silent) => {
                     let all = self.pending().len();
@@ -206,7 +207,7 @@ impl Client {
     /// in order.
     pub fn ends_at_once(&mut self) -> bool {
         self.pending().is_empty()
-            && self.read_more(Instant::now() + DEADLINE) == Err(End::Closed)
+            && self.await_more(&mut Deadline::new(&self.check)) == Err(End::Closed)
     }
 
     /// Checks that nothing has come yet beyond what earlier expectations used up.

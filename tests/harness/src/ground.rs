@@ -1,5 +1,5 @@
-//! Checks that rest on earlier ones. Each check is run once, whoever asks for its
-//! outcome first, so that there is one outcome and never two that disagree.
+//! Checks that rest on earlier ones. Each check is run once, whichever thread asks
+//! for its outcome first, so that there is one outcome and never two that disagree.
 
 use std::any::type_name;
 use std::cell::{Cell, RefCell};
@@ -8,6 +8,8 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, LazyLock, Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::libtest;
 
 /// How long a check waits for another to begin that libtest has begun already.
 const BEGINNING: Duration = Duration::from_secs(5);
@@ -43,7 +45,7 @@ pub(crate) fn enter() {
     let thread = thread::current();
     let Some(name) = thread
         .name()
-        .filter(|name| !known && !is_quiet() && runs(name))
+        .filter(|name| !known && !is_quiet() && libtest::runs(name))
     else {
         return;
     };
@@ -221,70 +223,13 @@ fn count_panics() {
     });
 }
 
-/// Whether libtest begins a check before the one of this thread: it goes by the names.
+/// Whether libtest begins a check before the one of this thread: it goes by the
+/// names.
 fn comes_before_this(name: &str) -> bool {
-    static SHUFFLED: LazyLock<bool> = LazyLock::new(|| {
-        std::env::var_os("RUST_TEST_SHUFFLE").is_some()
-            || std::env::var_os("RUST_TEST_SHUFFLE_SEED").is_some()
-            || std::env::args().any(|arg| arg.starts_with("--shuffle"))
-    });
     let this_is_later = DIRECT.with_borrow(|direct| {
         (direct.as_ref()).is_some_and(|direct| name < direct.name.as_str())
     });
-    this_is_later && !*SHUFFLED && runs(name)
-}
-
-/// Whether libtest runs the test of this name, as this process was called.
-fn runs(name: &str) -> bool {
-    static ASKED: LazyLock<Asked> =
-        LazyLock::new(|| Asked::read(std::env::args().skip(1)));
-    name != "main" && ASKED.includes(name)
-}
-
-/// What the command line says about which tests to run.
-#[derive(Default)]
-struct Asked {
-    exact: bool,
-    names: Vec<String>,
-    left_out: Vec<String>,
-}
-
-impl Asked {
-    fn read(mut args: impl Iterator<Item = String>) -> Asked {
-        const WITH_VALUE: [&str; 7] = [
-            "--test-threads",
-            "--color",
-            "--format",
-            "--logfile",
-            "--shuffle-seed",
-            "--report-time",
-            "-Z",
-        ];
-        let mut asked = Asked::default();
-        while let Some(arg) = args.next() {
-            if arg == "--exact" {
-                asked.exact = true;
-            } else if arg == "--skip" {
-                asked.left_out.extend(args.next());
-            } else if let Some(name) = arg.strip_prefix("--skip=") {
-                asked.left_out.push(name.to_owned());
-            } else if WITH_VALUE.contains(&arg.as_str()) {
-                args.next();
-            } else if !arg.starts_with('-') {
-                asked.names.push(arg);
-            }
-        }
-        asked
-    }
-
-    fn includes(&self, test: &str) -> bool {
-        let fits = |name: &String| match self.exact {
-            true => test == name,
-            false => test.contains(name.as_str()),
-        };
-        (self.names.is_empty() || self.names.iter().any(fits))
-            && !self.left_out.iter().any(fits)
-    }
+    this_is_later && !libtest::is_shuffled() && libtest::runs(name)
 }
 
 #[cfg(test)]
@@ -327,19 +272,5 @@ mod tests {
             .collect();
         assert_eq!(ends, [true; 4]);
         assert_eq!(RUNS.load(Ordering::Relaxed), 1);
-    }
-
-    #[test]
-    fn the_command_line_tells_which_tests_run() {
-        let runs = |args: &str, test| {
-            Asked::read(args.split_whitespace().map(str::to_owned)).includes(test)
-        };
-        assert!(runs("", "check_01"));
-        assert!(runs("--test-threads 1 --show-output", "check_01"));
-        assert!(runs("check", "check_01") && !runs("other", "check_01"));
-        assert!(runs("--exact check_01", "check_01"));
-        assert!(!runs("--exact check_0", "check_01"));
-        assert!(!runs("--skip 01", "check_01") && runs("--skip 01", "check_02"));
-        assert!(!runs("--skip=01", "check_01"));
     }
 }

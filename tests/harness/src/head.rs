@@ -80,7 +80,8 @@ fn read_line(bytes: &[u8], at: usize) -> Result<Option<&[u8]>, Complaint> {
                     // `"…\r\n` and the rest of the literal on the next line of the
                     // source
                     true => {
-                        r"a blank line is \r\n, this one is \n alone: is a string literal broken over lines in your source?"
+                        "a blank line is \\r\\n, this one is \\n alone: is a string \
+                         literal broken over lines in your source?"
                     }
                     false => r"a line ends in \r\n, this one in \n alone",
                 };

@@ -22,7 +22,8 @@ const HINTS: [Hint; 4] = [
         ],
         meaning: "WouldBlock: a socket that was told not to wait (set_nonblocking), \
                   or not for longer than its timeout, had nothing for the program \
-                  yet. That's an answer to handle, not a broken connection.",
+                  yet. That's an answer to handle, not a broken connection. From \
+                  spawn(), it means that the system has no thread to give.",
     },
     Hint {
         words: &EMFILE,

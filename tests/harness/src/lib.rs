@@ -17,15 +17,20 @@
 
 mod answer;
 mod bytes;
+mod cause;
 mod check;
 mod client;
+mod compare;
 mod date;
+mod deadline;
+mod end;
 mod exchange;
 mod expect;
 mod fetch;
 mod ground;
 mod head;
 mod hints;
+mod libtest;
 mod machine;
 mod panics;
 mod places;
@@ -33,6 +38,7 @@ mod pressure;
 mod program;
 mod random;
 mod recurring;
+mod reply;
 mod report;
 mod reset;
 #[cfg(target_os = "linux")]
@@ -61,7 +67,8 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::some_threads;
+pub use recurring::{FEWER, LARGE, MORE, malformed_requests, some_threads};
+pub use reply::{Reply, curl};
 pub use run::Run;
 pub use site::Site;
 

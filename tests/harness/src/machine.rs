@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::DEADLINE;
+use crate::{DEADLINE, PROC};
 
 /// The lowest limit of descriptors with which a milestone is at ease: its sockets,
 /// its programs' pipes, and what libtest and reqwest need.
@@ -118,7 +118,7 @@ pub(crate) fn low_limit() -> Option<String> {
 
 /// How many descriptors this process may have, if the system tells: see proc(5).
 fn descriptor_limit() -> Option<u64> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let limits = std::fs::read_to_string(format!("{PROC}/self/limits")).ok()?;
     let line = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"));

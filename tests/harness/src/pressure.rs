@@ -5,8 +5,49 @@ use std::io::{ErrorKind, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::is_timeout;
-use crate::{Client, DEADLINE, show};
+use crate::end::is_timeout;
+use crate::{Client, DEADLINE, Program, show};
+
+impl Program {
+    /// Whether the program reads on from `stays`, which has its last answer, after
+    /// more `time` than it may give it, and keeps `next` waiting meanwhile. `false`
+    /// if the system doesn't tell.
+    ///
+    /// For that time the program is stopped while all buffers are filled, so that
+    /// afterwards its time is over and there's always something to read, as with a
+    /// client that sends without a pause.
+    pub fn reads_on(
+        &self,
+        stays: &mut Client,
+        next: &mut Client,
+        time: Duration,
+    ) -> bool {
+        // At rest it waits for more from this client, and has noted when it began.
+        if !cfg!(target_os = "linux")
+            || !self.comes_to_rest()
+            || !next.has_silence(Duration::from_millis(5))
+        {
+            return false;
+        }
+        let filled = self.while_stopped(|| {
+            thread::sleep(time);
+            stays.fill(&vec![b'x'; 16 << 20])
+        });
+        self.check().step("let the program go on");
+        // There's room for more only if the program reads. One read is no offence.
+        let mut more = 0;
+        let until = Instant::now() + DEADLINE;
+        while more < filled / 2 && Instant::now() < until {
+            match stays.stream.write(&[b'x'; 4096]) {
+                Ok(written) => more += written,
+                Err(error) if is_timeout(&error) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        more >= filled / 2
+    }
+}
 
 impl Client {
     /// Sends `chunk` again and again until the program answers or closes, at most
@@ -76,6 +117,23 @@ impl Client {
             });
         }
         self
+    }
+
+    /// Sends `chunk` up to this many times, each time when the program has read what
+    /// came before, and returns how many bytes it has read: fewer if it closes.
+    pub fn feed(&mut self, chunk: &[u8], times: usize) -> usize {
+        self.check
+            .step(format!("send {} bytes {times} times", chunk.len()));
+        let _ = self.stream.set_write_timeout(Some(DEADLINE));
+        let mut total = 0;
+        for _ in 0..times {
+            if self.stream.write_all(chunk).is_err() || !self.is_read_within(DEADLINE)
+            {
+                break;
+            }
+            total += chunk.len();
+        }
+        total
     }
 
     /// Sends as much of `bytes` as goes without reading anything: until all buffers

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::deadline::Deadline;
 use crate::machine::{Fault, while_descriptors_are_short};
 use crate::places::Place;
 use crate::report::{Failure, Symptom};
@@ -131,14 +132,22 @@ impl Program {
         }
     }
 
-    /// Checks that the program, which has ended, has said something on stderr.
+    /// Checks that the program says something on stderr, or has said it.
     #[track_caller]
     pub fn must_have_said_why(&self, likely: &str) {
-        self.check.step("wait for words on stderr");
-        // A program may say it a moment after the connection is gone.
-        let until = Instant::now() + DEADLINE;
-        while self.watched.stderr().trim().is_empty() {
-            if Instant::now() > until {
+        const ENOUGH: Duration = Duration::from_secs(1);
+        self.check.step("look for words on stderr");
+        let begin = Instant::now();
+        loop {
+            // What a program that has ended printed last is there after that.
+            let has_ended = self.watched.exited().is_some();
+            if !self.watched.stderr().trim().is_empty() {
+                return;
+            }
+            // It may have something to say, and wait for a core.
+            let waits = begin.elapsed() < ENOUGH
+                || begin.elapsed() < DEADLINE && self.watched.is_busy();
+            if has_ended || !waits {
                 self.check
                     .fail("The program said nothing on stderr.", likely);
             }
@@ -146,15 +155,25 @@ impl Program {
         }
     }
 
+    /// Checks that the program, which has ended, has said nothing on stderr.
+    #[track_caller]
+    pub fn must_have_said_nothing(&self, likely: &str) {
+        self.check.step("look for words on stderr");
+        if !self.watched.stderr().trim().is_empty() {
+            self.check
+                .fail("The program said something on stderr.", likely);
+        }
+    }
+
     #[track_caller]
     fn ended(&self, likely: &str) -> ExitStatus {
         self.check.step("wait until it has ended");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         loop {
             if let Some(status) = self.watched.exited() {
                 return status;
             }
-            if Instant::now() > until {
+            if deadline.left().is_none() {
                 self.check.fail(
                     format!(
                         "The program was asked to end, and still ran {DEADLINE:?} \
@@ -171,15 +190,14 @@ impl Program {
     #[track_caller]
     pub fn must_refuse(&self, likely: &str) {
         self.check.step("connect until that is refused");
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(&self.check);
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            let Some(left) = deadline.left() else {
                 self.check.fail(
                     format!("New connections weren't refused within {DEADLINE:?}."),
                     likely,
                 );
-            }
+            };
             // A listener whose queue is full doesn't refuse: connecting takes too
             // long then.
             match TcpStream::connect_timeout(&self.addr, left) {
@@ -187,6 +205,12 @@ impl Program {
                 _ => thread::sleep(Duration::from_millis(2)),
             }
         }
+    }
+
+    /// Whether the program has said something on stderr, or has ended.
+    #[cfg(unix)]
+    pub(crate) fn says_or_ends(&self) -> bool {
+        self.watched.exited().is_some() || !self.watched.stderr().trim().is_empty()
     }
 
     /// Checks that the program still runs, and isn't about to end.

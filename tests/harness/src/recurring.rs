@@ -3,14 +3,37 @@
 //! A milestone says what is likely if the same mistake means something else in its
 //! chapter.
 
+mod failing;
+mod files;
 mod keeping;
+mod malformed;
+mod root;
 mod serving;
 mod startup;
 mod threads;
 
+pub use files::LARGE;
+
 use std::sync::OnceLock;
 
+pub use malformed::malformed_requests;
+
 use crate::Random;
+
+/// Why fewer jobs run at once than a pool of workers and one queue has threads.
+pub const FEWER: &str = "fewer jobs run at once than the pool has threads. The \
+                         likeliest reason is that the lock is held while a job runs: \
+                         in `while let Ok(job) = queue.lock().unwrap().recv()` the \
+                         guard lives until the end of the body, and so it does in \
+                         `for`, `match` and `if let`, or under a name that lives as \
+                         long. Take the job in a `let` statement or in a function of \
+                         its own. If it isn't the lock: are there N threads, is a \
+                         worker woken for each job, and does a worker take one job \
+                         at a time?";
+/// Why more jobs run at once than a pool of workers has threads.
+pub const MORE: &str = "more jobs run at once than the pool has threads. A worker \
+                        runs its job itself and takes the next one after that; \
+                        execute() runs none; and N threads are N, not one more.";
 
 /// A number of threads that no program can know beforehand, and more than it takes by
 /// default.

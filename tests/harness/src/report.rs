@@ -1,29 +1,20 @@
 //! The report that a learner reads when a check fails.
 //!
 //! What it says must not depend on who wins a race: a program that ends is noticed as
-//! a refused connection, as a reset, or as an exit, whichever comes first. So a report
-//! waits until the program has ended or rests, and then gives the cause that tells
-//! most: a fault of the machine, a panic, the end of the program, and only then what
-//! a client saw.
+//! a refused connection, as a reset, or as an exit, whichever comes first. So a
+//! report waits until the program has ended or rests, and then gives the cause that
+//! tells most: a fault of the machine, a panic, the end of the program, and only then
+//! what a client saw.
 
 use std::fmt::Write as _;
 use std::panic::Location;
-use std::process::ExitStatus;
 
+use crate::cause::{Cause, Known};
 use crate::check::Check;
-use crate::machine::{self, Fault};
-use crate::panics::{Panic, without_caused};
-use crate::text::{INDENT, as_sentence, fold, last_lines, row, shown_steps, wrap};
+use crate::machine::Fault;
+use crate::panics::without_caused;
+use crate::text::{INDENT, fold, last_lines, row, shown_steps, wrap};
 use crate::{ground, hints};
-
-/// Why a program ended that nothing had asked to end, unless the check knows more.
-const ENDED: &str = "the loop over connections has ended, through a return, a break, \
-                     or a ? that carried one client's error out of it; or something \
-                     called process::exit().";
-/// Why a program panicked.
-const UNWRAPPED: &str = "an error that a program should handle reached unwrap(), \
-                         expect(), assert!(), an index out of range or a subtraction \
-                         below zero";
 
 /// What went wrong, as the part that noticed it can tell.
 #[derive(Default)]
@@ -39,7 +30,7 @@ pub(crate) struct Failure {
     /// The usual reason, in a sentence or two.
     pub(crate) likely: String,
     /// What the program printed, if it has already ended.
-    pub(crate) stderr: String,
+    pub(crate) stderr: Option<String>,
     /// What kind of failure it is.
     pub(crate) symptom: Symptom,
 }
@@ -76,13 +67,29 @@ impl Check {
         ground::fail(self.text(failure, Location::caller()))
     }
 
-    fn text(&self, mut failure: Failure, location: &Location<'_>) -> String {
-        let program = self.program();
-        let exit = program.as_ref().and_then(|program| program.settles());
-        if let Some(program) = &program {
-            failure.stderr = program.stderr();
-        }
-        let cause = Cause::find(self, &mut failure, exit, program.is_some());
+    fn text(&self, failure: Failure, location: &Location<'_>) -> String {
+        let run = failure.stderr.as_ref();
+        // Of a program that has ended by itself, all is known.
+        let program = self.program().filter(|_| run.is_none());
+        let known = Known {
+            exit: program.as_ref().and_then(|program| program.settles()),
+            was_started: program.is_some(),
+            stderr: match (run, program) {
+                (Some(stderr), _) => stderr.clone(),
+                (None, Some(program)) => program.stderr(),
+                (None, None) => String::new(),
+            },
+        };
+        self.shown(failure, known, location)
+    }
+
+    fn shown(
+        &self,
+        mut failure: Failure,
+        known: Known,
+        location: &Location<'_>,
+    ) -> String {
+        let cause = Cause::find(self, &mut failure, &known);
 
         let mut out = format!("\n{}\n", wrap(&cause.first, 0));
         if !cause.seen.is_empty() {
@@ -101,8 +108,8 @@ impl Check {
         row(&mut out, "got", &failure.got);
         row(&mut out, "likely", &wrap(&cause.likely, INDENT));
         // What a program printed that ended by itself is part of what came back.
-        if !failure.got.contains("stderr: ") {
-            let shown = last_lines(&without_caused(&failure.stderr, &self.caused));
+        if failure.stderr.is_none() {
+            let shown = last_lines(&without_caused(&known.stderr, &self.caused));
             match &cause.panic {
                 Some(panic) if !shown.contains(panic.text.as_str()) => {
                     row(&mut out, "panic", &fold(&panic.text));
@@ -113,8 +120,8 @@ impl Check {
         }
         // What the check brought about itself needs no explanation.
         let unexplained = match self.has_few_files() {
-            true => hints::without_emfile(&failure.stderr),
-            false => failure.stderr,
+            true => hints::without_emfile(&known.stderr),
+            false => known.stderr,
         };
         let means = hints::meaning(&unexplained).unwrap_or_default();
         row(&mut out, "means", &wrap(&means, INDENT));
@@ -130,126 +137,6 @@ impl Check {
         let _ = write!(read, "\n(this check: {file}:{})", location.line());
         row(&mut out, "read", &read);
         out
-    }
-}
-
-/// What a report names as the cause.
-struct Cause {
-    /// The first sentence of the report.
-    first: String,
-    /// What a client saw of it, unless that is the first sentence.
-    seen: String,
-    likely: String,
-    section: String,
-    panic: Option<Panic>,
-}
-
-impl Cause {
-    fn find(
-        check: &Check,
-        failure: &mut Failure,
-        exit: Option<ExitStatus>,
-        was_started: bool,
-    ) -> Cause {
-        let problem = std::mem::take(&mut failure.problem);
-        let likely = std::mem::take(&mut failure.likely);
-        let section = check.section.clone();
-        let cause = |first, seen, likely| Cause {
-            first,
-            seen,
-            likely,
-            section: section.clone(),
-            panic: None,
-        };
-        if failure.symptom == Symptom::Machine {
-            return cause(problem, String::new(), likely);
-        }
-        if failure.symptom != Symptom::Wrong
-            && let Some(fault) = Fault::find()
-        {
-            return cause(fault.problem, problem, fault.likely);
-        }
-        if let Some(panic) = Panic::find(&failure.stderr, &check.caused) {
-            return Cause::of_panic(check, panic, problem, &likely, was_started);
-        }
-        let told = (check.told.as_ref())
-            .filter(|[words, _]| failure.stderr.contains(words.as_str()))
-            .map(|[_, likely]| likely.clone());
-        let likely = match machine::low_limit() {
-            Some(low)
-                if !check.has_few_files() && hints::is_emfile(&failure.stderr) =>
-            {
-                format!("{low}. {}", as_sentence(&likely))
-            }
-            _ => likely,
-        };
-        match exit.filter(|_| !check.may_end()) {
-            Some(exit) => {
-                let because = match failure.symptom {
-                    Symptom::Lost => ENDED.to_owned(),
-                    _ => likely,
-                };
-                let known = told.or_else(|| check.ended.clone());
-                let likely = known.unwrap_or(because);
-                let first = format!(
-                    "The program ended ({exit}) when it should have gone on."
-                );
-                cause(first, problem, likely)
-            }
-            None => {
-                let likely = told.unwrap_or(likely);
-                cause(problem, String::new(), likely)
-            }
-        }
-    }
-
-    fn of_panic(
-        check: &Check,
-        panic: Panic,
-        seen: String,
-        likely: &str,
-        was_started: bool,
-    ) -> Cause {
-        let place = &panic.place;
-        let mut section = check.section.clone();
-        let (first, likely) = if let Some(gap) = panic.gap() {
-            if let Some(number) = panic.gap_number()
-                && let Some(of_gap) = check.gaps.get(number.wrapping_sub(1))
-            {
-                section = (*of_gap).to_owned();
-            }
-            (
-                format!("Still to be written: {gap} ({place})"),
-                format!("open {place} and write what the todo!() there asks for."),
-            )
-        } else {
-            let message = &panic.message;
-            let likely = if message.starts_with("failed to spawn thread") {
-                "thread::spawn panics if the system has no thread to give. \
-                 thread::Builder::new().spawn() returns that as an error, which the \
-                 program can survive."
-                    .to_owned()
-            } else if was_started {
-                let hint = hints::meaning(message).unwrap_or_default();
-                let rule = "Nothing that a client does may end the server.";
-                format!("{UNWRAPPED}. {rule} {}", as_sentence(&hint))
-            } else {
-                // No client was there yet; the check knows more.
-                format!(
-                    "{UNWRAPPED}: say in words what is wrong, with match or if let. \
-                     {}",
-                    as_sentence(likely)
-                )
-            };
-            (format!("The program panicked: {message} ({place})"), likely)
-        };
-        Cause {
-            first,
-            seen,
-            likely,
-            section,
-            panic: Some(panic),
-        }
     }
 }
 
@@ -277,10 +164,14 @@ mod tests {
         let failure = Failure {
             problem: "Nothing came back.".to_owned(),
             likely: "it waits.".to_owned(),
-            stderr: stderr.to_owned(),
             ..Failure::default()
         };
-        check.text(failure, Location::caller())
+        let program = Known {
+            stderr: stderr.to_owned(),
+            exit: None,
+            was_started: false,
+        };
+        check.shown(failure, program, Location::caller())
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::{End, is_timeout};
+use crate::deadline::Deadline;
+use crate::end::{End, is_timeout};
 use crate::{Client, DEADLINE, Likely, Program, sockets};
 
 impl Program {
@@ -46,7 +47,44 @@ impl Program {
     }
 }
 
+impl Program {
+    /// A client that sends `bytes` and tears its connection down at once, both while
+    /// the program is stopped: the program gets the bytes, and its next call fails
+    /// with `ConnectionReset` or `BrokenPipe`. That's a read if it waits for more,
+    /// and a write if it answers. `false` where this can't be done.
+    #[track_caller]
+    pub fn reset_behind(&self, bytes: impl AsRef<[u8]>) -> bool {
+        let bytes = bytes.as_ref();
+        let mut client = self.connect();
+        // By then the program has accepted the connection, and waits for more.
+        client.send(&bytes[..1]).until_read();
+        self.check().step("stop the program");
+        let done = self.while_stopped(|| {
+            client.send(&bytes[1..]);
+            client.tear_down()
+        });
+        self.check().step("let it go on");
+        done
+    }
+}
+
 impl Client {
+    /// Tears the connection down with RST at once, whatever has come. `false` where
+    /// this can't be done: the connection is then closed as usual.
+    #[cfg(target_os = "linux")]
+    pub fn tear_down(self) -> bool {
+        self.check.step("reset the connection");
+        // The setting is the connection's, and the last one to close it is `self`.
+        self.stream.try_clone().is_ok_and(crate::trouble::reset)
+    }
+
+    /// Tears the connection down with RST at once, whatever has come. `false` where
+    /// this can't be done: the connection is then closed as usual.
+    #[cfg(not(target_os = "linux"))]
+    pub fn tear_down(self) -> bool {
+        false
+    }
+
     /// Waits for a byte to come, and then tears the connection down with RST. Waits
     /// until the program's end has got it, which Linux tells; elsewhere for a moment.
     #[track_caller]
@@ -96,10 +134,13 @@ impl Client {
     }
 
     fn peek(&self) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(DEADLINE))?;
+        let mut deadline = Deadline::new(&self.check);
         loop {
+            let left = deadline.left().ok_or(ErrorKind::TimedOut)?;
+            self.stream.set_read_timeout(Some(left))?;
             match self.stream.peek(&mut [0]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) => {}
                 arrived => return arrived,
             }
         }

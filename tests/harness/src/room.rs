@@ -12,6 +12,9 @@ use crate::{Check, Client, DEADLINE, Likely, Program, Run};
 
 /// The stack of each thread.
 const STACK: u64 = 100 << 20;
+/// More threads than fit into 200 MB, even if each has the smallest stack there is:
+/// 16 KB and a page to guard it.
+pub(crate) const TOO_MANY: &str = "20000";
 
 impl Check {
     /// Like [`Check::start`], for a program that may use at most 1 GB of addresses,
@@ -20,21 +23,18 @@ impl Check {
     #[track_caller]
     pub fn start_with_room_for_few_threads(&self, args: &[&str]) -> Program {
         self.step("leave room for about nine threads");
-        self.start_with_large_stacks(self.with_little_room(), args)
+        let command = self.by_way_of_a_shell("ulimit -v 1000000");
+        self.start_with_large_stacks(command, args)
     }
 
-    /// Like [`Check::run`], for a program with room for nine threads or so, which
-    /// must not go on. `likely` says why it may not end.
+    /// Runs a program with 200 MB of addresses, which is too little for [`TOO_MANY`]
+    /// threads.
     #[track_caller]
-    pub fn run_with_room_for_few_threads(&self, args: &[&str], likely: &str) -> Run {
-        self.step("leave room for about nine threads");
-        let mut command = self.with_little_room();
+    pub(crate) fn try_with_room_for_few_threads(&self, args: &[&str]) -> Run {
+        self.step("leave room for few threads");
+        let mut command = self.by_way_of_a_shell("ulimit -v 200000");
         let_stacks_be_large(&mut command);
-        self.run_command(command, args, likely)
-    }
-
-    fn with_little_room(&self) -> Command {
-        self.by_way_of_a_shell("ulimit -v 1000000")
+        self.try_command(command, args)
     }
 
     /// Starts the program with stacks so large that [`Program::has_room_for_threads`]
@@ -83,8 +83,8 @@ impl Program {
             .is_ok_and(|status| status.success())
     }
 
-    /// Has this many clients stall, and waits until all have been accepted or one must
-    /// wait.
+    /// Has this many clients stall, and waits until all have been accepted or one
+    /// must wait.
     #[track_caller]
     pub fn stall(&self, count: usize) -> Vec<Client> {
         self.check().step(format!("{count} clients stall"));

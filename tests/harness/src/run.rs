@@ -1,9 +1,13 @@
 //! A program that is expected to end by itself: wrong command lines and addresses it
 //! can't have.
 
+use std::process::ExitStatus;
+use std::time::Instant;
+
 use assert_cmd::Command;
 use predicates::Predicate;
 
+use crate::machine::while_descriptors_are_short;
 use crate::report::{Failure, Symptom, stream};
 use crate::{Check, DEADLINE};
 
@@ -14,7 +18,9 @@ const GOES_ON: &str = "it goes on although it can't do what it was asked to do: 
 /// How a program ended.
 pub struct Run {
     check: Check,
-    code: Option<i32>,
+    status: ExitStatus,
+    /// Whether it ended before the deadline, at which it is killed.
+    in_time: bool,
     stdout: String,
     stderr: String,
 }
@@ -68,36 +74,67 @@ impl Check {
         args: &[&str],
         goes_on: &str,
     ) -> Run {
+        let run = self.try_command(command, args);
+        run.has_ended_by_itself(goes_on);
+        run
+    }
+
+    /// Runs a command that may not end by itself.
+    #[track_caller]
+    pub(crate) fn try_command(
+        &self,
+        command: std::process::Command,
+        args: &[&str],
+    ) -> Run {
         let shown = [&[self.name()], args].concat().join(" ");
         self.step(format!("run {shown}"));
-        let output = Command::from_std(command)
-            .args(args)
-            .timeout(DEADLINE)
-            .output();
-        let output = match output {
+        let mut command = Command::from_std(command);
+        command.args(args).timeout(DEADLINE);
+        let begin = Instant::now();
+        let output = match while_descriptors_are_short(&mut || command.output()) {
             Ok(output) => output,
             Err(error) => self.not_started(&error),
         };
-        let run = Run {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Run {
             check: self.clone(),
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
-        if run.code.is_none() {
-            run.fail(
-                format!(
-                    "The program was still running after {DEADLINE:?}; it should \
-                         have ended."
-                ),
-                goes_on,
-            );
+            status: output.status,
+            in_time: begin.elapsed() < DEADLINE,
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
-        run
     }
 }
 
 impl Run {
+    /// Checks that the program has ended by itself, with an exit code.
+    #[track_caller]
+    pub(crate) fn has_ended_by_itself(&self, goes_on: &str) {
+        if self.status.code().is_some() {
+            return;
+        }
+        if self.in_time {
+            self.fail(
+                format!("The program was ended by a signal ({}).", self.status),
+                "SIGABRT and SIGSEGV mean that the program itself gave up: a stack \
+                 that overflowed, a panic in a panic, or memory that wasn't there.",
+            );
+        }
+        self.fail(
+            format!(
+                "The program was still running after {DEADLINE:?}; it should have \
+                 ended."
+            ),
+            goes_on,
+        );
+    }
+
+    /// Whether the program has said this on stderr.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.stderr.contains(words)
+    }
+
     /// Checks the exit code.
     #[track_caller]
     pub fn code(&self, wanted: i32, likely: &str) -> &Run {
@@ -107,7 +144,7 @@ impl Run {
     /// Checks that the exit code is one of these.
     #[track_caller]
     pub fn code_is_one_of(&self, wanted: &[i32], likely: &str) -> &Run {
-        let got = self.code.unwrap_or_default();
+        let got = self.status.code().unwrap_or_default();
         if !wanted.contains(&got) {
             let wanted: Vec<String> = wanted.iter().map(i32::to_string).collect();
             let wanted = wanted.join(" or ");
@@ -151,7 +188,7 @@ impl Run {
             problem,
             got,
             likely: likely.to_owned(),
-            stderr: self.stderr.clone(),
+            stderr: Some(self.stderr.clone()),
             symptom: Symptom::NotStarted,
             ..Failure::default()
         })

@@ -21,8 +21,8 @@ impl Program {
     /// which has no such signals, nothing happens.
     ///
     /// What waits then returns early, see signal(7). A write that has sent a part of
-    /// its bytes and waits for room returns how many it has sent; on Linux a read or a
-    /// write on a socket with a timeout fails with EINTR, which is
+    /// its bytes and waits for room returns how many it has sent; on Linux a read or
+    /// a write on a socket with a timeout fails with EINTR, which is
     /// [`std::io::ErrorKind::Interrupted`].
     pub fn stop_and_continue(&self) -> bool {
         self.check()

@@ -7,9 +7,9 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Instant;
 
 use crate::check::judges_another_program;
+use crate::deadline::Deadline;
 use crate::machine::{Fault, while_descriptors_are_short};
 use crate::report::{Failure, Symptom};
 use crate::watched::{Stderr, Watched};
@@ -171,11 +171,12 @@ impl Check {
     ) -> SocketAddr {
         self.step("wait for its first line on stdout");
         let mut line = Vec::new();
-        let until = Instant::now() + DEADLINE;
+        let mut deadline = Deadline::new(self);
         while !line.ends_with(b"\n") {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.left().unwrap_or_default();
             match pieces.recv_timeout(left) {
                 Ok(piece) => line.extend(piece),
+                Err(RecvTimeoutError::Timeout) if deadline.left().is_some() => {}
                 Err(end) => self.no_line(&line, end, id, no_line),
             }
         }

@@ -1,4 +1,5 @@
-//! The harness, tried on a server that does what it is asked to: `examples/server.rs`.
+//! The harness, tried on a server that does what it is asked to:
+//! `examples/server.rs`.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -79,6 +80,22 @@ fn a_panic_of_another_thread_is_the_proof() {
         report.contains("  stderr    thread '<unnamed>'"),
         "{report}"
     );
+}
+
+#[test]
+fn a_run_is_judged_by_its_own_words() {
+    let report = ground::report_of(|| {
+        let check = check();
+        let server = check.start(&[]);
+        server.connect().send("panic\n").expect_end(likely());
+        check.run(&["nowhere"]).code(2, "it's no address.");
+    })
+    .expect("a failure");
+    assert!(
+        report.starts_with("\nThe exit code is 1, not 2."),
+        "{report}"
+    );
+    assert!(!report.contains("panic"), "{report}");
 }
 
 #[test]

@@ -290,7 +290,7 @@ fn traffic(client: &Client) -> Option<(u64, usize)> {
 
 /// Closes a connection with RST.
 #[cfg(target_os = "linux")]
-fn reset(stream: std::net::TcpStream) -> bool {
+pub(crate) fn reset(stream: std::net::TcpStream) -> bool {
     use std::ffi::{c_int, c_void};
     use std::os::fd::AsRawFd;
     const SOL_SOCKET: c_int = 1;

@@ -72,33 +72,50 @@ impl Program {
         until_all_threads_are(self.id(), 'S')
     }
 
+    /// Whether every thread of the program waits for something at this moment.
+    #[cfg(unix)]
+    pub(crate) fn rests_now(&self) -> bool {
+        all_threads_are(self.id(), 'S') != Some(false)
+    }
+
     /// Whether the program keeps a core busy while it should wait: watches it for
     /// this long, and returns how much processor time it used, if that is most of
-    /// what it could get. `None` if it rests.
+    /// what it could get, or if it went on printing all the time. `None` if it rests.
     ///
     /// What counts is its share of the time in which it didn't wait for a core. So a
     /// busy machine neither hides that it spins nor makes it look as if it did.
     pub fn spins(&self, wait: Duration) -> Option<Duration> {
+        /// More than this isn't a word now and then.
+        const MUCH: usize = 16 * 1024;
         self.check()
             .step(format!("look for {wait:?} whether it rests"));
+        let watched = self.check().program()?;
+        let printed = watched.printed();
         let (begin, before) = (Instant::now(), self.scheduled()?);
+        let (mut used, mut share) = (Duration::ZERO, 0.0);
         loop {
             thread::sleep(Duration::from_millis(20));
             let wall = begin.elapsed();
-            let now = self.scheduled()?;
-            let used = now.0.saturating_sub(before.0);
+            // `None` if it has ended meanwhile.
+            let Some(now) = self.scheduled() else {
+                break;
+            };
+            used = now.0.saturating_sub(before.0);
             let kept_waiting = now.1.saturating_sub(before.1);
-            let share =
-                used.as_secs_f64() / wall.saturating_sub(kept_waiting).as_secs_f64();
+            let could = wall.saturating_sub(kept_waiting).as_secs_f64();
+            share = used.as_secs_f64() / could;
             if used >= wait / 4 && share > 0.25 {
                 return Some(used);
             }
             // One that gets hardly any time is watched for longer.
             let rests = used + kept_waiting < wall / 2;
             if wall >= wait && rests || wall >= 8 * wait {
-                return None;
+                break;
             }
         }
+        let was_busy = used >= Duration::from_millis(5) && share > 0.5;
+        let went_on = watched.printed() - printed > MUCH;
+        (was_busy || went_on).then_some(used)
     }
 
     /// How often the program's threads wake up by themselves while nothing happens:

@@ -33,6 +33,20 @@ impl Watched {
         self.id
     }
 
+    /// Whether a thread of the process runs, or waits for a core. On Linux the kernel
+    /// tells; elsewhere this is never known.
+    pub(crate) fn is_busy(&self) -> bool {
+        vitals::all_threads_are(self.id, 'S') == Some(false)
+    }
+
+    /// How many bytes the process has printed on stderr so far.
+    pub(crate) fn printed(&self) -> usize {
+        self.stderr
+            .as_ref()
+            .map(Stderr::printed)
+            .unwrap_or_default()
+    }
+
     /// The exit status, if the process has ended by now.
     pub(crate) fn exited(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock().expect("a child");
@@ -106,6 +120,8 @@ pub(crate) struct Stderr {
 #[derive(Default)]
 struct Collected {
     bytes: Vec<u8>,
+    /// How many bytes have come in all, marks included.
+    in_all: usize,
     /// How many marks have come out of the pipe.
     marks: usize,
     /// Nothing more can come.
@@ -119,7 +135,7 @@ impl Stderr {
         let shared = Arc::clone(&collected);
         thread::spawn(move || {
             let (collected, news): &(Mutex<Collected>, Condvar) = &shared;
-            let mut buffer = [0; 4096];
+            let mut buffer = [0; 16 * 1024];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
                 collected.lock().expect("output").add(&buffer[..read]);
                 news.notify_all();
@@ -133,6 +149,16 @@ impl Stderr {
 
     /// All that was written into the pipe before this call.
     fn text(&self) -> String {
+        self.see(|collected| String::from_utf8_lossy(&collected.bytes).into_owned())
+    }
+
+    /// How many bytes were written into the pipe before this call.
+    fn printed(&self) -> usize {
+        self.see(|collected| collected.in_all)
+    }
+
+    /// Waits until all has come out of the pipe that was written before.
+    fn see<T>(&self, look: impl FnOnce(&Collected) -> T) -> T {
         const AT_MOST: Duration = Duration::from_secs(1);
         let mut marks = self.marks.lock().expect("a pipe");
         let (collected, news) = &*self.collected;
@@ -145,12 +171,13 @@ impl Stderr {
         let collected = collected.lock().expect("output");
         let waited = news.wait_timeout_while(collected, AT_MOST, behind);
         let (collected, _) = waited.expect("output");
-        String::from_utf8_lossy(&collected.bytes).into_owned()
+        look(&collected)
     }
 }
 
 impl Collected {
     fn add(&mut self, bytes: &[u8]) {
+        self.in_all += bytes.len();
         // A mark may come in two pieces.
         let from = self.bytes.len().saturating_sub(MARK.len());
         self.bytes.extend_from_slice(bytes);

@@ -30,3 +30,11 @@ fn a_value_cannot_begin_another_field() {
     let text = formatted(&Response::new(200).with_field("A", "b\r\nC: d"));
     assert!(text.contains("\r\nA: b  C: d\r\n"), "{text:?}");
 }
+
+#[test]
+fn what_is_in_out_already_stays() {
+    let mut out = b"before".to_vec();
+    Response::new(200).append_to(&mut out);
+    let text = String::from_utf8_lossy(&out);
+    assert!(text.starts_with("beforeHTTP/1.1 200 OK\r\n"), "{text:?}");
+}

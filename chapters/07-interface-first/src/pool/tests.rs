@@ -1,26 +1,33 @@
 //! What a pool must do, whatever it looks like inside.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{hint, panic, thread};
 
 use super::ThreadPool;
 use crate::meeting::Meetings;
 
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(2);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    let (running, has_ended) = mpsc::channel::<()>();
+    let test = thread::spawn(move || {
+        // Dropped when the test ends, however it does.
+        let _running = running;
         test();
-        done.send(())
     });
-    finished
-        .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits forever");
+    let outcome = has_ended.recv_timeout(2 * SOON);
+    let has_no_end = outcome == Err(RecvTimeoutError::Timeout);
+    assert!(
+        !has_no_end,
+        "the test comes to no end: what does execute(), or a job, wait for?"
+    );
+    // What the test says, if it fails.
+    test.join().unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
 #[test]
@@ -133,10 +140,57 @@ fn many_jobs_leave_the_pool_as_it_was() {
 fn a_job_that_panics_makes_room_for_the_next() {
     soon(|| {
         let pool = ThreadPool::new(1).expect("a pool");
-        pool.execute(|| panic!("on purpose")).expect("a thread");
+        // A panic without a word about it on stderr.
+        pool.execute(|| panic::resume_unwind(Box::new("on purpose")))
+            .expect("a thread");
         let (done, finished) = mpsc::channel();
         pool.execute(move || done.send(()).expect("the test waits"))
             .expect("a thread");
         finished.recv_timeout(SOON).expect("the next job runs");
     });
+}
+
+#[test]
+fn a_slot_that_comes_back_at_any_moment_is_seen() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        let begun = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let test_begin = Instant::now();
+        for job in 1..=8000 {
+            // On a busy machine that's enough.
+            if test_begin.elapsed() > SOON {
+                break;
+            }
+            // The job before ends when it sees this, just when execute() looks for
+            // its slot.
+            asked.store(job, Ordering::Release);
+            let (start, end) = (Arc::clone(&begun), Arc::clone(&asked));
+            let run = move || {
+                start.store(job, Ordering::Release);
+                until(&end, job + 1);
+                // Each goes on for another moment.
+                for _ in 0..job % 32 {
+                    hint::black_box(());
+                }
+            };
+            pool.execute(run).expect("a thread");
+            until(&begun, job);
+        }
+        asked.store(usize::MAX, Ordering::Release);
+    });
+}
+
+/// Waits without rest until the number is this one or more, or too much time has
+/// passed.
+fn until(number: &AtomicUsize, wanted: usize) {
+    let begin = Instant::now();
+    for spins in 1_u32.. {
+        // A look at the clock takes too long to do it each time.
+        let is_late = spins % 1000 == 0 && begin.elapsed() > SOON;
+        if number.load(Ordering::Acquire) >= wanted || is_late {
+            return;
+        }
+        hint::spin_loop();
+    }
 }

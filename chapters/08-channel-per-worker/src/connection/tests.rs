@@ -115,6 +115,16 @@ fn finish_lets_the_answer_arrive() {
 }
 
 #[test]
+fn finish_returns_if_the_client_is_gone() {
+    let (client, mut connection) = connected();
+    connection.stream.write_all(b"an answer").expect("a write");
+    client.peek(&mut [0]).expect("a byte");
+    // What it hasn't read makes its kernel reset the connection.
+    drop(client);
+    connection.finish();
+}
+
+#[test]
 fn no_answer_to_head_has_content() {
     for (head, content) in [
         ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", ""),

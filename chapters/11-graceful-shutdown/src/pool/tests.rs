@@ -3,12 +3,32 @@
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(4);
+
+/// Runs a test on a thread of its own, so that a pool that waits forever fails it.
+/// Whatever happens in a test, its pool is dropped at the end of it.
+fn soon(test: impl FnOnce() + Send + 'static) {
+    let running = thread::spawn(test);
+    let until = Instant::now() + SOON + SOON / 4;
+    while !running.is_finished() {
+        assert!(
+            Instant::now() < until,
+            "the test doesn't come to its end. If it hasn't failed above, the pool \
+             is dropped and waits for workers that don't end: they do when the queue is \
+             closed, so close it before you join them"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
+    if let Err(why) = running.join() {
+        panic::resume_unwind(why);
+    }
+}
 
 #[test]
 fn a_pool_of_nothing_is_refused() {
@@ -17,80 +37,88 @@ fn a_pool_of_nothing_is_refused() {
 
 #[test]
 fn every_job_runs_once() {
-    let pool = ThreadPool::new(3).expect("a pool");
-    let (done, finished) = mpsc::channel();
-    for job in 0..50 {
-        let done = done.clone();
-        pool.execute(move || done.send(job).expect("the test waits"));
-    }
-    let next = |_| finished.recv_timeout(SOON).expect("every job runs");
-    let mut jobs: Vec<i32> = (0..50).map(next).collect();
-    jobs.sort_unstable();
-    assert_eq!(jobs, Vec::from_iter(0..50));
+    soon(|| {
+        let pool = ThreadPool::new(3).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for job in 0..50 {
+            let done = done.clone();
+            pool.execute(move || done.send(job).expect("the test waits"));
+        }
+        let next = |_| finished.recv_timeout(SOON).expect("every job runs");
+        let mut jobs: Vec<i32> = (0..50).map(next).collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, Vec::from_iter(0..50));
+    });
 }
 
 #[test]
 fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
-    let pool = ThreadPool::new(4).expect("a pool");
-    let barrier = Arc::new(Barrier::new(4));
-    let (done, finished) = mpsc::channel();
-    for _ in 0..4 {
-        let (barrier, done) = (Arc::clone(&barrier), done.clone());
-        let job = move || {
-            barrier.wait();
-            done.send(()).expect("the test waits");
-        };
-        pool.execute(job);
-    }
-    drop(done);
-    for _ in 0..4 {
-        finished
-            .recv_timeout(SOON)
-            .expect("four jobs run at once: is a lock held while a job runs?");
-    }
+    soon(|| {
+        let pool = ThreadPool::new(4).expect("a pool");
+        let barrier = Arc::new(Barrier::new(4));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..4 {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            let job = move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            };
+            pool.execute(job);
+        }
+        drop(done);
+        for _ in 0..4 {
+            finished
+                .recv_timeout(SOON)
+                .expect("four jobs run at once: is a lock held while a job runs?");
+        }
+    });
 }
 
 #[test]
 fn a_job_is_taken_by_whichever_worker_is_free() {
-    let pool = ThreadPool::new(2).expect("a pool");
-    let (release, held) = mpsc::channel::<()>();
-    pool.execute(move || held.recv().expect("the test lets it go"));
-    let (done, finished) = mpsc::channel();
-    for job in 0..10 {
-        let done = done.clone();
-        pool.execute(move || done.send(job).expect("the test waits"));
-    }
-    drop(done);
-    for _ in 0..10 {
-        finished
-            .recv_timeout(SOON)
-            .expect("the other worker runs them all");
-    }
-    release.send(()).expect("the first job waits");
+    soon(|| {
+        let pool = ThreadPool::new(2).expect("a pool");
+        let (release, held) = mpsc::channel::<()>();
+        pool.execute(move || held.recv().expect("the test lets it go"));
+        let (done, finished) = mpsc::channel();
+        for job in 0..10 {
+            let done = done.clone();
+            pool.execute(move || done.send(job).expect("the test waits"));
+        }
+        drop(done);
+        for _ in 0..10 {
+            finished
+                .recv_timeout(SOON)
+                .expect("the other worker runs them all");
+        }
+        release.send(()).expect("the first job waits");
+    });
 }
 
 #[test]
 fn jobs_that_panic_take_no_worker_away() {
-    let pool = ThreadPool::new(2).expect("a pool");
-    for _ in 0..6 {
-        pool.execute(|| panic!("on purpose"));
-    }
-    let barrier = Arc::new(Barrier::new(2));
-    let (done, finished) = mpsc::channel();
-    for _ in 0..2 {
-        let (barrier, done) = (Arc::clone(&barrier), done.clone());
-        pool.execute(move || {
-            barrier.wait();
-            done.send(()).expect("the test waits");
-        });
-    }
-    drop(done);
-    for _ in 0..2 {
-        finished.recv_timeout(SOON).expect(
-            "two jobs run at once after others have panicked: is each job's panic \
-             caught, inside the worker's loop?",
-        );
-    }
+    soon(|| {
+        let pool = ThreadPool::new(2).expect("a pool");
+        for _ in 0..6 {
+            pool.execute(|| panic!("on purpose"));
+        }
+        let barrier = Arc::new(Barrier::new(2));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..2 {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            pool.execute(move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            });
+        }
+        drop(done);
+        for _ in 0..2 {
+            finished.recv_timeout(SOON).expect(
+                "two jobs run at once after others have panicked: is each job's \
+                 panic caught, inside the worker's loop?",
+            );
+        }
+    });
 }
 
 thread_local! {
@@ -100,43 +128,47 @@ thread_local! {
 
 #[test]
 fn workers_end_when_the_pool_is_dropped() {
-    let pool = ThreadPool::new(2).expect("a pool");
-    let barrier = Arc::new(Barrier::new(2));
-    let (done, finished) = mpsc::channel();
-    let (held, gone) = mpsc::channel();
-    for _ in 0..2 {
-        let (barrier, done, held) =
-            (Arc::clone(&barrier), done.clone(), held.clone());
-        pool.execute(move || {
-            // The jobs meet, so each is on another worker.
-            barrier.wait();
-            HELD.set(Some(held));
-            done.send(()).expect("the test waits");
-        });
-    }
-    for _ in 0..2 {
-        finished.recv_timeout(SOON).expect("both jobs run");
-    }
-    drop((pool, held));
-    assert_eq!(
-        gone.recv_timeout(SOON),
-        Err(RecvTimeoutError::Disconnected),
-        "a worker still waits although its pool is gone: recv() fails when no \
-         Sender is left"
-    );
+    soon(|| {
+        let pool = ThreadPool::new(2).expect("a pool");
+        let barrier = Arc::new(Barrier::new(2));
+        let (done, finished) = mpsc::channel();
+        let (held, gone) = mpsc::channel();
+        for _ in 0..2 {
+            let (barrier, done, held) =
+                (Arc::clone(&barrier), done.clone(), held.clone());
+            pool.execute(move || {
+                // The jobs meet, so each is on another worker.
+                barrier.wait();
+                HELD.set(Some(held));
+                done.send(()).expect("the test waits");
+            });
+        }
+        for _ in 0..2 {
+            finished.recv_timeout(SOON).expect("both jobs run");
+        }
+        drop((pool, held));
+        assert_eq!(
+            gone.recv_timeout(SOON),
+            Err(RecvTimeoutError::Disconnected),
+            "a worker still waits although its pool is gone: recv() fails when no \
+             Sender is left"
+        );
+    });
 }
 
 #[test]
 fn a_dropped_pool_finishes_what_it_has() {
-    let pool = ThreadPool::new(2).expect("a pool");
-    let (done, finished) = mpsc::channel();
-    for job in 0..50 {
-        let done = done.clone();
-        pool.execute(move || done.send(job).expect("the test waits"));
-    }
-    drop(pool);
-    // All jobs are over: nothing is waited for here.
-    let mut jobs: Vec<i32> = finished.try_iter().collect();
-    jobs.sort_unstable();
-    assert_eq!(jobs, Vec::from_iter(0..50), "each job runs once");
+    soon(|| {
+        let pool = ThreadPool::new(2).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for job in 0..50 {
+            let done = done.clone();
+            pool.execute(move || done.send(job).expect("the test waits"));
+        }
+        drop(pool);
+        // All jobs are over: nothing is waited for here.
+        let mut jobs: Vec<i32> = finished.try_iter().collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, Vec::from_iter(0..50), "each job runs once");
+    });
 }

@@ -266,6 +266,17 @@ fn finish_lets_the_answer_arrive() {
 }
 
 #[test]
+fn finish_returns_if_the_client_is_gone() {
+    let (client, connection) = connected();
+    let mut stream = &*connection.stream;
+    stream.write_all(b"an answer").expect("a write");
+    client.peek(&mut [0]).expect("a byte");
+    // What it hasn't read makes its kernel reset the connection.
+    drop(client);
+    let _ = connection.finish();
+}
+
+#[test]
 fn no_answer_to_head_has_content() {
     for (head, content) in [
         ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", ""),
@@ -394,7 +405,12 @@ fn send_says_whether_another_request_is_to_be_read() {
     ] {
         let (_client, mut connection) = connected();
         let sent = connection.send(Response::new(200), persistence);
-        assert_eq!(sent.ok(), Some(goes_on), "{persistence:?}");
+        assert_eq!(
+            sent.ok(),
+            Some(goes_on),
+            "whether another request is to be read, {persistence:?}: got (left), wanted \
+             (right)"
+        );
     }
 }
 
@@ -411,8 +427,12 @@ fn send_ends_the_conversation_once_stopping_has_begun() {
         connection.client.stop().begin();
         connection.input.extend_from_slice(unread.as_bytes());
         let sent = connection.send(Response::new(200), persistence);
-        let case = format!("{persistence:?}, with {unread:?} read already");
-        assert_eq!(sent.ok(), Some(goes_on), "{case}");
+        let case = format!("stopping, {persistence:?}, with {unread:?} read already");
+        assert_eq!(
+            sent.ok(),
+            Some(goes_on),
+            "whether another request is to be read, {case}: got (left), wanted (right)"
+        );
         let head = String::from_utf8_lossy(&connection.output);
         let says = head.contains("\r\nConnection: close\r\n");
         assert_eq!(says, !goes_on, "{case}: what the head says, {head:?}");

@@ -191,7 +191,11 @@ fn skip_reads_no_more_than_it_may() {
         let content = content.to_owned();
         let sending = thread::spawn(move || client.write_all(&content));
         let verdict = status(skip(connection));
-        assert_eq!(verdict, wanted, "{name}");
+        assert_eq!(
+            verdict, wanted,
+            "{name}: got (left), wanted (right). Once MAX_CONTENT bytes have come and the \
+             content isn't complete, nothing that comes can make it fit"
+        );
         // An error means that not all was read.
         let _ = sending.join().expect("a client that does not panic");
     }
@@ -209,6 +213,40 @@ fn skip_refuses_content_that_does_not_come() {
     client.shutdown(Shutdown::Write).expect("a half-close");
     let verdict = status(skip(connection));
     assert_eq!(verdict, Err(400), "half of the content, and then the end");
+}
+
+#[test]
+fn skip_refuses_content_that_trickles() {
+    let (mut client, connection) = connected_for(SHORT);
+    client.write_all(b"fffff\r\n").expect("a write");
+    let (over, is_over) = mpsc::channel::<()>();
+    let trickling = thread::spawn(move || {
+        let goes_on = || is_over.try_recv() == Err(mpsc::TryRecvError::Empty);
+        while goes_on() && client.write_all(b"x").is_ok() {
+            thread::sleep(SHORT / 20);
+        }
+    });
+    let verdict = status(skip(connection));
+    drop(over);
+    trickling.join().expect("a client that does not panic");
+    assert_eq!(
+        verdict,
+        Err(408),
+        "a byte now and then: fix the deadline once, before the loop"
+    );
+}
+
+#[test]
+fn skip_refuses_at_once_what_is_announced_to_be_too_long() {
+    let (_client, mut connection) = connected();
+    let outcome = soon("skip", move || {
+        connection.skip(Content::Length(MAX_CONTENT as u64 + 1))
+    });
+    assert_eq!(
+        status(outcome),
+        Err(413),
+        "a length, and not a byte of content"
+    );
 }
 
 #[test]
@@ -328,6 +366,17 @@ fn finish_lets_the_answer_arrive() {
     let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
     assert!(answer.starts_with(b"HTTP/1.1 400 "));
     assert!(waits, "finish does not wait until the client closes");
+}
+
+#[test]
+fn finish_returns_if_the_client_is_gone() {
+    let (client, connection) = connected();
+    let mut stream = &*connection.stream;
+    stream.write_all(b"an answer").expect("a write");
+    client.peek(&mut [0]).expect("a byte");
+    // What it hasn't read makes its kernel reset the connection.
+    drop(client);
+    let _ = connection.finish();
 }
 
 #[test]
@@ -459,7 +508,12 @@ fn send_says_whether_another_request_is_to_be_read() {
     ] {
         let (_client, mut connection) = connected();
         let sent = connection.send(Response::new(200), persistence);
-        assert_eq!(sent.ok(), Some(goes_on), "{persistence:?}");
+        assert_eq!(
+            sent.ok(),
+            Some(goes_on),
+            "whether another request is to be read, {persistence:?}: got (left), wanted \
+             (right)"
+        );
     }
 }
 
@@ -476,8 +530,12 @@ fn send_ends_the_conversation_once_stopping_has_begun() {
         connection.client.stop().begin();
         connection.input.extend_from_slice(unread.as_bytes());
         let sent = connection.send(Response::new(200), persistence);
-        let case = format!("{persistence:?}, with {unread:?} read already");
-        assert_eq!(sent.ok(), Some(goes_on), "{case}");
+        let case = format!("stopping, {persistence:?}, with {unread:?} read already");
+        assert_eq!(
+            sent.ok(),
+            Some(goes_on),
+            "whether another request is to be read, {case}: got (left), wanted (right)"
+        );
         let head = String::from_utf8_lossy(&connection.output);
         let says = head.contains("\r\nConnection: close\r\n");
         assert_eq!(says, !goes_on, "{case}: what the head says, {head:?}");

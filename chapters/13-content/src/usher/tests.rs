@@ -61,12 +61,16 @@ fn tell_does_not_wait_for_a_client_that_does_not_read() {
     let filler = Arc::clone(&stream);
     filler.set_nonblocking(true).expect("a nonblocking stream");
     while let Ok(1..) = (&*filler).write(&[0; 1 << 16]) {}
+    filler
+        .set_nonblocking(false)
+        .expect("a stream that blocks again");
     let telling = thread::spawn(move || tell(&stream));
     let until = Instant::now() + DEADLINE;
     while !telling.is_finished() {
         assert!(
             Instant::now() < until,
-            "tell waits for room in a full socket, and so does the thread that accepts"
+            "tell waits for room in a full socket, and so does the thread that accepts: \
+             make the stream nonblocking before the write"
         );
         thread::sleep(Duration::from_millis(1));
     }
@@ -80,7 +84,8 @@ fn a_client_that_was_turned_away_is_let_go_without_another_one() {
     usher.turn_away(stream);
     assert!(
         watched.upgrade().is_some(),
-        "its client may still be reading"
+        "its socket was closed at once, and its client may still be reading. If the \
+         stream is still nonblocking after tell(), linger() can't wait for the client"
     );
     let until = Instant::now() + DEADLINE;
     while watched.upgrade().is_some() {

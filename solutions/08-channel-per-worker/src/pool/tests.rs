@@ -3,24 +3,30 @@
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{panic, thread};
 
 use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(2);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    let (running, has_ended) = mpsc::channel::<()>();
+    let test = thread::spawn(move || {
+        // Dropped when the test ends, however it does.
+        let _running = running;
         test();
-        done.send(())
     });
-    finished
-        .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits forever");
+    let outcome = has_ended.recv_timeout(2 * SOON);
+    let has_no_end = outcome == Err(RecvTimeoutError::Timeout);
+    assert!(
+        !has_no_end,
+        "the test comes to no end: what does execute(), or a worker, wait for?"
+    );
+    // What the test says, if it fails.
+    test.join().unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
 #[test]
@@ -73,7 +79,8 @@ fn pool_after_panics() -> ThreadPool {
             // The jobs meet, so each is in another worker.
             barrier.wait();
             HELD.set(Some(held));
-            panic!("on purpose");
+            // A panic without a word about it on stderr.
+            panic::resume_unwind(Box::new("on purpose"));
         });
     }
     drop(held);
@@ -91,6 +98,24 @@ fn execute_returns_although_jobs_have_panicked() {
             // Whether this is run, dropped or kept is free.
             pool.execute(|| {});
         }
+    });
+}
+
+#[test]
+fn execute_returns_although_a_worker_is_held_up() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        let (release, held) = mpsc::channel::<()>();
+        pool.execute(move || held.recv().expect("the test lets it go"));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..5000 {
+            let done = done.clone();
+            // If it waits for room, the server accepts no one meanwhile.
+            pool.execute(move || done.send(()).expect("the test waits"));
+        }
+        release.send(()).expect("the first job waits");
+        drop(done);
+        assert_eq!(finished.iter().count(), 5000, "every job runs");
     });
 }
 

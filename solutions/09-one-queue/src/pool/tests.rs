@@ -1,26 +1,33 @@
 //! What a pool must do, whatever it looks like inside.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Barrier, Mutex};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{hint, panic, thread};
 
 use super::ThreadPool;
 
 /// Long enough for anything that happens at all.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(2);
 
 /// Runs a test on a thread of its own, so that a pool that waits forever fails it.
 fn soon(test: impl FnOnce() + Send + 'static) {
-    let (done, finished) = mpsc::channel();
-    thread::spawn(move || {
+    let (running, has_ended) = mpsc::channel::<()>();
+    let test = thread::spawn(move || {
+        // Dropped when the test ends, however it does.
+        let _running = running;
         test();
-        done.send(())
     });
-    finished
-        .recv_timeout(2 * SOON)
-        .expect("the test fails, or waits forever");
+    let outcome = has_ended.recv_timeout(2 * SOON);
+    let has_no_end = outcome == Err(RecvTimeoutError::Timeout);
+    assert!(
+        !has_no_end,
+        "the test comes to no end: what does execute(), or a worker, wait for?"
+    );
+    // What the test says, if it fails.
+    test.join().unwrap_or_else(|why| panic::resume_unwind(why));
 }
 
 #[test]
@@ -80,6 +87,76 @@ fn a_job_is_taken_by_whichever_worker_is_free() {
     release.send(()).expect("the first job waits");
 }
 
+#[test]
+fn of_many_short_jobs_none_is_forgotten_and_no_worker_is_lost() {
+    soon(|| {
+        const SIZE: usize = 4;
+        let pool = ThreadPool::new(SIZE).expect("a pool");
+        let (done, finished) = mpsc::channel();
+        for round in 0..400 {
+            // Workers run out of jobs again and again, and more than one wakes for
+            // the next one.
+            for _ in 0..=round % 40 {
+                let done = done.clone();
+                pool.execute(move || done.send(()).expect("the test waits"));
+            }
+            for _ in 0..=round % 40 {
+                finished.recv_timeout(SOON).expect("every job runs");
+            }
+        }
+        let barrier = Arc::new(Barrier::new(SIZE));
+        for _ in 0..SIZE {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            pool.execute(move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            });
+        }
+        for _ in 0..SIZE {
+            finished
+                .recv_timeout(SOON)
+                .expect("all workers are still there, and run jobs at once");
+        }
+    });
+}
+
+#[test]
+fn a_job_that_comes_at_any_moment_is_seen() {
+    soon(|| {
+        let pool = ThreadPool::new(1).expect("a pool");
+        let finished = Arc::new(AtomicUsize::new(0));
+        // Each job comes as soon as the one before has ended: often when the worker
+        // has looked for it in vain, and doesn't wait yet.
+        let test_begin = Instant::now();
+        for job in 1..=40_000 {
+            // On a busy machine that's enough.
+            if test_begin.elapsed() > SOON {
+                break;
+            }
+            let counter = Arc::clone(&finished);
+            pool.execute(move || {
+                counter.fetch_add(1, Ordering::Release);
+                // The job goes on for a moment, each for another one.
+                for _ in 0..job % 16 {
+                    hint::black_box(());
+                }
+            });
+            // A look at the clock takes too long to do it each time.
+            let begin = Instant::now();
+            for spins in 1_u32.. {
+                if finished.load(Ordering::Acquire) == job {
+                    break;
+                }
+                if spins % 1000 == 0 {
+                    let waits = "a job waits, and so does its worker";
+                    assert!(begin.elapsed() < SOON, "{waits}");
+                }
+                hint::spin_loop();
+            }
+        }
+    });
+}
+
 /// A pool of two in which two jobs have panicked, one in each worker.
 fn pool_after_panics() -> ThreadPool {
     let pool = ThreadPool::new(2).expect("a pool");
@@ -91,7 +168,8 @@ fn pool_after_panics() -> ThreadPool {
             // The jobs meet, so each is in another worker.
             barrier.wait();
             HELD.set(Some(held));
-            panic!("on purpose");
+            // A panic without a word about it on stderr.
+            panic::resume_unwind(Box::new("on purpose"));
         });
     }
     drop(held);

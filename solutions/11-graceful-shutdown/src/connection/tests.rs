@@ -128,6 +128,26 @@ fn read_head_tells_the_end_from_half_a_head() {
 }
 
 #[test]
+fn read_head_waits_for_a_slow_client() {
+    let (mut client, connection) = connected();
+    client.write_all(&HEAD[..9]).expect("a write");
+    let rest = thread::spawn(move || {
+        // Much less than the server's patience.
+        thread::sleep(2 * SHORT);
+        client.write_all(&HEAD[9..]).expect("a write");
+        client
+    });
+    let (outcome, _) = read_head(connection);
+    assert!(
+        matches!(outcome, Ok(Some(_))),
+        "the rest of a head after 0.2 s, with a patience of 4 s: wanted Ok(Some), \
+         got {outcome:?}. A timeout is the end of the client's time only when the \
+         deadline has passed"
+    );
+    drop(rest.join());
+}
+
+#[test]
 fn read_head_lets_a_silent_client_go() {
     let (_client, connection) = connected_for(SHORT);
     let (outcome, _) = read_head(connection);
@@ -219,7 +239,7 @@ fn send_does_not_wait_for_a_client_that_is_gone() {
 fn write_all_has_one_deadline_for_all_its_bytes() {
     let (mut client, mut connection) = connected_for(3 * SHORT);
     thread::spawn(move || {
-        let mut some = vec![0; 4 * PIECE];
+        let mut some = vec![0; 8 * PIECE];
         let mut reads = 0;
         while let Ok(1..) = client.read(&mut some) {
             reads += 1;
@@ -262,6 +282,16 @@ fn finish_lets_the_answer_arrive() {
     let (answer, waits) = outcome.expect("the answer and then the end, not a reset");
     assert!(answer.starts_with(b"HTTP/1.1 400 "));
     assert!(waits, "finish does not wait until the client closes");
+}
+
+#[test]
+fn finish_returns_if_the_client_is_gone() {
+    let (client, mut connection) = connected();
+    connection.stream.write_all(b"an answer").expect("a write");
+    client.peek(&mut [0]).expect("a byte");
+    // What it hasn't read makes its kernel reset the connection.
+    drop(client);
+    connection.finish();
 }
 
 #[test]

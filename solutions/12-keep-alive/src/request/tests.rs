@@ -342,7 +342,11 @@ fn content_closes_the_connection() {
         ("1.0\r\nConnection: keep-alive\r\nContent-Length: 1", Close),
     ] {
         request(lines, |request| {
-            assert_eq!(request.persistence(), wanted, "{lines:?}");
+            assert_eq!(
+                request.persistence(),
+                wanted,
+                "a request with content closes, {lines:?}: got (left), wanted (right)"
+            );
         });
     }
 }

@@ -87,13 +87,19 @@ fn run_within<'a>(
             }
             .verdict()
         };
-        let verdict = run(None, together)?;
+        let mut verdict = run(None, together)?;
         if verdict.ended {
             end_of(course, folder, program, &verdict)?;
             units.take(verdict);
             continue;
         }
-        // One that hangs keeps others from being begun: each gets its own turn.
+        // One that hangs keeps others from being begun, and libtest doesn't come to say
+        // why others have failed: each gets its own turn.
+        let says_why = |finding: &Finding| match finding {
+            Finding::Failed(report) => !report.trim().is_empty(),
+            _ => true,
+        };
+        verdict.checks.retain(|check| says_why(&check.finding));
         let open = without_verdict(course, program, &verdict);
         units.take(verdict);
         let verdicts = each(&open, 8, |name| run(Some(name), alone));

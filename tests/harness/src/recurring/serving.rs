@@ -12,7 +12,8 @@ const NO_LINE: &str = "main prints its line after ThreadPool::new() has returned
                        missing, goes to stderr (eprintln!), or comes after the loop \
                        that accepts connections.";
 /// Why a client that goes on isn't answered.
-const GOES_ON: &str = "the rest of its request has come at last.";
+const GOES_ON: &str = "the rest of this request has arrived by now: does its \
+                       worker read on, and answer?";
 
 impl Check {
     /// Starts the program with this site and this many threads.
@@ -93,8 +94,8 @@ impl Check {
         }
     }
 
-    /// Checks that the clients that wait for the only thread are served in the order in
-    /// which they came.
+    /// Checks that the clients that wait for the only thread are served in the order
+    /// in which they came.
     #[track_caller]
     pub fn serves_in_order(&self) {
         let site = Site::with_a_home();
@@ -114,24 +115,6 @@ impl Check {
                  first, as from a stack? A queue is first in, first out.",
             );
         }
-    }
-
-    /// Checks that clients that leave without a word, or in the middle of their
-    /// answer, don't take a thread away.
-    #[track_caller]
-    pub fn keeps_its_threads_when_clients_leave(&self, left: &'static str) {
-        let site = Site::with_a_home();
-        site.large_file("large", 10 << 20, b"end");
-        let threads = some_threads();
-        let server = self.start_pool(&site, threads);
-        // Whether jobs go round or to a free thread, each thread has one of these.
-        for _ in 0..threads {
-            server.ask("/large").reset();
-        }
-        for _ in 0..threads {
-            server.connect();
-        }
-        server.must_meet(threads, left);
     }
 
     /// Checks that reqwest gets what a raw client gets, and that requests are still

@@ -8,16 +8,13 @@ use predicates::prelude::*;
 use crate::{Check, Likely, Run, Site, some_threads};
 
 impl Check {
-    /// Checks that all threads are there before the first job, and that jobs don't make
-    /// others.
+    /// Checks that all threads are there before the first client, that they stay, and
+    /// that they use no processor time while they have no job.
     #[track_caller]
-    pub fn makes_its_threads_once(&self, served: &'static str) {
+    pub fn has_threads_that_rest(&self) {
         let site = Site::with_a_home();
-        // More than a pool has that stops at a number of its own, such as eight or
-        // twelve.
-        let threads = 8 + some_threads();
+        let threads = many_threads();
         let server = self.start_pool(&site, threads);
-        server.ask("/").must_get(200, "home", served);
         server.comes_to_rest();
         let Some(idle) = server.threads() else {
             return self
@@ -26,13 +23,76 @@ impl Check {
         if idle < threads {
             self.fail(
                 format!(
-                    "No one is being served, and with --threads {threads} there are \
+                    "No client has come yet, and with --threads {threads} there are \
                      {idle} threads."
                 ),
                 "the pool makes its threads in new(), all that it was asked for, and \
-                 they stay. They are not made when a job comes.",
+                 they stay: each waits for its next job in a loop. They are not made \
+                 when a job comes.",
             );
         }
+        if let Some(used) = server.spins(Duration::from_millis(200)) {
+            self.fail(
+                format!(
+                    "Without a client, the program used {used:?} of processor \
+                         time."
+                ),
+                "a worker asks again and again whether there is a job, as with \
+                 try_recv() in a loop, or as with try_recv() and sleep() for next to \
+                 no time. recv() waits: the system wakes the thread when there's one.",
+            );
+        }
+        // Longer than most naps. A thread that waits for something is woken by it,
+        // and here nothing happens.
+        const SPAN: Duration = Duration::from_millis(1100);
+        server.comes_to_rest();
+        let wakes = server.wakes(SPAN);
+        let left = server.threads().unwrap_or(idle);
+        if left < idle {
+            self.fail(
+                format!(
+                    "Without a client, {} of {idle} threads have ended \
+                     by themselves.",
+                    idle - left
+                ),
+                "a worker goes home if nothing has come for a while, as with \
+                 recv_timeout(). recv() waits as long as it takes.",
+            );
+        }
+        if let Some(wakes @ 1..) = wakes {
+            self.fail(
+                format!(
+                    "Without a client, its threads woke up {wakes} times in \
+                         {SPAN:?}."
+                ),
+                "a worker sleeps a little, asks whether there is a job, and sleeps \
+                 again, as with try_recv() and sleep(), or with recv_timeout() in a \
+                 loop. If it holds the lock meanwhile, the others wait for the end \
+                 of its nap. recv() needs no clock: the system wakes the thread when \
+                 there is a job.",
+            );
+        }
+    }
+
+    /// Checks that clients don't make other threads than those that are there before.
+    #[track_caller]
+    pub fn makes_its_threads_once(&self, served: &'static str) {
+        let site = Site::with_a_home();
+        let threads = many_threads();
+        let server = self.start_pool(&site, threads);
+        server.ask("/").must_get(200, "home", served);
+        if !server.comes_to_rest() {
+            self.fail(
+                "Its only client has been served, and the program doesn't come to \
+                 rest.",
+                "a worker that has run a job asks again and again for the next one. \
+                 recv() waits: the system wakes the thread when there's one.",
+            );
+        }
+        let Some(idle) = server.threads() else {
+            return self
+                .pass_over("only Linux tells here how many threads a program has");
+        };
         // All are busy, and more clients wait: nothing about that makes another
         // thread.
         let busy = server.ask_halves(threads);
@@ -54,40 +114,6 @@ impl Check {
                 ),
                 "neither execute() nor a worker makes a thread: the job is handed to \
                  one that is there, which runs it itself.",
-            );
-        }
-    }
-
-    /// Checks that a pool that waits for jobs uses no processor time.
-    #[track_caller]
-    pub fn rests_without_jobs(&self, served: &'static str) {
-        let site = Site::with_a_home();
-        let server = self.start_pool(&site, some_threads());
-        server.ask("/").must_get(200, "home", served);
-        if let Some(used) = server.spins(Duration::from_millis(200)) {
-            self.fail(
-                format!(
-                    "Without a client, the program used {used:?} of processor \
-                         time."
-                ),
-                "a worker asks again and again whether there is a job, as with \
-                 try_recv() in a loop. recv() waits: the system wakes the thread \
-                 when there's one.",
-            );
-        }
-        const SPAN: Duration = Duration::from_millis(200);
-        server.comes_to_rest();
-        // A thread that waits for something is woken by it, and here nothing happens.
-        if let Some(wakes @ 5..) = server.wakes(SPAN) {
-            self.fail(
-                format!(
-                    "Without a client, its threads woke up {wakes} times in \
-                         {SPAN:?}."
-                ),
-                "a worker sleeps a little, asks whether there is a job, and sleeps \
-                 again, as with try_recv() and sleep(), or with recv_timeout() in a \
-                 loop. recv() needs no clock: the system wakes the thread when there \
-                 is a job.",
             );
         }
     }
@@ -127,10 +153,18 @@ impl Check {
         const GOES_ON: &str = "an error of spawn() is lost, and the pool has fewer \
                                threads than it was asked for. new() hands it on, \
                                with ?, and main ends.";
-        let run = self.run_with_room_for_few_threads(
-            &["127.0.0.1:0", "--threads", "500"],
-            GOES_ON,
-        );
+        let run = self.try_with_room_for_few_threads(&[
+            "127.0.0.1:0",
+            "--threads",
+            crate::room::TOO_MANY,
+        ]);
+        if run.says("failed to allocate an alternative stack") {
+            return self.pass_over(
+                "its stacks are so small that there's room for them, but not for \
+                 what Rust itself needs in a new thread",
+            );
+        }
+        run.has_ended_by_itself(GOES_ON);
         run.code_is_one_of(&[1, 2], "if new() fails, main says why and ends with 1.");
         run.stderr(
             "say why",
@@ -173,4 +207,10 @@ impl Run {
             "say that a pool needs at least one thread.",
         );
     }
+}
+
+/// More threads than a pool has that stops at a number of its own, such as eight or
+/// twelve.
+fn many_threads() -> usize {
+    8 + some_threads()
 }

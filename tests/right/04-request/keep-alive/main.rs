@@ -189,7 +189,7 @@ fn understand(head: &[u8]) -> Result<Understood, Refused> {
         let name = name.to_ascii_lowercase();
         let as_text = String::from_utf8_lossy(value).to_ascii_lowercase();
         match name.as_slice() {
-            b"host" if value.contains(&b' ') => return Err(bad()),
+            b"host" if !is_host(value) => return Err(bad()),
             b"host" => hosts += 1,
             b"connection" => {
                 close |= as_text.split(',').any(|option| option.trim() == "close")
@@ -213,4 +213,26 @@ fn understand(head: &[u8]) -> Result<Understood, Refused> {
 
 fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A name or an address, and perhaps a port.
+fn is_host(value: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(value) else {
+        return false;
+    };
+    let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port)))
+            if address.parse::<std::net::Ipv6Addr>().is_ok() =>
+        {
+            ("", port)
+        }
+        Some(_) => return false,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    host.bytes().all(allowed)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }

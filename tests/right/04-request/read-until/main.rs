@@ -60,7 +60,7 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     let start = Instant::now();
     reader
         .get_ref()
-        .set_read_timeout(Some(Duration::from_millis(300)))?;
+        .set_read_timeout(Some(Duration::from_millis(700)))?;
     while start.elapsed() < Duration::from_secs(1) && reader.read(&mut [0; 500])? > 0
     {
     }
@@ -113,6 +113,9 @@ fn parse(first: Vec<u8>, lines: Vec<Vec<u8>>) -> Parsed {
     let &[method, target, version] = words.as_slice() else {
         return Err(400);
     };
+    if target.is_empty() {
+        return Err(400);
+    }
     if !method.bytes().all(is_tchar) || !target.bytes().all(|b| b.is_ascii_graphic())
     {
         return Err(400);
@@ -140,7 +143,7 @@ fn parse(first: Vec<u8>, lines: Vec<Vec<u8>>) -> Parsed {
     let hosts: Vec<_> = fields.iter().filter(|(name, _)| name == "host").collect();
     match hosts.as_slice() {
         [] if minor == 0 => {}
-        [(_, host)] if !host.contains(&b' ') => {}
+        [(_, host)] if is_host(host) => {}
         _ => return Err(400),
     }
     Ok(Request {
@@ -174,7 +177,7 @@ fn answer(parsed: &Parsed, last: bool) -> Vec<u8> {
     let mut extra = "";
     let mut with_content = true;
     let (status, body) = match parsed {
-        Err(status) => (*status, b"no\n".to_vec()),
+        Err(status) => (*status, Vec::new()),
         Ok(request) if !["GET", "HEAD"].contains(&request.method.as_str()) => {
             extra = "allow: HEAD,GET\r\n";
             (405, Vec::new())
@@ -206,4 +209,26 @@ fn answer(parsed: &Parsed, last: bool) -> Vec<u8> {
         answer.extend(body);
     }
     answer
+}
+
+/// A name or an address, and perhaps a port.
+fn is_host(value: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(value) else {
+        return false;
+    };
+    let (host, port) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((address, port)))
+            if address.parse::<std::net::Ipv6Addr>().is_ok() =>
+        {
+            ("", port)
+        }
+        Some(_) => return false,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    host.bytes().all(allowed)
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }

@@ -4,10 +4,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::exit;
 use std::thread;
+use std::time::Duration;
 
 fn main() {
     let mut addr = None;
@@ -43,7 +44,13 @@ fn main() {
     println!("listening on http://{}", listener.local_addr().unwrap());
     for stream in listener.incoming().flatten() {
         let real = real.clone();
-        thread::spawn(move || serve(stream, &real));
+        thread::spawn(move || {
+            let _ = serve(&stream, &real);
+            // What is on its way has to arrive: wait until the client closes too.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+            let _ = io::copy(&mut &stream, &mut io::sink());
+        });
     }
 }
 
@@ -52,8 +59,8 @@ fn usage() -> ! {
     exit(2);
 }
 
-fn serve(stream: TcpStream, root: &Path) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+fn serve(stream: &TcpStream, root: &Path) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut lines = Vec::new();
         loop {
@@ -66,7 +73,7 @@ fn serve(stream: TcpStream, root: &Path) -> io::Result<()> {
                 Some(b"") if lines.is_empty() => {}
                 Some(b"") => break,
                 Some(text) => lines.push(String::from_utf8_lossy(text).into_owned()),
-                None => return fail(&stream, false, 400),
+                None => return fail(stream, false, 400),
             }
         }
         let close = lines
@@ -74,7 +81,7 @@ fn serve(stream: TcpStream, root: &Path) -> io::Result<()> {
             .any(|line| line.eq_ignore_ascii_case("connection: close"));
         let words: Vec<&str> = lines[0].split(' ').collect();
         let [method, target, version] = words[..] else {
-            return fail(&stream, false, 400);
+            return fail(stream, false, 400);
         };
         let names = lines[1..]
             .iter()
@@ -87,21 +94,21 @@ fn serve(stream: TcpStream, root: &Path) -> io::Result<()> {
             .count();
         let head = method == "HEAD";
         if !well_formed || hosts != 1 {
-            return fail(&stream, head, 400);
+            return fail(stream, head, 400);
         }
         if !version.starts_with("HTTP/1.") {
-            return fail(&stream, head, 505);
+            return fail(stream, head, 505);
         }
         match method {
-            "GET" | "HEAD" => match answer(&stream, root, target, head) {
+            "GET" | "HEAD" => match answer(stream, root, target, head) {
                 Ok(()) => {}
-                Err(Refused::Status(status)) => fail(&stream, head, status)?,
+                Err(Refused::Status(status)) => fail(stream, head, status)?,
                 Err(Refused::Client(error)) => return Err(error),
             },
             "POST" | "PUT" | "DELETE" | "OPTIONS" | "TRACE" | "CONNECT" | "PATCH" => {
-                return fail(&stream, head, 405);
+                return fail(stream, head, 405);
             }
-            _ => return fail(&stream, head, 501),
+            _ => return fail(stream, head, 501),
         }
         if close {
             return Ok(());
@@ -128,14 +135,20 @@ fn answer(
         Some((path, query)) => (path, format!("?{query}")),
         None => (without_host, String::new()),
     };
-    let decoded = decode(path).ok_or(Refused::Status(400))?;
-    if !decoded.starts_with('/') || decoded.contains(['\0', '\\']) {
+    if !path.starts_with('/') {
         return Err(Refused::Status(400));
     }
-    if decoded.split('/').any(|name| name == "..") {
-        return Err(Refused::Status(403));
+    let mut file = root.to_owned();
+    for segment in path.split('/') {
+        let name = decode(segment).ok_or(Refused::Status(400))?;
+        if name.contains(['/', '\0', '\\']) {
+            return Err(Refused::Status(400));
+        }
+        if name == ".." {
+            return Err(Refused::Status(403));
+        }
+        file.push(name);
     }
-    let mut file = root.join(decoded.trim_start_matches('/'));
     let missing = |_| Refused::Status(404);
     let mut real = fs::canonicalize(&file).map_err(missing)?;
     if !real.starts_with(root) {

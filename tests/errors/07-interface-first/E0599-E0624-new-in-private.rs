@@ -12,9 +12,10 @@ mod pool {
 
 use pool::ThreadPool;
 
-fn main() {
-    let pool = match ThreadPool::new(4) {
-        Ok(pool) => pool,
-        Err(error) => return eprintln!("{error}"),
-    };
+fn run(threads: usize) -> Result<(), String> {
+    let pool = ThreadPool::new(threads)
+        .map_err(|error| format!("no pool of {threads} threads: {error}"))?;
+    Ok(())
 }
+
+fn main() {}

@@ -108,7 +108,7 @@ fn is_ordinary(name: &str) -> bool {
 fn decode(segment: &str) -> Result<String, Refusal> {
     todo!(
         "(1 of 6) decode each % and its two digits; refuse NUL and what is \
-           malformed"
+         malformed"
     )
 }
 

@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 use crate::host::is_host;
 use crate::refusal::{NOT_FOUND, Refusal};
 
+// ANCHOR: parts
 /// A target, taken apart (RFC 9112, section 3.2). Whatever serves it, a file or a
 /// function, uses these parts, so that one path has one meaning.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ impl<'a> Target<'a> {
             query,
         })
     }
+    // ANCHOR_END: parts
 
     /// The names that the path consists of, decoded; none for the root.
     pub fn names(&self) -> &[String] {
@@ -42,6 +44,7 @@ impl<'a> Target<'a> {
         self.names_a_folder
     }
 
+    // ANCHOR: address
     /// The address of the folder with these names. It ends in a slash, because the
     /// links in a folder's `index.html` count from there.
     pub fn folder_address(&self) -> String {
@@ -53,6 +56,7 @@ impl<'a> Target<'a> {
         address.push_str(self.query);
         address
     }
+    // ANCHOR_END: address
 }
 
 // ANCHOR: target
