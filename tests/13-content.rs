@@ -104,6 +104,9 @@ fn check_03_content_by_length() {
         client.expect_status(&answer, &[405], "nothing here takes POST.");
         let answer = client.answer(Likely {
             closed: WRONG_BYTE,
+            silent: "the next request came together with the content, and is lost: \
+                     take as many bytes out of the input as scan() has used, and no \
+                     others.",
             ..NO_ANSWER
         });
         client.expect_status(&answer, &[200], WRONG_BYTE);
@@ -325,7 +328,7 @@ fn check_05_chunked_content() {
                           next piece is complete: a line up to its \\n, and also \
                           behind a chunk's data, where only \\r may have come.";
     let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    // All arrive in one piece, and the one that has everything also in small ones: cut
+    // All arrive in one piece, and the one that has everything also in pieces: cut
     // in the middle of each line, of each line end, and of the data.
     let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
     let everywhere = [0, 1, 4, 6, 8, 10, 11, 13, 17, 19];
