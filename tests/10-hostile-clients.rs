@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{
-    Check, DEADLINE, Likely, Program, Random, Site, after, get, some_threads,
+    Check, DEADLINE, FEWER, Likely, MORE, Program, Random, Site, after, get,
+    some_threads,
 };
 
 // Where the page explains gap 1, gap 2 and so on.
@@ -18,15 +19,8 @@ harness::gaps![
     "when-accept-fails",
 ];
 
-const FEWER: &str = "fewer jobs run at once than the pool has threads: is a lock \
-                     held while a job runs? In `while let Ok(job) = \
-                     queue.lock().unwrap().recv()` the guard lives until the end of \
-                     the loop's body. Take the job in a function of its own.";
 const SERVED: &str = "a job that waits is run as soon as a worker is free, as in \
                       chapter 09.";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only \
-                    begin when one of the N slots is free. Or a slow client was \
-                    given up before its time.";
 
 #[test]
 fn check_01_still_serves_files() {

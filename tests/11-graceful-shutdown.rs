@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Check, Client, Likely, Program, Site, after, some_threads};
+use harness::{
+    Check, Client, FEWER, Likely, MORE, Program, Site, after, some_threads,
+};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
@@ -16,17 +18,8 @@ harness::gaps![
     "a-deadline-for-the-end",
 ];
 
-const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest \
-                     reason is a lock that is held while a job runs: in `while let \
-                     Ok(job) = queue.lock().unwrap().recv()` the guard lives until \
-                     the end of the loop's body. Take the job in a statement or a \
-                     function of its own.";
 const SERVED: &str = "a job that waits is run as soon as a worker is free, as in \
                       chapter 09.";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only \
-                    begin when one of the N slots is free. Or a slow client was \
-                    given up long before its patience was over, and so its worker \
-                    was free.";
 
 #[test]
 fn check_01_still_serves_files() {

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Likely, Site, after, get, printf, some_threads};
+use harness::{FEWER, Likely, MORE, Site, after, get, printf, some_threads};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
@@ -13,14 +13,6 @@ harness::gaps![
     "a-connection-that-stays",
     "pipelining",
 ];
-
-const FEWER: &str = "fewer jobs run at once than the pool has threads. The likeliest \
-                     reason is a lock that is held while a job runs: in `while let \
-                     Ok(job) = queue.lock().unwrap().recv()` the guard lives until \
-                     the end of the loop's body. Take the job in a statement or a \
-                     function of its own.";
-const MORE: &str = "more jobs run at once than the pool has threads: a job may only \
-                    begin when one of the N slots is free.";
 
 const NO_ANSWER: Likely = Likely {
     silent: "the server is still reading: does it wait for more than the request \
