@@ -153,9 +153,9 @@ fn read_head_lets_a_silent_client_go() {
     let (outcome, _) = read_head(connection);
     assert!(
         matches!(outcome, Ok(None)),
-        "no byte came in time: wanted Ok(None), got {outcome:?}. Who asked nothing \
-         is told nothing, so a timeout with nothing in the input is the end and no \
-         refusal"
+        "no byte came in time: wanted Ok(None), got {outcome:?}. A client that asked \
+         nothing gets no answer, so a timeout with nothing in the input is the end, not \
+         a refusal"
     );
 }
 

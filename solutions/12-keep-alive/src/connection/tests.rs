@@ -133,9 +133,9 @@ fn read_head_lets_a_silent_client_go() {
     let (outcome, _) = read_head(connection);
     assert!(
         matches!(outcome, Ok(None)),
-        "no byte came in time: wanted Ok(None), got {outcome:?}. Who asked nothing \
-         is told nothing, so a timeout with nothing in the input is the end and no \
-         refusal"
+        "no byte came in time: wanted Ok(None), got {outcome:?}. A client that asked \
+         nothing gets no answer, so a timeout with nothing in the input is the end, not \
+         a refusal"
     );
 }
 
@@ -408,8 +408,8 @@ fn send_says_whether_another_request_is_to_be_read() {
         assert_eq!(
             sent.ok(),
             Some(goes_on),
-            "whether another request is to be read, {persistence:?}: got (left), wanted \
-             (right)"
+            "whether another request is to be read, {persistence:?}: got (left), \
+             wanted (right)"
         );
     }
 }
@@ -431,7 +431,8 @@ fn send_ends_the_conversation_once_stopping_has_begun() {
         assert_eq!(
             sent.ok(),
             Some(goes_on),
-            "whether another request is to be read, {case}: got (left), wanted (right)"
+            "whether another request is to be read, {case}: got (left), wanted \
+             (right)"
         );
         let head = String::from_utf8_lossy(&connection.output);
         let says = head.contains("\r\nConnection: close\r\n");
