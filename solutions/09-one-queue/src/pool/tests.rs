@@ -52,20 +52,23 @@ fn every_job_runs_once() {
 #[test]
 fn as_many_jobs_run_at_once_as_the_pool_has_threads() {
     let pool = ThreadPool::new(4).expect("a pool");
-    let barrier = Arc::new(Barrier::new(4));
-    let (done, finished) = mpsc::channel();
-    for _ in 0..4 {
-        let (barrier, done) = (Arc::clone(&barrier), done.clone());
-        let job = move || {
-            barrier.wait();
-            done.send(()).expect("the test waits");
-        };
-        pool.execute(job);
-    }
-    for _ in 0..4 {
-        finished
-            .recv_timeout(SOON)
-            .expect("four jobs run at once: is a lock held while a job runs?");
+    // Many times: a worker that isn't woken for each job may be awake by chance.
+    for _ in 0..50 {
+        let barrier = Arc::new(Barrier::new(4));
+        let (done, finished) = mpsc::channel();
+        for _ in 0..4 {
+            let (barrier, done) = (Arc::clone(&barrier), done.clone());
+            let job = move || {
+                barrier.wait();
+                done.send(()).expect("the test waits");
+            };
+            pool.execute(job);
+        }
+        for _ in 0..4 {
+            finished
+                .recv_timeout(SOON)
+                .expect("four jobs run at once: is a lock held while a job runs?");
+        }
     }
 }
 
