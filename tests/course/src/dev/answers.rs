@@ -212,6 +212,10 @@ fn summary(kind: Kind, number: usize, outcome: &Outcome) -> String {
         0 => summary.push_str("all as they should be"),
         not => summary.push_str(&format!("{not} not as they should be")),
     }
+    if !outcome.wavering.is_empty() {
+        let wavering = outcome.wavering.join(", ");
+        summary.push_str(&format!("; only when judged alone: {wavering}"));
+    }
     if let Some((took, answer)) = &outcome.slowest {
         summary.push_str(&format!(
             "; the slowest, {answer}, took {:.1} s",
@@ -242,6 +246,9 @@ pub struct Outcome {
     pub took: Duration,
     /// The answer whose judging took longest, and how long.
     pub slowest: Option<(Duration, String)>,
+    /// The answers that were judged as they should be only when nothing else ran
+    /// beside them: each deserves a look.
+    pub wavering: Vec<String>,
 }
 
 impl<'a> Proof<'a> {
@@ -280,9 +287,17 @@ impl<'a> Proof<'a> {
             built: 0,
             took: begin.elapsed(),
             slowest: None,
+            wavering: Vec::new(),
         };
         for (answer, (program, took, verdict)) in answers.iter().zip(judged) {
             let shown = answer.shown.clone();
+            let verdict: Result<String> = verdict.or_else(|complaint| {
+                // Many are judged at once, which isn't how a learner asks.
+                let (program, _) = program.as_ref().map_err(|_| complaint)?;
+                let alone = self.judge(answer, program)?;
+                outcome.wavering.push(shown.clone());
+                Ok(alone)
+            });
             match verdict {
                 Ok(report) => outcome.reports.push((shown.clone(), report)),
                 Err(why) => outcome.complaints.push(format!("{shown}: {why}")),
