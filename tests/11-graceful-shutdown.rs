@@ -2,6 +2,8 @@
 //! answers what it has received, and ends with exit code 0. Who asks twice does not
 //! wait.
 
+#![cfg_attr(not(unix), allow(unused, reason = "much is for signals only"))]
+
 use std::time::{Duration, Instant};
 
 use harness::{

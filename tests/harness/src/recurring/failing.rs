@@ -1,16 +1,21 @@
 //! What a server outlives: clients that leave in the middle, a crowd that comes at
 //! once, and a machine that has no descriptor left.
 
+#[cfg(unix)]
 use std::thread;
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use crate::{Check, DEADLINE, Program, Site, get, some_threads};
+#[cfg(unix)]
+use crate::DEADLINE;
+use crate::{Check, Program, Site, get, some_threads};
 
 /// Why a server panics when clients leave.
 const UNWRAPPED: &str = "a client that leaves is nothing unusual. The error of a \
                          read or a write ends its conversation: pass it on with ?, \
                          and log it where the conversation ends.";
 /// Why a server takes no client any more after `accept` has failed.
+#[cfg(unix)]
 const ENDED: &str = "accept() fails while the program has no descriptor to spare, and \
                      works again once a client has gone, if the program gives back \
                      what the client had. The loop over connections must outlive that \
