@@ -115,6 +115,7 @@ fn what_was_sent_and_what_came_are_shown_alike() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine tells of a reset only a read that waits")]
 fn resets_meet_a_read_and_a_write() {
     let server = check().start(&[]);
     server.reset_in_a_read("whole\n", "half");
