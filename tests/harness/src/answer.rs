@@ -247,6 +247,25 @@ impl Client {
 }
 
 impl Answer {
+    /// Reads the first of the responses in these bytes, and returns what is after it as
+    /// well. An error says in words what is wrong with it.
+    pub fn first(bytes: &[u8], has_body: bool) -> Result<(Answer, &[u8]), String> {
+        let words = |complaint: Complaint| complaint.what;
+        let head = read_head(bytes).map_err(words)?;
+        let head = head.ok_or("an answer is missing, or its head is cut off")?;
+        let length = head.content_length().map_err(words)?;
+        let length = length.ok_or("an answer has no Content-Length")?;
+        let len = head.len + if has_body { length } else { 0 };
+        let raw = bytes.get(..len).ok_or("an answer's content is cut off")?;
+        let answer = Answer {
+            raw: raw.to_vec(),
+            status: head.status,
+            fields: head.fields,
+            body_at: head.len,
+        };
+        Ok((answer, &bytes[len..]))
+    }
+
     /// The status code.
     pub fn status(&self) -> u16 {
         self.status
