@@ -20,10 +20,7 @@ enum Reads {
 
 /// What a client sends and what it is to get back, in bytes of content.
 #[derive(Clone, Copy)]
-struct Case {
-    upload: usize,
-    answer: usize,
-}
+struct Case(usize, usize);
 
 const SERVERS: [(&str, Reads); 3] = [
     ("nothing", Reads::Nothing),
@@ -32,26 +29,11 @@ const SERVERS: [(&str, Reads); 3] = [
 ];
 
 const CASES: [(&str, Case); 3] = [
-    (
-        "100 bytes",
-        Case {
-            upload: 0,
-            answer: 100,
-        },
-    ),
-    (
-        "5 megabytes",
-        Case {
-            upload: 0,
-            answer: 5_000_000,
-        },
-    ),
+    ("100 bytes", Case(0, 100)),
+    ("5 megabytes", Case(0, 5_000_000)),
     (
         "100 bytes, to an upload of 1 megabyte",
-        Case {
-            upload: 1_000_000,
-            answer: 100,
-        },
+        Case(1_000_000, 100),
     ),
 ];
 
@@ -82,32 +64,30 @@ fn start(reads: Reads, case: Case) -> io::Result<SocketAddr> {
 }
 
 fn answer(mut stream: TcpStream, reads: Reads, case: Case) -> io::Result<()> {
-    let unread = match reads {
+    let Case(upload, answer) = case;
+    let read = match reads {
         Reads::Nothing => 0,
-        Reads::Head => head(case.upload).len(),
-        Reads::Everything => head(case.upload).len() + case.upload,
+        Reads::Head => head(upload).len(),
+        Reads::Everything => head(upload).len() + upload,
     };
-    stream.read_exact(&mut vec![0; unread])?;
-    let mut bytes =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", case.answer)
-            .into_bytes();
-    bytes.extend_from_slice(&vec![b'x'; case.answer]);
-    stream.write_all(&bytes)
+    stream.read_exact(&mut vec![0; read])?;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {answer}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), &vec![b'x'; answer]].concat())
 }
 
 /// Sends a request, and reads the answer up to its last byte.
-fn ask(addr: SocketAddr, case: Case) -> io::Result<()> {
+fn ask(addr: SocketAddr, Case(upload, answer): Case) -> io::Result<()> {
     let mut stream = TcpStream::connect(addr)?;
-    stream.write_all(head(case.upload).as_bytes())?;
+    stream.write_all(head(upload).as_bytes())?;
     // Like other clients, this one gives up when it cannot send its request.
-    for piece in vec![b'x'; case.upload].chunks(64 * 1024) {
+    for piece in vec![b'x'; upload].chunks(64 * 1024) {
         stream.write_all(piece)?;
     }
     let mut received = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
         let head_end = received.windows(4).position(|four| four == b"\r\n\r\n");
-        if head_end.is_some_and(|at| received.len() == at + 4 + case.answer) {
+        if head_end.is_some_and(|at| received.len() == at + 4 + answer) {
             return Ok(());
         }
         match stream.read(&mut buffer)? {

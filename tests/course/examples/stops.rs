@@ -1,22 +1,21 @@
-//! Does a server that is stopped under load lose an answer?
+//! How often does a server that is stopped under load lose an answer?
 //!
 //! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the
 //! program and stops it, 1,000 times, while clients ask as fast as they can. Another
-//! number may stand behind the name. How far it has come goes to stderr, every five
+//! number may be after the name. How far it has come goes to stderr, every five
 //! seconds.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use course::dev::server::Server;
+use harness::{Answer, Check, Program};
 
 const STOPS: usize = 1_000;
 const CLIENTS: usize = 8;
@@ -33,35 +32,17 @@ fn main() -> ExitCode {
         eprintln!("usage: stops PROGRAM [STOPS]");
         return ExitCode::from(2);
     };
-    let stops = stops.map_or(Ok(STOPS), |stops| stops.parse());
-    let outcome = stops
-        .map_err(Into::into)
-        .and_then(|stops| stop_often(program.as_ref(), stops, say_how_far(stops)));
-    match outcome {
-        Ok(tally) => {
-            println!("{tally}");
-            ExitCode::from(u8::from(tally.lost() > 0))
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Says now and then how many stops are done.
-fn say_how_far(all: usize) -> impl FnMut(&Tally) {
+    let stops = stops.and_then(|stops| stops.parse().ok()).unwrap_or(STOPS);
     let mut said = Instant::now();
-    move |tally| {
+    let tally = stop_often(program.as_ref(), stops, |tally| {
         if said.elapsed() >= NEWS {
             said = Instant::now();
-            eprintln!(
-                "{} of {all} stops, {} answers lost so far",
-                tally.stops,
-                tally.lost()
-            );
+            let (done, lost) = (tally.stops, tally.lost());
+            eprintln!("{done} of {stops} stops, {lost} answers lost so far");
         }
-    }
+    });
+    println!("{tally}");
+    ExitCode::from(u8::from(tally.lost() > 0))
 }
 
 /// What came of all requests.
@@ -92,202 +73,175 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lost = self.lost();
-        let mut rows = vec![
+        for (number, what) in [
             (self.stops, "stops"),
             (self.answered, "requests answered"),
             (self.late, "of these, sent after the stop was asked for"),
-            (lost, "received and lost"),
-        ];
-        if lost > 0 {
-            rows.extend([
-                (self.early_lost, "of these, sent before the stop"),
-                (self.counted_lost, "of these, counted by the server"),
-                (self.cut_off, "of these, answered in part"),
-            ]);
-        }
-        rows.push((
-            self.unseen,
-            "sent after the stop, and turned away without a byte",
-        ));
-        for (number, what) in rows {
+            (self.lost(), "received and lost"),
+        ] {
             writeln!(f, "{number:>8} {what}")?;
         }
+        for (number, what) in [
+            (self.early_lost, "of these, sent before the stop"),
+            (self.counted_lost, "of these, counted by the server"),
+            (self.cut_off, "of these, answered in part"),
+        ] {
+            if self.lost() > 0 {
+                writeln!(f, "{number:>8} {what}")?;
+            }
+        }
+        let unseen = "sent after the stop, and turned away without a byte";
+        writeln!(f, "{:>8} {unseen}", self.unseen)?;
         write!(f, "{:>5} ms the slowest stop", self.slowest.as_millis())
     }
-}
-
-/// How a request ended.
-enum End {
-    /// With an answer, whose content this is.
-    Answered(String),
-    /// Without a byte.
-    Unseen,
-    /// In the middle of an answer.
-    CutOff,
 }
 
 /// Starts and stops the program, again and again, and tells after each time what came
 /// of it so far.
 ///
-/// # Errors
+/// # Panics
 ///
-/// Returns an error where the program does not start, or does not end in order and in
-/// time.
+/// Panics, after a report, where the program does not start, does not end in order and
+/// in time, or does what no server should do.
 pub fn stop_often(
     program: &Path,
     stops: usize,
     mut tell: impl FnMut(&Tally),
-) -> Result<Tally, Box<dyn Error>> {
+) -> Tally {
+    let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let mut tally = Tally::default();
     for round in 0..stops {
-        stop_once(program, round, &mut tally)
-            .map_err(|error| format!("stop {round}: {error}"))?;
+        let check = Check::new(program, &name, "A stop loses no answer");
+        stop_once(&check, round, &mut tally);
         tally.stops += 1;
         tell(&tally);
     }
-    Ok(tally)
+    tally
 }
 
-fn stop_once(
-    program: &Path,
-    round: usize,
-    tally: &mut Tally,
-) -> Result<(), Box<dyn Error>> {
-    let mut server = start(program)?;
-    let addr = server.addr;
+fn stop_once(check: &Check, round: usize, tally: &mut Tally) {
+    let mut server = check.start_with_stdin(&["--threads", "4", "--until-eof"]);
+    let addr = server.addr();
     let asked = AtomicBool::new(false);
 
     // One request that takes long, and behind it on the same connection one that is
     // counted: by then the server has counted all others, so that none of them can be
     // missing unnoticed.
-    let mut last = TcpStream::connect(addr)?;
-    let both = format!(
-        "GET /app/wait/30 HTTP/1.1\r\nHost: localhost\r\n\r\n{}",
-        get("visit/1")
-    );
-    last.write_all(both.as_bytes())?;
+    let long = "GET /app/wait/30 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut last = connect(addr);
+    send(&mut last, &format!("{long}{}", get("visit/1")));
     // In some rounds two clients are here who want nothing, and one who never says
     // all.
     let mut others = Vec::new();
     if round.is_multiple_of(4) {
-        others = vec![TcpStream::connect(addr)?, TcpStream::connect(addr)?];
-        others[0].write_all(b"GET /app/vis")?;
+        others = vec![connect(addr), connect(addr)];
+        send(&mut others[0], "GET /app/vis");
     }
 
-    let (ends, bytes, took) = thread::scope(|scope| {
+    let (ends, bytes) = thread::scope(|scope| {
         let last = scope.spawn(|| read_to_end(&mut last));
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                let asked = &asked;
-                scope.spawn(move || ask_until_refused(addr, client, asked))
-            })
-            .collect();
+        let asks = |client| {
+            let asked = &asked;
+            scope.spawn(move || ask_until_refused(addr, client, asked))
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(asks).collect();
         // The stop is to come at any moment of what the server and its clients do.
         thread::sleep(Duration::from_micros(100 * (round as u64 * 37 % 64)));
         asked.store(true, Ordering::SeqCst);
         let since = Instant::now();
-        let stopped = stop(&mut server, round);
-        let ended = stopped.and_then(|()| wait(&mut server, since + DEADLINE));
-        let took = since.elapsed();
-        // Where it has not ended, the clients would ask for ever.
-        server.kill();
-        let mut ends = Vec::new();
-        for client in clients {
-            ends.extend(client.join().map_err(|_| "a client has panicked")??);
-        }
-        let bytes = last.join().map_err(|_| "a client has panicked")?;
-        ended?;
-        Ok::<_, Box<dyn Error>>((ends, bytes, took))
-    })?;
+        stop(&mut server, round);
+        tally.slowest = tally.slowest.max(since.elapsed());
+        let ends = clients
+            .into_iter()
+            .map(|client| client.join().expect("a client"));
+        let ends: Vec<_> = ends.flatten().collect();
+        (ends, last.join().expect("a client"))
+    });
     drop(others);
-    tally.slowest = tally.slowest.max(took);
 
-    let mut counted = BTreeMap::<usize, usize>::new();
-    let mut count = |content: &str| {
-        if let Ok(number) = content.trim().parse() {
-            *counted.entry(number).or_default() += 1;
-        }
-    };
-    for (early, end) in ends {
-        match end {
-            End::Answered(content) => {
-                count(&content);
+    let mut visits = Vec::new();
+    for (early, bytes) in ends {
+        match contents(&bytes).pop() {
+            Some(content) => {
+                visits.push(content);
                 tally.answered += 1;
                 tally.late += usize::from(!early);
             }
-            End::CutOff => tally.cut_off += 1,
-            End::Unseen if early => tally.early_lost += 1,
-            End::Unseen => tally.unseen += 1,
+            None if !bytes.is_empty() => tally.cut_off += 1,
+            None if early => tally.early_lost += 1,
+            None => tally.unseen += 1,
         }
     }
     match contents(&bytes).as_slice() {
-        [_, number] => {
-            count(number);
+        [_, visit] => {
+            visits.push(visit.clone());
             tally.answered += 2;
         }
         _ => tally.early_lost += 1,
     }
     // The visits are numbered from 1 on. A number that nobody got is an answer that
     // was lost.
+    let mut counted = BTreeMap::<usize, usize>::new();
+    for number in visits.iter().filter_map(|visit| visit.trim().parse().ok()) {
+        *counted.entry(number).or_default() += 1;
+    }
     let highest = counted.last_key_value().map_or(0, |(&number, _)| number);
     tally.counted_lost += highest - counted.len();
-    match counted.iter().find(|&(_, &times)| times > 1) {
-        Some((number, _)) => Err(format!("visit {number} was counted twice").into()),
-        None => Ok(()),
-    }
+    let twice = counted.iter().find(|&(_, &times)| times > 1);
+    assert_eq!(twice, None, "a visit was counted more than once");
 }
 
-/// Sends requests until the server refuses to be connected to. Tells how each of them
-/// ended, and whether it had been sent as a whole before the stop was asked for.
+/// Sends requests until the server refuses to be connected to. Tells what came back for
+/// each of them, and whether it had been sent as a whole before the stop was asked for.
 fn ask_until_refused(
     addr: SocketAddr,
     client: usize,
     asked: &AtomicBool,
-) -> io::Result<Vec<(bool, End)>> {
+) -> Vec<(bool, Vec<u8>)> {
+    let request = get(if client.is_multiple_of(2) {
+        "visit/1"
+    } else {
+        "wait/1"
+    });
+    let begin = Instant::now();
     let mut ends = Vec::new();
-    let request = match client % 2 {
-        0 => get("visit/1"),
-        _ => get("wait/1"),
-    };
-    loop {
+    let mut refused = false;
+    // Where the server does not end, the clients do.
+    while !refused && begin.elapsed() < DEADLINE {
         let mut open = Vec::new();
-        let mut refused = false;
         while open.len() < AT_ONCE && !refused {
             match TcpStream::connect_timeout(&addr, DEADLINE) {
                 Ok(mut stream) => {
                     let sent = stream.write_all(request.as_bytes()).is_ok();
                     open.push((sent && !asked.load(Ordering::SeqCst), stream));
                 }
-                Err(error) if asked.load(Ordering::SeqCst) => {
-                    refused = true;
+                Err(error) => {
                     // A connection can also be reset while it is being made.
-                    if error.kind() == ErrorKind::TimedOut {
-                        return Err(error);
-                    }
+                    refused = asked.load(Ordering::SeqCst)
+                        && error.kind() != ErrorKind::TimedOut;
+                    assert!(refused, "no connection: {error}");
                 }
-                Err(error) => return Err(error),
             }
         }
         for (early, mut stream) in open {
-            let bytes = read_to_end(&mut stream);
-            let end = match contents(&bytes).pop() {
-                Some(content) => End::Answered(content),
-                None if bytes.is_empty() => End::Unseen,
-                None => End::CutOff,
-            };
-            ends.push((early, end));
-        }
-        if refused {
-            return Ok(ends);
+            ends.push((early, read_to_end(&mut stream)));
         }
     }
+    ends
 }
 
 fn get(route: &str) -> String {
     format!(
         "GET /app/{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
+}
+
+fn connect(addr: SocketAddr) -> TcpStream {
+    TcpStream::connect_timeout(&addr, DEADLINE).expect("a connection")
+}
+
+fn send(stream: &mut TcpStream, text: &str) {
+    stream.write_all(text.as_bytes()).expect("a write");
 }
 
 /// Everything that comes until the connection ends, however it does.
@@ -304,48 +258,22 @@ fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 /// The contents of the complete answers in these bytes.
 fn contents(mut bytes: &[u8]) -> Vec<String> {
     let mut contents = Vec::new();
-    while let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-        let length = head
-            .lines()
-            .filter_map(|line| line.strip_prefix("content-length:"))
-            .find_map(|length| length.trim().parse().ok());
-        let rest = &bytes[end + 4..];
-        let Some(content) = length.and_then(|length: usize| rest.get(..length))
-        else {
-            break;
-        };
-        contents.push(String::from_utf8_lossy(content).into_owned());
-        bytes = &rest[content.len()..];
+    while let Ok((answer, rest)) = Answer::first(bytes, true) {
+        contents.push(String::from_utf8_lossy(answer.body()).into_owned());
+        bytes = rest;
     }
     contents
 }
 
-/// Starts the program, whose stdin stays open.
-fn start(program: &Path) -> course::Result<Server> {
-    let mut command = Command::new(program);
-    command.args(["127.0.0.1:0", "--threads", "4", "--until-eof"]);
-    Server::start(command.stdin(Stdio::piped()))
-}
-
-/// Asks the program to end, in another way each time.
-fn stop(server: &mut Server, round: usize) -> course::Result<()> {
-    let signal = match round % 3 {
-        0 => "TERM",
-        1 => "INT",
-        _ => "",
-    };
-    if signal.is_empty() || cfg!(not(unix)) {
-        drop(server.child.stdin.take());
-        return Ok(());
+/// Asks the program to end, in another way each time, and waits until it has ended, in
+/// order.
+fn stop(server: &mut Program, round: usize) {
+    match round % 3 {
+        #[cfg(unix)]
+        0 => server.signal("TERM"),
+        #[cfg(unix)]
+        1 => server.signal("INT"),
+        _ => server.close_stdin(),
     }
-    server.signal(signal)
-}
-
-/// Waits until the program has ended, in order.
-fn wait(server: &mut Server, until: Instant) -> course::Result<()> {
-    match server.wait(until)? {
-        status if status.success() => Ok(()),
-        status => Err(format!("the program ended with {status}")),
-    }
+    server.must_end(0, "a stop waits for something that doesn't come.");
 }

@@ -112,54 +112,46 @@ fn kept(old: &[&[u8]], new: &[&[u8]]) -> Vec<Option<usize>> {
 mod tests {
     use super::*;
 
-    fn moved(old: &str, new: &str) -> String {
-        String::from_utf8(take(old.as_bytes()).put_into(new.as_bytes()))
-            .expect("text")
-    }
-
-    const OLD: &str = "use a;\n// ANCHOR: f\nfn f() {\n    one();\n}\n// ANCHOR_END: f\nfn g() {}\n";
-
-    #[test]
-    fn marks_are_taken_out() {
-        let marked = take(OLD.as_bytes());
-        assert_eq!(
-            marked.plain,
-            b"use a;\nfn f() {\n    one();\n}\nfn g() {}\n"
-        );
-        assert_eq!(marked.put_into(&marked.plain), OLD.as_bytes());
-        assert_eq!(moved("a\n", "b\n"), "b\n");
+    /// A text of which each word is a line, and `[x` and `]x` are the marks of x.
+    fn text(words: &str) -> Vec<u8> {
+        let words = words
+            .replace('[', "// ANCHOR: ")
+            .replace(']', "// ANCHOR_END: ");
+        words.replace('|', "\n").into_bytes()
     }
 
     #[test]
-    fn marks_stay_with_their_lines() {
-        for (plain, marked) in [
-            // lines came before and within
+    fn marks_are_taken_out_and_stay_with_their_lines() {
+        const OLD: &str = "use a|[f|fn f|one|}|]f|fn g|";
+        assert_eq!(take(&text(OLD)).plain, text("use a|fn f|one|}|fn g|"));
+        for (old, new, expected) in [
+            (OLD, "use a|fn f|one|}|fn g|", OLD),
+            ("a|", "b|", "b|"),
+            // Lines came before and within.
             (
-                "use a;\nuse b;\nfn f() {\n    one();\n    two();\n}\nfn g() {}\n",
-                "use a;\nuse b;\n// ANCHOR: f\nfn f() {\n    one();\n    two();\n}\n// ANCHOR_END: f\nfn g() {}\n",
+                OLD,
+                "use a|use b|fn f|one|two|}|fn g|",
+                "use a|use b|[f|fn f|one|two|}|]f|fn g|",
             ),
-            // the first line within was changed
+            // The first line within was changed.
             (
-                "use a;\nfn f(x: u8) {\n    one();\n}\nfn g() {}\n",
-                "use a;\n// ANCHOR: f\nfn f(x: u8) {\n    one();\n}\n// ANCHOR_END: f\nfn g() {}\n",
+                OLD,
+                "use a|fn f(x)|one|}|fn g|",
+                "use a|[f|fn f(x)|one|}|]f|fn g|",
             ),
-            // the line after was changed, and one came between
+            // The line after was changed, and one came between.
             (
-                "use a;\nfn f() {\n    one();\n}\n\nfn g(x: u8) {}\n",
-                "use a;\n// ANCHOR: f\nfn f() {\n    one();\n}\n// ANCHOR_END: f\n\nfn g(x: u8) {}\n",
+                OLD,
+                "use a|fn f|one|}||fn g(x)|",
+                "use a|[f|fn f|one|}|]f||fn g(x)|",
             ),
+            // No mark is lost when its lines are.
+            (OLD, "x|", "[f|x|]f|"),
+            (OLD, "", "[f|]f|"),
+            ("a|[x|b|]x|", "b|", "[x|b|]x|"),
         ] {
-            assert_eq!(moved(OLD, plain), marked);
+            let moved = take(&text(old)).put_into(&text(new));
+            assert_eq!(moved, text(expected), "{new}");
         }
-    }
-
-    #[test]
-    fn no_mark_is_lost_when_its_lines_are() {
-        assert_eq!(moved(OLD, "x\n"), "// ANCHOR: f\nx\n// ANCHOR_END: f\n");
-        assert_eq!(moved(OLD, ""), "// ANCHOR: f\n// ANCHOR_END: f\n");
-        assert_eq!(
-            moved("a\n// ANCHOR: x\nb\n// ANCHOR_END: x\n", "b\n"),
-            "// ANCHOR: x\nb\n// ANCHOR_END: x\n"
-        );
     }
 }

@@ -1,16 +1,15 @@
 //! Cargo called from here: build something, and say where the programs are.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::json::Json;
 use crate::layout::{Chapter, Course};
-use crate::process::{Run, Stderr};
 use crate::screen::note;
 
 /// Long enough for a first build on a slow machine.
@@ -20,107 +19,109 @@ const DEADLINE: Duration = Duration::from_secs(20 * 60);
 pub struct Built {
     /// Whether all of it was built.
     pub well: bool,
-    /// The programs and tests that can be run.
-    pub programs: Vec<Program>,
-    /// What the compiler had to say, if it was asked for as data.
-    pub messages: Vec<Message>,
+    /// What the compiler said: nothing if there was neither an error nor a warning.
+    pub said: String,
+    programs: Vec<Program>,
 }
 
-/// A program or a test that was built.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Program {
-    /// The folder of its package.
-    pub package: PathBuf,
-    /// The name of the target: `milestone`, or the binary's name.
-    pub name: String,
+/// A program that was built.
+struct Program {
+    /// The file that it was built from: `main.rs`, or a milestone.
+    source: PathBuf,
     /// Whether it consists of tests.
-    pub tests: bool,
-    /// Where it is.
-    pub path: PathBuf,
+    tests: bool,
+    path: PathBuf,
 }
 
-/// A warning or an error of the compiler.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Message {
-    /// The folder of its package.
-    pub package: PathBuf,
-    /// The text as the compiler would print it.
-    pub text: String,
-}
-
-/// The cargo that runs us, or the one on the PATH.
-pub fn command(course: &Course) -> Command {
+/// Runs a cargo command that builds these packages. A person who waits is told what the
+/// compiler says; what cargo waits for; and, if it takes longer than a moment, `told`.
+/// If that is `None`, nothing is told.
+pub fn build(
+    course: &Course,
+    command: &[&str],
+    packages: &[String],
+    told: Option<&str>,
+) -> Result<Built> {
     let mut cargo =
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(course.root());
+    cargo.current_dir(course.root()).args(command);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.arg("--message-format=json-render-diagnostics");
     if std::env::var_os("CARGO_TARGET_DIR").is_some() {
         // The same folder in absolute terms; a course that a test has made up has one
         // of its own.
         cargo.env("CARGO_TARGET_DIR", course.target());
     }
-    cargo
-}
-
-/// What a person is told while cargo builds.
-#[derive(Clone, Copy)]
-pub enum Told<'a> {
-    /// Nothing.
-    Nothing,
-    /// What the compiler says; what cargo waits for; and, if it takes longer than a
-    /// moment, this.
-    All(&'a str),
-}
-
-/// Runs a cargo command that builds, and asks it for JSON.
-pub fn build(course: &Course, cargo: &mut Command, told: Told<'_>) -> Result<Built> {
-    let watcher = Watcher::new(match told {
-        Told::Nothing => "",
-        Told::All(sentence) => sentence,
-    });
-    let tell = |line: Option<&str>| watcher.tell(line);
-    cargo.arg(match told {
-        Told::Nothing => "--message-format=json",
-        Told::All(_) => "--message-format=json-render-diagnostics",
-    });
-    if matches!(told, Told::All(_)) && std::io::stderr().is_terminal() {
+    if told.is_some() && std::io::stderr().is_terminal() {
         cargo.args(["--color", "always"]);
     }
-    let run = Run {
-        scratch: course.scratch(),
-        deadline: DEADLINE,
-        stderr: match told {
-            Told::Nothing => Stderr::Dropped,
-            Told::All(_) => Stderr::Watched(&tell),
-        },
-        with_children: false,
-    };
-    let ended = run.run(cargo).map_err(|e| {
+    cargo.stdin(Stdio::null());
+    cargo.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = cargo.spawn().map_err(|e| {
         format!(
             "cannot run {}: {e}; is Rust installed, and is its folder on the PATH? \
              (`cargo --version` should answer)",
             cargo.get_program().to_string_lossy()
         )
     })?;
-    if ended.status.is_none() {
-        return Err(format!(
-            "cargo was still building after {} minutes and was stopped",
-            DEADLINE.as_secs() / 60
-        ));
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let data = thread::spawn(move || {
+        let mut data = Vec::new();
+        // What cannot be read is missed below, as a program that was not built.
+        let _ = stdout.map(|mut stdout| stdout.read_to_end(&mut data));
+        String::from_utf8_lossy(&data).into_owned()
+    });
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let lines = stderr
+            .into_iter()
+            .flat_map(|err| BufReader::new(err).split(b'\n'));
+        for line in lines.map_while(std::io::Result::ok) {
+            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    let mut listener = Listener {
+        begin: Instant::now(),
+        told,
+        slow: told,
+        blocked: None,
+        said: String::new(),
+    };
+    loop {
+        match lines.recv_timeout(Duration::from_millis(50)) {
+            Ok(line) => listener.hear(&line),
+            Err(RecvTimeoutError::Timeout) => listener.break_the_silence(),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if listener.begin.elapsed() >= DEADLINE {
+            // It fails only where it has ended already.
+            let _ = child.kill();
+            return Err(format!(
+                "cargo was still building after {} minutes and was stopped",
+                DEADLINE.as_secs() / 60
+            ));
+        }
     }
-    let lines: Vec<Json> = ended.output.lines().filter_map(Json::read).collect();
+    let status = child
+        .wait()
+        .map_err(|e| format!("cannot wait for cargo: {e}"))?;
+    let data = data.join().unwrap_or_default();
     Ok(Built {
-        well: ended.well(),
-        programs: lines.iter().filter_map(program).collect(),
-        messages: lines.iter().filter_map(message).collect(),
+        well: status.success(),
+        said: listener.said,
+        programs: data.lines().filter_map(program).collect(),
     })
 }
 
 /// Passes on what the compiler says, leaves out how far cargo is, and breaks the
 /// silence where it waits.
-struct Watcher<'a> {
+struct Listener<'a> {
     begin: Instant,
-    slow: Cell<Option<&'a str>>,
-    blocked: Cell<Option<Instant>>,
+    told: Option<&'a str>,
+    /// What is to be said of a build that takes long, until it is said.
+    slow: Option<&'a str>,
+    blocked: Option<Instant>,
+    said: String,
 }
 
 /// When to say that cargo waits for another one.
@@ -132,35 +133,32 @@ const SLOW: Duration = Duration::from_secs(2);
 const WAITS: &str = "waiting: another cargo, perhaps your editor's, is building here \
                      (what helps: \"When cargo waits\" in the introduction)";
 
-impl<'a> Watcher<'a> {
-    fn new(slow: &'a str) -> Watcher<'a> {
-        Watcher {
-            begin: Instant::now(),
-            slow: Cell::new(Some(slow)),
-            blocked: Cell::new(None),
+impl Listener<'_> {
+    fn hear(&mut self, line: &str) {
+        if let Some(status) = status(line) {
+            self.blocked = (status == "Blocking").then(Instant::now);
+            return;
+        }
+        self.said.push_str(line);
+        self.said.push('\n');
+        if self.told.is_some() {
+            note(line);
         }
     }
 
-    fn tell(&self, line: Option<&str>) {
-        let blocked = self.blocked.get();
-        match line {
-            Some(line) => match status(line) {
-                Some("Blocking") => self.blocked.set(Some(Instant::now())),
-                Some(_) => self.blocked.set(None),
-                None => note(line),
-            },
-            None if blocked.is_some_and(|since| since.elapsed() >= BLOCKED) => {
-                note(WAITS);
-                self.blocked.set(None);
-                // Why it takes long is said.
-                self.slow.set(None);
-            }
-            None if blocked.is_none() && self.begin.elapsed() >= SLOW => {
-                if let Some(sentence) = self.slow.take() {
-                    note(sentence);
+    fn break_the_silence(&mut self) {
+        match self.blocked {
+            // Why it takes long is said then.
+            Some(since) if since.elapsed() >= BLOCKED => {
+                self.blocked = None;
+                if self.slow.take().is_some() {
+                    note(WAITS);
                 }
             }
-            None => {}
+            None if self.begin.elapsed() >= SLOW => {
+                self.slow.take().into_iter().for_each(note);
+            }
+            _ => {}
         }
     }
 }
@@ -170,14 +168,11 @@ impl<'a> Watcher<'a> {
 fn status(line: &str) -> Option<&'static str> {
     const WORDS: &str = "Blocking Compiling Checking Finished Fresh Dirty Running \
                          Executable Downloading Downloaded Updating Locking Adding";
+    let (first, rest) = line.split_once('\x1b').unwrap_or((line, ""));
     // A colour begins with ESC [ and ends with m.
-    let mut plain = String::new();
-    let mut rest = line;
-    while let Some((before, after)) = rest.split_once('\x1b') {
-        plain.push_str(before);
-        rest = after.split_once('m').map_or("", |(_, after)| after);
-    }
-    plain.push_str(rest);
+    let coloured = rest.split('\x1b');
+    let coloured = coloured.filter_map(|piece| Some(piece.split_once('m')?.1));
+    let plain = first.to_owned() + &coloured.collect::<String>();
     let word = plain.split_whitespace().next()?;
     let is_set_right = plain.find(word)? + word.len() == 12;
     WORDS
@@ -186,109 +181,89 @@ fn status(line: &str) -> Option<&'static str> {
 }
 
 impl Built {
-    /// The program called `name` of the package in `folder`.
-    pub fn program(&self, folder: &Path, name: &str) -> Option<&Path> {
-        self.programs
-            .iter()
-            .find(|program| {
-                same_place(&program.package, folder) && program.name == name
-            })
-            .map(|program| program.path.as_path())
-    }
-
-    /// The unit tests of the package in `folder`.
-    pub fn unit_tests(&self, folder: &Path) -> impl Iterator<Item = &Path> {
-        let of_it = move |program: &&Program| {
-            program.tests
-                && program.name != "milestone"
-                && same_place(&program.package, folder)
+    /// The program that was built from a file: tests, or no tests.
+    pub fn program(&self, source: &Path, tests: bool) -> Option<&Path> {
+        let same_place = |a: &Path, b: &Path| {
+            // Whatever symlinks are in them.
+            a == b
+                || a.canonicalize()
+                    .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+        };
+        let is_it = |program: &&Program| {
+            program.tests == tests && same_place(&program.source, source)
         };
         self.programs
             .iter()
-            .filter(of_it)
-            .map(|program| program.path.as_path())
+            .find(is_it)
+            .map(|program| &*program.path)
     }
 }
 
-/// Which program of a solution is meant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// The server.
-    Server,
-    /// The compiled milestone.
-    Milestone,
-}
-
-/// Builds a program of each of these solutions. One that does not build is left out.
-pub fn solutions(
+/// Builds the programs of these solutions. One that does not build is left out.
+pub fn servers(
     course: &Course,
     chapters: &[Chapter],
-    target: Target,
+) -> Result<BTreeMap<Chapter, PathBuf>> {
+    let main = |chapter| course.solution(chapter).join("src/main.rs");
+    solutions(course, chapters, &["--bins"], main)
+}
+
+/// Builds the milestones of these solutions. One that does not build is left out.
+pub fn milestones(
+    course: &Course,
+    chapters: &[Chapter],
+) -> Result<BTreeMap<Chapter, PathBuf>> {
+    let milestone = |chapter| course.milestone(chapter);
+    solutions(course, chapters, &["--test", "milestone"], milestone)
+}
+
+fn solutions(
+    course: &Course,
+    chapters: &[Chapter],
+    targets: &[&str],
+    source: impl Fn(Chapter) -> PathBuf,
 ) -> Result<BTreeMap<Chapter, PathBuf>> {
     if chapters.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut cargo = command(course);
-    cargo.args(["build", "--quiet", "--keep-going"]);
-    cargo.args(match target {
-        Target::Server => ["--bins"].as_slice(),
-        Target::Milestone => &["--test", "milestone"],
-    });
-    for chapter in chapters {
-        cargo.args(["--package", &chapter.solution_package()]);
-    }
-    let built = build(course, &mut cargo, Told::All("building the solutions"))?;
+    let package = |chapter: &Chapter| chapter.solution_package();
+    let packages: Vec<String> = chapters.iter().map(package).collect();
+    let command = [&["build", "--keep-going"], targets].concat();
+    let built = build(course, &command, &packages, Some("building the solutions"))?;
+    let are_tests = targets.contains(&"--test");
     let program = |&chapter: &Chapter| {
-        let name = match target {
-            Target::Server => chapter.solution_package(),
-            Target::Milestone => "milestone".into(),
-        };
-        let path = built.program(&course.solution(chapter), &name)?;
+        let path = built.program(&source(chapter), are_tests)?;
         Some((chapter, path.to_owned()))
     };
     Ok(chapters.iter().filter_map(program).collect())
 }
 
-/// Whether two paths lead to one place, whatever symlinks stand in them.
-pub fn same_place(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
-}
-
-/// What cargo knows of the packages, without asking what they depend on in turn.
-pub fn metadata(course: &Course) -> Result<Json> {
-    let mut cargo = command(course);
-    cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo
-        .output()
-        .map_err(|e| format!("cannot run cargo: {e}"))?;
-    let json = Json::read(&String::from_utf8_lossy(&output.stdout));
-    json.ok_or_else(|| {
-        String::from_utf8_lossy(&output.stderr)
-            .trim_end()
-            .to_owned()
-    })
-}
-
-fn program(line: &Json) -> Option<Program> {
+/// Reads a line of JSON in which cargo says what it has built.
+///
+/// The line is searched rather than parsed. What it finds is a key indeed: inside of a
+/// string each quotation mark has a backslash before it.
+fn program(line: &str) -> Option<Program> {
+    let (before, profile) = line.split_once("\"profile\":{")?;
     Some(Program {
-        package: package(line)?,
-        name: line.get("target")?.text("name")?.to_owned(),
-        tests: line.get("profile")?.is("test"),
-        path: line.text("executable")?.into(),
+        source: string(before, "src_path")?.into(),
+        tests: profile.split('}').next()?.contains("\"test\":true"),
+        path: string(profile, "executable")?.into(),
     })
 }
 
-fn message(line: &Json) -> Option<Message> {
-    Some(Message {
-        package: package(line)?,
-        text: line.get("message")?.text("rendered")?.to_owned(),
-    })
-}
-
-/// The folder of the package that something is about.
-pub fn package(about: &Json) -> Option<PathBuf> {
-    let manifest = Path::new(about.text("manifest_path")?);
-    Some(manifest.parent()?.to_owned())
+/// The string under a key: a path, in which only a backslash or a quotation mark is
+/// written with a backslash.
+fn string(json: &str, key: &str) -> Option<String> {
+    let (_, rest) = json.split_once(&format!("\"{key}\":\""))?;
+    let mut text = String::new();
+    let mut letters = rest.chars();
+    loop {
+        match letters.next()? {
+            '"' => return Some(text),
+            '\\' => text.push(letters.next()?),
+            letter => text.push(letter),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -304,5 +279,16 @@ mod tests {
         for line in ["error: Compiling", "  |     Running", "Compiling", ""] {
             assert_eq!(status(line), None, "{line:?}");
         }
+    }
+
+    #[test]
+    fn what_cargo_has_built_is_read() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"x","src_path":"C:\\a \"b\"\\main.rs","test":true},"profile":{"debuginfo":1,"test":false},"features":["test"],"executable":"C:\\x.exe","fresh":true}"#;
+        let built = program(line).expect("a program");
+        assert_eq!(built.source, Path::new(r#"C:\a "b"\main.rs"#));
+        assert_eq!((built.tests, built.path), (false, r"C:\x.exe".into()));
+        let library = line.replace(r#""C:\\x.exe""#, "null");
+        assert!(program(&library).is_none(), "a library is no program");
+        assert!(program(r#"{"reason":"build-finished","success":true}"#).is_none());
     }
 }

@@ -11,16 +11,17 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Result;
-use crate::cargo::{self, Built, Told};
+use crate::cargo;
 use crate::layout::{Chapter, Course, files};
-use crate::milestone::{Finding, Judge, Verdict, run_in};
-use crate::starters::{State, state};
+use crate::milestone::{Finding, Judge, Verdict};
+use crate::process::run;
+use crate::starters::is_edited;
 
 pub use shown::shown;
 pub use standing::Standing;
 pub use units::Units;
 
-use standing::{Memory, key, remember};
+use standing::{Memory, key};
 
 /// A milestone takes a second or two; its own waits all end long before this.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -42,9 +43,8 @@ impl Judged {
 
     /// All that is green, by its name for people.
     fn green(&self) -> Vec<String> {
-        let holds = |finding: &Finding| *finding == Finding::Passed;
         let checks = self.verdict.checks.iter();
-        let checks = checks.filter(|check| holds(&check.finding));
+        let checks = checks.filter(|check| check.finding == Finding::Passed);
         let checks = checks.map(|check| check.title());
         checks.chain(self.units.passing.iter().cloned()).collect()
     }
@@ -66,7 +66,7 @@ pub fn judge(
             let green = judged.green();
             // A starter as it was handed out is nobody's progress.
             if let Some(before) = before
-                && state(course, chapter)? == State::Edited
+                && is_edited(course, chapter)?
             {
                 judged.turned_green = green.clone();
                 judged.turned_green.retain(|name| !before.contains(name));
@@ -77,7 +77,12 @@ pub fn judge(
         None => before.unwrap_or_default(),
     };
     let standing = Standing::of(judged.as_ref());
-    remember(course, chapter, &key, &standing, &green);
+    Memory {
+        key,
+        standing,
+        green,
+    }
+    .keep(course, chapter);
     Ok(judged)
 }
 
@@ -87,96 +92,89 @@ fn build_and_run(
     shown: bool,
 ) -> Result<Option<Judged>> {
     let sentence = format!(
-        "building chapter {chapter} and what its checks need; the first time takes a minute or two"
+        "building chapter {chapter} and what its checks need; the first time takes a \
+         minute or two"
     );
-    let told = if shown {
-        Told::All(&sentence)
-    } else {
-        Told::Nothing
-    };
     let folder = course.starter(chapter);
-    let with_units = has_unit_tests(&folder)?;
-    let mut targets = vec!["--test", "milestone"];
-    if with_units {
-        targets.push("--bins");
-    }
-    let mut built = build(course, chapter, &targets, told)?;
-    let units_built = built.well;
-    if !built.well && with_units {
-        // The program may be in order where its unit tests are not.
-        built = build(course, chapter, &targets[..2], Told::Nothing)?;
-    }
-    let Some(milestone) = built.program(&folder, "milestone").filter(|_| built.well)
-    else {
-        return Ok(None);
+    let build = |targets: &[&str], told| {
+        let command =
+            [&["test", "--no-run", "--test", "milestone"], targets].concat();
+        cargo::build(course, &command, &[chapter.package()], told)
     };
+    let has_unit_tests = files(&folder)?
+        .values()
+        .any(|contents| String::from_utf8_lossy(contents).contains("#[test]"));
+    let targets: &[&str] = if has_unit_tests { &["--bins"] } else { &[] };
+    let mut built = build(targets, shown.then_some(&sentence))?;
+    let units_built = built.well;
+    if !built.well && has_unit_tests {
+        // The program may be in order where its unit tests are not.
+        built = build(&[], None)?;
+    }
+    if !built.well {
+        return Ok(None);
+    }
+    let milestone = built.program(&course.milestone(chapter), true);
+    let milestone = milestone.ok_or("cargo does not say where the milestone is")?;
     // A verdict should come while the change is still in mind: both at once.
+    let unit_tests = built.program(&folder.join("src/main.rs"), true);
     let (verdict, units) = thread::scope(|scope| {
-        let units = scope.spawn(|| match units_built {
-            true => units::run(course, &folder, built.unit_tests(&folder)),
-            false => Ok(Units::default()),
+        let units = scope.spawn(|| match unit_tests {
+            Some(unit_tests) => units::run(&folder, unit_tests),
+            None => Ok(Units {
+                built: units_built,
+                ..Units::default()
+            }),
         });
-        let verdict = run(course, &folder, milestone);
-        (verdict, units.join())
+        let verdict = run_milestone(&folder, milestone);
+        let units = units.join();
+        (
+            verdict,
+            units.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
     });
-    let (verdict, units) = (
-        verdict?,
-        units.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
-    );
     Ok(Some(Judged {
-        verdict,
-        units,
+        verdict: verdict?,
+        units: units?,
         turned_green: Vec::new(),
     }))
 }
 
-fn build(
-    course: &Course,
-    chapter: Chapter,
-    targets: &[&str],
-    told: Told<'_>,
-) -> Result<Built> {
-    let mut cargo = cargo::command(course);
-    cargo.args(["test", "--no-run", "--package", &chapter.package()]);
-    cargo::build(course, cargo.args(targets), told)
+/// A judge who lets Ctrl-C through.
+fn judge_in(folder: &Path, deadline: Duration) -> Judge<'_> {
+    Judge {
+        folder,
+        deadline,
+        program: None,
+        with_children: false,
+    }
 }
 
-fn has_unit_tests(folder: &Path) -> Result<bool> {
-    let has =
-        |contents: &Vec<u8>| String::from_utf8_lossy(contents).contains("#[test]");
-    Ok(files(folder)?.values().any(has))
-}
-
-fn run(course: &Course, folder: &Path, milestone: &Path) -> Result<Verdict> {
-    let verdict = Judge::new(course, folder, DEADLINE).verdict(milestone, None)?;
+fn run_milestone(folder: &Path, milestone: &Path) -> Result<Verdict> {
+    let verdict = judge_in(folder, DEADLINE).verdict(milestone, None)?;
     if !verdict.ended {
         return Err(format!(
             "{}\nThe checks came to no end in {} seconds and were stopped.{}",
             verdict.output.trim_end(),
             DEADLINE.as_secs(),
-            silent(&without_verdict(course, milestone, &verdict))
+            silent(&without_verdict(milestone, &verdict))
         ));
     }
-    end_of(course, folder, milestone, &verdict)?;
+    end_of(folder, milestone, &verdict)?;
     Ok(verdict)
 }
 
 /// Whether tests have run to the last line of libtest: one that takes the whole
 /// program down keeps it from being written.
-fn end_of(
-    course: &Course,
-    folder: &Path,
-    program: &Path,
-    verdict: &Verdict,
-) -> Result<()> {
+fn end_of(folder: &Path, program: &Path, verdict: &Verdict) -> Result<()> {
     let to_the_end = |verdict: &Verdict| verdict.output.contains("\ntest result: ");
     if to_the_end(verdict) {
         return Ok(());
     }
     // Several were under way; one of them is to blame.
-    let mut tests = without_verdict(course, program, verdict);
+    let mut tests = without_verdict(program, verdict);
     let is_to_blame = |test: &&String| {
-        let alone = Judge::new(course, folder, DEADLINE).verdict(program, Some(test));
+        let alone = judge_in(folder, DEADLINE).verdict(program, Some(test));
         alone.is_ok_and(|alone| !to_the_end(&alone))
     };
     let to_blame: Vec<String> = tests.iter().filter(is_to_blame).cloned().collect();
@@ -191,13 +189,8 @@ fn end_of(
 }
 
 /// The tests that have not come to their end.
-fn without_verdict(
-    course: &Course,
-    milestone: &Path,
-    verdict: &Verdict,
-) -> Vec<String> {
-    let list = run_in(course.scratch(), DEADLINE, false)
-        .run(Command::new(milestone).arg("--list"));
+fn without_verdict(program: &Path, verdict: &Verdict) -> Vec<String> {
+    let list = run(Command::new(program).arg("--list"), DEADLINE, false);
     let list = list.map_or(String::new(), |list| list.output);
     let all = list.lines().filter_map(|line| line.strip_suffix(": test"));
     let told = |name: &&str| verdict.checks.iter().any(|check| check.name == *name);
@@ -215,10 +208,8 @@ fn silent(tests: &[String]) -> String {
 /// judged again.
 pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing> {
     let key = key(course, chapter)?;
-    if let Some(memory) = Memory::of(course, chapter)
-        && memory.holds(&key)
-    {
-        return Ok(memory.standing);
+    match Memory::of(course, chapter) {
+        Some(memory) if memory.key == key => Ok(memory.standing),
+        _ => Ok(Standing::of(judge(course, chapter, false)?.as_ref())),
     }
-    judge(course, chapter, false).map(|judged| Standing::of(judged.as_ref()))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::layout::{Chapter, Course};
 use crate::screen::{Style, note, show};
-use crate::{check, dev, diff, map, starters, which};
+use crate::{check, dev, diff, map, which};
 
 const USAGE: &str = "\
 cargo course               the map: what is passed and what is next
@@ -33,11 +33,10 @@ impl From<String> for Trouble {
 
 /// Does what the command line asks for.
 pub fn main() -> ExitCode {
-    match run(env::args_os()
-        .skip(1)
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect())
-    {
+    let args = env::args_os().skip(1);
+    let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into()).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
         Ok(code) => code,
         Err(Trouble::Failed(sentence)) => {
             note(&sentence);
@@ -52,80 +51,68 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: Vec<String>) -> Result<ExitCode, Trouble> {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args[..] {
-        [] => show_map(&course()?),
-        ["help" | "--help" | "-h"] => {
-            show(USAGE);
-            Ok(ExitCode::SUCCESS)
-        }
+fn run(args: &[&str]) -> Result<ExitCode, Trouble> {
+    match *args {
+        [] => show(&map::shown(&course()?, Style::of_stdout())?),
+        ["help" | "--help" | "-h"] => show(USAGE),
         ["check"] => {
             let course = course()?;
             let (chapter, reason) = which::chapter_at_hand(&course)?;
-            show_verdict(&course, chapter, Some(&reason))
+            return show_verdict(&course, chapter, &format!(" ({reason})"));
         }
         ["check", number] => {
             let course = course()?;
-            let chapter =
-                which::chapter_called(&course, number).map_err(Trouble::Usage)?;
-            show_verdict(&course, chapter, None)
+            let chapter = chapter(&course, number)?;
+            return show_verdict(&course, chapter, "");
         }
         ["check", ..] => {
-            Err(Trouble::Usage("`check` takes one chapter at a time".into()))
+            return Err(Trouble::Usage("`check` takes one chapter at a time".into()));
         }
-        ["diff", number] => show_difference(&course()?, number, None),
-        ["diff", number, other] => show_difference(&course()?, number, Some(other)),
-        ["diff", ..] => Err(Trouble::Usage("write `diff N` or `diff N M`".into())),
-        ["dev", ref rest @ ..] => dev::command::run(rest, course),
+        ["diff", number] | ["diff", number, _] => {
+            let course = course()?;
+            let other = args
+                .get(2)
+                .map(|other| chapter(&course, other))
+                .transpose()?;
+            if !diff::show(&course, chapter(&course, number)?, other)? {
+                show("There is no difference.\n");
+            }
+        }
+        ["diff", ..] => {
+            return Err(Trouble::Usage("write `diff N` or `diff N M`".into()));
+        }
+        ["dev", ref rest @ ..] => return dev::command::run(rest),
         [unknown, ..] => {
-            Err(Trouble::Usage(format!("there is no command `{unknown}`")))
+            return Err(Trouble::Usage(format!("there is no command `{unknown}`")));
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn course() -> Result<Course, Trouble> {
+/// The course around the folder in which the command was given.
+pub fn course() -> Result<Course, Trouble> {
     let here = env::current_dir()
         .map_err(|e| format!("cannot tell which folder this is: {e}"))?;
     Ok(Course::around(&here)?)
 }
 
-fn show_map(course: &Course) -> Result<ExitCode, Trouble> {
-    let current = starters::current(course)?.map(|(chapter, _, _)| chapter);
-    let rungs = map::survey(course);
-    show(&map::shown(course, &rungs, current, Style::of_stdout()));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show_difference(
-    course: &Course,
-    number: &str,
-    other: Option<&str>,
-) -> Result<ExitCode, Trouble> {
-    let called =
-        |number| which::chapter_called(course, number).map_err(Trouble::Usage);
-    let (chapter, other) = (called(number)?, other.map(called).transpose()?);
-    if !diff::show(course, chapter, other)? {
-        show("There is no difference.\n");
-    }
-    Ok(ExitCode::SUCCESS)
+/// The chapter that a person asked for.
+pub fn chapter(course: &Course, called: &str) -> Result<Chapter, Trouble> {
+    which::chapter_called(course, called).map_err(Trouble::Usage)
 }
 
 fn show_verdict(
     course: &Course,
     chapter: Chapter,
-    reason: Option<&str>,
+    reason: &str,
 ) -> Result<ExitCode, Trouble> {
     let style = Style::of_stdout();
-    let heading =
-        style.strong(&format!("Chapter {chapter}, {}", course.title(chapter)));
-    match reason {
-        Some(reason) => show(&format!("{heading} ({reason})\n\n")),
-        None => show(&format!("{heading}\n\n")),
-    }
+    let heading = format!("Chapter {chapter}, {}", course.title(chapter));
+    show(&format!("{}{reason}\n\n", style.strong(&heading)));
     let Some(judged) = check::judge(course, chapter, true)? else {
         show(&format!(
-            "Chapter {chapter} does not build yet. Fix the first error above, then run `cargo course check {}` again.\n",
+            "Chapter {chapter} does not build yet. Fix the first error above, \
+             then run `cargo course check {}` again.\n",
             chapter.0
         ));
         return Ok(ExitCode::from(1));

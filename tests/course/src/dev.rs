@@ -10,7 +10,6 @@ pub mod derive;
 pub mod errors;
 mod fold;
 mod header;
-pub mod server;
 pub mod starters;
 #[cfg(unix)]
 pub mod transcripts;

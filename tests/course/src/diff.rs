@@ -2,6 +2,7 @@
 //! beside another.
 
 use crate::Result;
+use crate::gaps::QUIET;
 use crate::layout::{Chapter, Course, Files, files, write};
 use crate::work::Scratch;
 use crate::{anchors, git};
@@ -48,41 +49,16 @@ pub fn show(
 }
 
 /// Files without what differs in every chapter and is no part of any lesson: manifests,
-/// the marks of the book, the attributes of a starter that keep its gaps quiet, and the
-/// line ends of Windows.
-fn plain(files: Files) -> Files {
-    let plain = |(path, contents): (String, Vec<u8>)| {
-        if path == "Cargo.toml" {
-            return None;
-        }
-        let contents = match String::from_utf8(anchors::take(&contents).plain) {
-            Ok(text) => without_attributes(&text).into_bytes(),
-            Err(_) => contents,
-        };
-        Some((path, contents))
-    };
-    files.into_iter().filter_map(plain).collect()
-}
-
-/// A text without inner attributes for the compiler's warnings, such as
-/// `#![allow(unused, reason = "…")]`, and without the blank line after them.
-fn without_attributes(text: &str) -> String {
-    let mut kept = String::new();
-    let mut inside = false;
-    let mut after = false;
-    for line in text.lines() {
-        let begins = ["#![allow(", "#![expect(", "#![warn("];
-        inside |= begins.iter().any(|begin| line.starts_with(begin));
-        if inside {
-            inside = !line.trim_end().ends_with(")]");
-            after = true;
-        } else if !after || !line.trim().is_empty() {
-            after = false;
-            kept.push_str(line);
-            kept.push('\n');
+/// the marks of the book, what keeps a starter quiet, and the line ends of Windows.
+fn plain(mut files: Files) -> Files {
+    files.remove("Cargo.toml");
+    for contents in files.values_mut() {
+        if let Ok(text) = str::from_utf8(contents) {
+            let text = text.replace("\r\n", "\n").replace(QUIET, "");
+            *contents = anchors::take(text.as_bytes()).plain;
         }
     }
-    kept
+    files
 }
 
 #[cfg(test)]
@@ -91,12 +67,14 @@ mod tests {
 
     #[test]
     fn what_differs_everywhere_is_left_out() {
-        let text = "//! About.\n\n#![allow(\n    unused,\n    reason = \"a (b)\"\n)]\n\
-                    #![warn(unused_must_use)]\n\n// ANCHOR: a\r\nfn a() {}\r\n// ANCHOR_END: a\n\nfn b() {}\n";
-        let file = |path: &str| (path.to_owned(), text.as_bytes().to_vec());
+        let text = "// ANCHOR: a\r\nfn a() {}\r\n// ANCHOR_END: a\n\nfn b() {}\n";
+        let text = format!("//! About.\n\n{QUIET}{text}").into_bytes();
+        let file = |path: &str| (path.to_owned(), text.clone());
         let files = plain(Files::from([file("src/a.rs"), file("Cargo.toml")]));
-        assert_eq!(files.len(), 1);
-        let text = std::str::from_utf8(&files["src/a.rs"]);
-        assert_eq!(text, Ok("//! About.\n\nfn a() {}\n\nfn b() {}\n"));
+        let expected = "//! About.\n\nfn a() {}\n\nfn b() {}\n";
+        assert_eq!(
+            files,
+            Files::from([("src/a.rs".to_owned(), expected.into())])
+        );
     }
 }

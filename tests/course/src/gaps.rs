@@ -1,7 +1,16 @@
 //! The gaps of a starter: each `todo!` that is left, in the order in which the page
 //! explains them.
 
+use std::ops::Range;
+
 use crate::layout::{Chapter, Course, files};
+
+/// What keeps the compiler quiet about a starter with gaps, at its beginning.
+pub const QUIET: &str = "\
+#![allow(unused, reason = \"there are gaps; delete once none is left\")]
+#![warn(unused_must_use)]
+
+";
 
 /// A `todo!` that is still to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,24 +39,46 @@ pub fn gaps(course: &Course, chapter: Chapter) -> Vec<Gap> {
     let folder = course.starter(chapter);
     for (path, contents) in files(&folder).unwrap_or_default() {
         let text = String::from_utf8_lossy(&contents);
-        let mut begin = 0;
-        for (line, number) in text.split_inclusive('\n').zip(1..) {
-            if let Some(at) = line.find("todo!(")
-                && !line.trim_start().starts_with("//")
-            {
-                let message = literal(&text[begin + at..]);
-                let (number_of, words) = numbered(&message);
-                gaps.push(Gap {
-                    place: format!("{}/{path}:{number}", course.shown(&folder)),
-                    number: number_of,
-                    text: words.to_owned(),
-                });
-            }
-            begin += line.len();
+        for gap in spans(&text) {
+            let line = text[..gap.start].matches('\n').count() + 1;
+            let message = literal(&text[gap]);
+            let (number, words) = numbered(&message);
+            gaps.push(Gap {
+                place: format!("{}/{path}:{line}", course.shown(&folder)),
+                number,
+                text: words.to_owned(),
+            });
         }
     }
     gaps.sort_by_key(|gap| gap.number.map_or(u8::MAX, |(number, _)| number));
     gaps
+}
+
+/// Where the gaps in a piece of Rust are, from `todo!(` to `)`.
+pub fn spans(text: &str) -> Vec<Range<usize>> {
+    let begins = text.match_indices("todo!(").map(|(begin, _)| begin);
+    let is_comment = |begin: &usize| {
+        let line = text[..*begin].rsplit('\n').next().unwrap_or_default();
+        line.trim_start().starts_with("//")
+    };
+    let span = |begin: usize| {
+        let (mut quoted, mut escaped, mut open) = (false, false, 0);
+        let end = text[begin..].find(|c| {
+            quoted ^= c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            match c {
+                '(' if !quoted => open += 1,
+                ')' if !quoted => open -= 1,
+                _ => {}
+            }
+            c == ')' && !quoted && open == 0
+        });
+        begin..end.map_or(text.len(), |end| begin + end + 1)
+    };
+    begins
+        .filter(|begin| !is_comment(begin))
+        .map(span)
+        .collect()
 }
 
 /// Takes the number from the front of a message: `(2 of 7) fill the input`.
@@ -88,10 +119,12 @@ mod tests {
 
     #[test]
     fn a_message_is_read_to_its_end() {
-        let code = "todo!(\n    \"(2 of 7) say \\\"hi\\\" \\\n      twice\"\n)";
+        let code = "todo!(\n    \"(2 of 7) (say \\\"hi\\\" \\\n      twice\"\n)";
+        let spans = spans(&format!("{code};\n// todo!()"));
+        assert_eq!((spans.len(), spans[0].end), (1, code.len()));
         let message = literal(code);
-        assert_eq!(message, "(2 of 7) say \"hi\" twice");
-        assert_eq!(numbered(&message), (Some((2, 7)), "say \"hi\" twice"));
+        assert_eq!(message, "(2 of 7) (say \"hi\" twice");
+        assert_eq!(numbered(&message), (Some((2, 7)), "(say \"hi\" twice"));
         assert_eq!(numbered("(a of 7) b"), (None, "(a of 7) b"));
         assert_eq!(literal("todo!()"), "");
     }

@@ -1,75 +1,18 @@
 //! Where things lie: the root, the chapters found in it, their files and titles.
 
 use std::collections::BTreeMap;
-
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
 use crate::Result;
 
-/// A part of the course.
-pub struct Part {
-    /// The heading, "Part I. Bytes".
-    pub name: &'static str,
-    /// Its chapters, in order: the name, and the title for as long as there is no page.
-    pub chapters: &'static [(&'static str, &'static str)],
-}
-
-/// All parts. Chapters are numbered through them, from 01.
-pub const PARTS: [Part; 7] = [
-    Part {
-        name: "Part I. Bytes",
-        chapters: &[("bind", "bind"), ("echo", "echo")],
-    },
-    Part {
-        name: "Part II. HTTP",
-        chapters: &[
-            ("response", "response"),
-            ("request", "request"),
-            ("files", "files"),
-        ],
-    },
-    Part {
-        name: "Part III. Threads",
-        chapters: &[
-            ("thread-per-request", "thread per request"),
-            ("interface-first", "thread pool, interface first"),
-            ("channel-per-worker", "a channel for each worker"),
-            ("one-queue", "one queue, a shared receiver"),
-            ("hostile-clients", "hostile clients, panicking jobs"),
-            ("graceful-shutdown", "graceful shutdown"),
-        ],
-    },
-    Part {
-        name: "Part IV. Connections that stay",
-        chapters: &[
-            ("keep-alive", "keep-alive and backpressure"),
-            ("content", "content"),
-        ],
-    },
-    Part {
-        name: "Part V. Fork/join",
-        chapters: &[
-            ("fork-join", "fork/join with scoped threads"),
-            ("fork-join-pool", "fork/join on the pool"),
-        ],
-    },
-    Part {
-        name: "Part VI. Async I/O",
-        chapters: &[
-            ("nonblocking", "nonblocking"),
-            ("readiness", "readiness"),
-            ("futures", "futures"),
-            ("executor-reactor", "executor and reactor"),
-            ("many-reactors", "many reactors"),
-            ("one-run-queue", "one run queue"),
-        ],
-    },
-    Part {
-        name: "Part VII. The server you keep",
-        chapters: &[("server-to-keep", "a server to keep"), ("race", "the race")],
-    },
-];
+/// The names of all chapters that the course is planned to have, from 01 on. Their
+/// titles are in the book's summary.
+const NAMES: &str = "bind echo response request files thread-per-request \
+                     interface-first channel-per-worker one-queue hostile-clients \
+                     graceful-shutdown keep-alive content fork-join fork-join-pool \
+                     nonblocking readiness futures executor-reactor many-reactors \
+                     one-run-queue server-to-keep race";
 
 /// The number of a chapter. It shows as two digits: `05`.
 ///
@@ -78,16 +21,9 @@ pub const PARTS: [Part; 7] = [
 pub struct Chapter(pub u8);
 
 impl Chapter {
-    /// The last chapter that the course is planned to have.
-    pub fn last_planned() -> Chapter {
-        let count: usize = PARTS.iter().map(|part| part.chapters.len()).sum();
-        Chapter(u8::try_from(count).unwrap_or(u8::MAX))
-    }
-
-    fn planned(self) -> Option<(&'static str, &'static str)> {
-        let before = usize::from(self.0.checked_sub(1)?);
-        let mut all = PARTS.iter().flat_map(|part| part.chapters);
-        all.nth(before).copied()
+    /// All chapters, written or only planned.
+    pub fn planned() -> impl Iterator<Item = Chapter> {
+        NAMES.split(' ').zip(1..).map(|(_, number)| Chapter(number))
     }
 
     /// The name of everything that belongs to the chapter alone, with its number:
@@ -95,7 +31,8 @@ impl Chapter {
     /// its answers, errors and transcripts, and, with an ending, its milestone and its
     /// page.
     pub fn name(self) -> String {
-        match self.planned() {
+        let mut names = NAMES.split(' ').zip(1..);
+        match names.find(|(_, number)| *number == self.0) {
             Some((name, _)) => format!("{self}-{name}"),
             None => self.to_string(),
         }
@@ -113,16 +50,13 @@ impl Chapter {
 
     /// Reads the name of a starter's package, `chapter05`.
     pub fn from_package(name: &str) -> Option<Chapter> {
-        let chapter = Chapter(name.strip_prefix("chapter")?.parse().ok()?);
-        (chapter.planned().is_some() && chapter.package() == name).then_some(chapter)
+        Chapter::planned().find(|chapter| chapter.package() == name)
     }
 
     /// Reads the name of a folder or a page, `05-files`. Any other name is none, such
     /// as that of a backup, `05-files-old`.
     pub fn from_name(name: &str) -> Option<Chapter> {
-        let (digits, _) = name.split_once('-')?;
-        let chapter = Chapter(digits.parse().ok()?);
-        (chapter.planned().is_some() && chapter.name() == name).then_some(chapter)
+        Chapter::planned().find(|chapter| chapter.name() == name)
     }
 }
 
@@ -161,15 +95,18 @@ impl Course {
 
     /// The course that the folder `from` lies in.
     pub fn around(from: &Path) -> Result<Course> {
-        from.ancestors()
-            .find(|dir| dir.join("tests/course/Cargo.toml").is_file() && dir.join("chapters").is_dir())
-            .map(|root| Course::at(root, target_of(root)))
-            .ok_or_else(|| {
-                format!(
-                    "{} is not inside the course: go to the folder you cloned it into and try again",
-                    from.display()
-                )
-            })
+        let is_root = |dir: &&Path| {
+            dir.join("tests/course/Cargo.toml").is_file()
+                && dir.join("chapters").is_dir()
+        };
+        let root = from.ancestors().find(is_root).ok_or_else(|| {
+            format!(
+                "{} is not inside the course: go to the folder you cloned it into and \
+                 try again",
+                from.display()
+            )
+        })?;
+        Ok(Course::at(root, target_of(root)))
     }
 
     /// The folder with the workspace's Cargo.toml.
@@ -202,13 +139,11 @@ impl Course {
     fn members(&self, folder: &str) -> Vec<Chapter> {
         let manifest = fs::read_to_string(self.root.join("Cargo.toml"));
         let listed = members_listed(&manifest.unwrap_or_default());
-        (1..=Chapter::last_planned().0)
-            .map(Chapter)
-            .filter(|chapter| {
-                let path = format!("{folder}/{}", chapter.name());
-                listed.contains(&path) && self.root.join(path).is_dir()
-            })
-            .collect()
+        let is_there = |chapter: &Chapter| {
+            let path = format!("{folder}/{}", chapter.name());
+            listed.contains(&path) && self.root.join(path).is_dir()
+        };
+        Chapter::planned().filter(is_there).collect()
     }
 
     /// The folder in which a learner writes.
@@ -223,16 +158,12 @@ impl Course {
 
     /// The file with the checks.
     pub fn milestone(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("tests")
-            .join(format!("{}.rs", chapter.name()))
+        self.root.join(format!("tests/{}.rs", chapter.name()))
     }
 
     /// The page of the book.
     pub fn page(&self, chapter: Chapter) -> PathBuf {
-        self.root
-            .join("book/src")
-            .join(format!("{}.md", chapter.name()))
+        self.root.join(format!("book/src/{}.md", chapter.name()))
     }
 
     /// The path as a person at the root would type it.
@@ -240,13 +171,36 @@ impl Course {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
 
-    /// The chapter's title: from its page, or as planned, or its number.
+    /// What the book's summary lists: each chapter, written or only planned, with its
+    /// part, "Part I. Bytes", and its title.
+    pub fn plan(&self) -> Vec<(String, Chapter, String)> {
+        let summary = fs::read_to_string(self.root.join("book/src/SUMMARY.md"));
+        let chapter = |line: &str| {
+            // - [05 files](05-files.md)
+            let (link, _) = line.strip_prefix("- [")?.split_once("](")?;
+            let (number, title) = link.split_once(' ')?;
+            Some((Chapter(number.parse().ok()?), title.to_owned()))
+        };
+        let mut part = String::new();
+        let mut plan = Vec::new();
+        for line in summary.unwrap_or_default().lines() {
+            if let Some(name) = line.strip_prefix("# Part ") {
+                part = format!("Part {name}");
+            }
+            plan.extend(
+                chapter(line).map(|(chapter, title)| (part.clone(), chapter, title)),
+            );
+        }
+        plan
+    }
+
+    /// The chapter's title, or its number where it has none.
     pub fn title(&self, chapter: Chapter) -> String {
-        fs::read_to_string(self.page(chapter))
-            .ok()
-            .and_then(|page| first_heading(&page))
-            .or_else(|| Some(chapter.planned()?.1.to_owned()))
-            .unwrap_or_else(|| chapter.to_string())
+        let found = self
+            .plan()
+            .into_iter()
+            .find(|(_, other, _)| *other == chapter);
+        found.map_or_else(|| chapter.to_string(), |(.., title)| title)
     }
 }
 
@@ -268,44 +222,22 @@ pub fn members_listed(manifest: &str) -> Vec<String> {
     manifest.lines().filter_map(path).collect()
 }
 
-/// The first heading of a page without its number: "# 03 response" and "# Chapter 3:
-/// response" are both "response".
-fn first_heading(page: &str) -> Option<String> {
-    let heading = page
-        .lines()
-        .find_map(|line| line.strip_prefix("# "))?
-        .trim();
-    let rest = heading.strip_prefix("Chapter ").unwrap_or(heading);
-    let title = rest
-        .trim_start_matches(|c: char| c.is_ascii_digit())
-        .trim_start_matches(|c: char| c.is_whitespace() || ".:-–—".contains(c))
-        .replace('`', "");
-    if title.is_empty() { None } else { Some(title) }
-}
-
 /// All files below `dir`, without what editors, systems and cargo leave behind.
 pub fn files(dir: &Path) -> Result<Files> {
     let mut found = Files::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries =
-            fs::read_dir(&folder).map_err(|e| cannot("read", &folder, &e))?;
-        for entry in entries {
-            let entry = entry.map_err(|e| cannot("read", &folder, &e))?;
-            let path = entry.path();
-            if is_left_behind(&slashed(path.strip_prefix(dir).unwrap_or(&path))) {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let contents =
-                    fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
-                found.insert(
-                    slashed(path.strip_prefix(dir).unwrap_or(&path)),
-                    contents,
-                );
-            }
+    let mut paths: Vec<PathBuf> = vec![dir.to_owned()];
+    while let Some(path) = paths.pop() {
+        let name = slashed(path.strip_prefix(dir).unwrap_or(&path));
+        if is_left_behind(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            let entries =
+                fs::read_dir(&path).map_err(|e| cannot("read", &path, &e))?;
+            paths.extend(entries.flatten().map(|entry| entry.path()));
+        } else {
+            let contents = fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
+            found.insert(name, contents);
         }
     }
     Ok(found)
@@ -325,6 +257,12 @@ pub fn is_left_behind(path: &str) -> bool {
 fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
+}
+
+/// The text of a file; what is not UTF-8 is replaced.
+pub fn read(path: &Path) -> Result<String> {
+    let contents = fs::read(path).map_err(|e| cannot("read", path, &e))?;
+    Ok(String::from_utf8_lossy(&contents).into_owned())
 }
 
 /// The sentence for a file that could not be read, written or removed.
@@ -391,39 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_loses_its_number_and_keeps_its_words() {
-        for page in [
-            "# 03 response\n",
-            "\n# Chapter 3: response\n",
-            "# 3. response",
-            "# Chapter 03 — response",
-            "# `response`",
-            "# response\n# other",
-        ] {
-            assert_eq!(first_heading(page).as_deref(), Some("response"), "{page:?}");
-        }
-        assert_eq!(first_heading("no heading"), None);
-        assert_eq!(first_heading("# 3"), None);
-    }
-
-    #[test]
     fn a_chapter_has_one_name() {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
-        for name in [
-            "5-files",
-            "005-files",
-            "05-file",
-            "05-files-old",
-            "05-Files",
-            "06-files",
-            "+5-files",
-            "00-files",
-            "05",
-            "24",
-            "24-more",
-            "notes",
-        ] {
+        let others = "5-files 005-files 05-file 05-files-old 05-Files 06-files +5-files \
+                      00-files 05 24 24-more notes";
+        for name in others.split(' ') {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }
     }

@@ -13,7 +13,6 @@ pub mod dev;
 mod diff;
 mod gaps;
 mod git;
-mod json;
 pub mod layout;
 mod map;
 mod milestone;

@@ -1,76 +1,57 @@
 //! `cargo course`: the map of the course, and the next step.
 
+use std::collections::BTreeMap;
+
 use crate::Result;
 use crate::check::{Standing, standing};
 use crate::gaps::gaps;
-use crate::layout::{Chapter, Course, PARTS};
+use crate::layout::{Chapter, Course};
 use crate::screen::Style;
-use crate::starters::{self, State};
+use crate::starters;
 
-/// How a chapter stands on the map.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    Missing,
-    /// As it was handed out.
-    NotBegun,
-    /// A learner's work, and how far it is.
-    Begun(Standing),
-    /// It could not be judged, for this reason.
-    Unknown(String),
-}
+/// The chapters that are there, and how far those are that a learner has begun.
+type Standings = BTreeMap<Chapter, Option<Standing>>;
 
-/// A chapter on the map.
-#[derive(Clone, Debug)]
-pub struct Rung {
-    pub chapter: Chapter,
-    pub place: Place,
-}
-
-/// Looks at every chapter; judges those that were edited since they were last judged.
-pub fn survey(course: &Course) -> Vec<Rung> {
-    let there = course.chapters();
-    let rung = |chapter| {
-        let place = match there.contains(&chapter) {
-            true => place(course, chapter).unwrap_or_else(Place::Unknown),
-            false => Place::Missing,
-        };
-        Rung { chapter, place }
-    };
-    (1..=Chapter::last_planned().0)
-        .map(Chapter)
-        .map(rung)
-        .collect()
-}
-
-fn place(course: &Course, chapter: Chapter) -> Result<Place> {
-    Ok(match starters::state(course, chapter)? {
-        State::Pristine => Place::NotBegun,
-        State::Edited => Place::Begun(standing(course, chapter)?),
-    })
-}
-
-/// The map as text.
-pub fn shown(
-    course: &Course,
-    rungs: &[Rung],
-    current: Option<Chapter>,
-    style: Style,
-) -> String {
-    let passed = rungs.iter().filter(|rung| is_passed(rung)).count();
-    let is_there = |rung: &&Rung| rung.place != Place::Missing;
-    let there = rungs.iter().filter(is_there).count();
-    let next = next(rungs, current);
+/// The map as text. Chapters that were edited since they were last judged are judged.
+pub fn shown(course: &Course, style: Style) -> Result<String> {
+    let mut standings = Standings::new();
+    let mut problems = String::new();
+    for chapter in course.chapters() {
+        let standing = begun(course, chapter).unwrap_or_else(|why| {
+            let why = why.lines().last().unwrap_or_default();
+            problems += &format!("\nChapter {chapter} could not be judged: {why}\n");
+            let words = "not judged".to_owned();
+            Some(Standing {
+                passed: false,
+                words,
+            })
+        });
+        standings.insert(chapter, standing);
+    }
+    let passed = standings
+        .values()
+        .filter(|standing| is_passed(standing))
+        .count();
+    let current = starters::current(course)?.map(|(chapter, ..)| chapter);
+    let next = next(&standings, current);
 
     let mut text = format!(
-        "{}   {passed} of {there} chapters passed\n",
-        style.strong("From bind to async")
+        "{}   {passed} of {} chapters passed\n",
+        style.strong("From bind to async"),
+        standings.len()
     );
-    let mut rest = rungs.iter();
-    for part in &PARTS {
-        text.push_str(&format!("\n{}\n", style.strong(part.name)));
-        for rung in rest.by_ref().take(part.chapters.len()) {
-            text.push_str(&line(course, rung, next, style));
+    let mut part_before = String::new();
+    for (part, chapter, title) in course.plan() {
+        if part != part_before {
+            text += &format!("\n{}\n", style.strong(&part));
+            part_before = part;
         }
+        let mark = match next == Some(chapter) {
+            true => style.strong(">"),
+            false => " ".into(),
+        };
+        let line = line(&title, standings.get(&chapter), style);
+        text += &format!("{mark} {chapter}  {line}\n");
     }
     text.push('\n');
     match next {
@@ -78,85 +59,70 @@ pub fn shown(
             let newcomer = current.is_none() && passed == 0;
             text.push_str(&step(course, chapter, newcomer, style));
         }
-        None if there == 0 => text.push_str("No chapter was found in chapters/.\n"),
+        None if standings.is_empty() => {
+            text.push_str("No chapter was found in chapters/.\n");
+        }
         None => {
             let all = "You have passed every chapter that is written so far.\n";
             text.push_str(&style.good(all));
         }
     }
-    for rung in rungs {
-        if let Place::Unknown(why) = &rung.place {
-            text.push_str(&format!(
-                "\nChapter {} could not be judged: {}\n",
-                rung.chapter,
-                why.lines().last().unwrap_or_default()
-            ));
-        }
-    }
-    text
+    Ok(text + &problems)
 }
 
-fn is_passed(rung: &Rung) -> bool {
-    matches!(rung.place, Place::Begun(Standing { passed: true, .. }))
+/// How far a learner is with a chapter; nothing if it is as it was handed out.
+fn begun(course: &Course, chapter: Chapter) -> Result<Option<Standing>> {
+    let is_edited = starters::is_edited(course, chapter)?;
+    is_edited.then(|| standing(course, chapter)).transpose()
+}
+
+fn is_passed(standing: &Option<Standing>) -> bool {
+    standing.as_ref().is_some_and(|standing| standing.passed)
 }
 
 /// What to do next: go on where the learner last wrote; if that is passed, the first
 /// unfinished chapter above it; if there is none, the first unfinished one.
-fn next(rungs: &[Rung], current: Option<Chapter>) -> Option<Chapter> {
-    let open = |rung: &&Rung| rung.place != Place::Missing && !is_passed(rung);
-    let from = current.unwrap_or(Chapter(0));
-    let above = rungs.iter().filter(open).find(|rung| rung.chapter >= from);
-    above
-        .or_else(|| rungs.iter().find(open))
-        .map(|rung| rung.chapter)
+fn next(standings: &Standings, current: Option<Chapter>) -> Option<Chapter> {
+    let mut open = standings
+        .iter()
+        .filter(|(_, standing)| !is_passed(standing));
+    let first = open.clone().next();
+    let above = open.find(|(chapter, _)| Some(**chapter) >= current);
+    above.or(first).map(|(&chapter, _)| chapter)
 }
 
-fn line(course: &Course, rung: &Rung, next: Option<Chapter>, style: Style) -> String {
-    let chapter = rung.chapter;
+/// A chapter's title and how it stands; `None` if it is not there.
+fn line(title: &str, standing: Option<&Option<Standing>>, style: Style) -> String {
     // Pad before colouring: colour codes take no room on the screen.
-    let title = format!("{:<34}", course.title(chapter));
-    let (title, status) = match &rung.place {
-        Place::Missing => (style.faint(&title), style.faint("not written yet")),
-        Place::NotBegun => (title, "not begun".to_owned()),
-        Place::Begun(standing) if standing.passed => {
-            (title, style.good(&standing.words))
-        }
-        Place::Begun(Standing { words, .. }) => {
-            (title, style.yours(&format!("yours so far: {words}")))
-        }
-        Place::Unknown(_) => (title, style.yours("yours so far: not judged")),
-    };
-    let mark = if next == Some(chapter) {
-        style.strong(">")
-    } else {
-        " ".into()
-    };
-    format!("{mark} {chapter}  {title} {status}\n")
+    let title = format!("{title:<34}");
+    match standing {
+        None => format!("{} {}", style.faint(&title), style.faint("not written yet")),
+        Some(None) => format!("{title} not begun"),
+        Some(Some(Standing { passed, words })) => match passed {
+            true => format!("{title} {}", style.good(words)),
+            false => {
+                format!("{title} {}", style.yours(&format!("yours so far: {words}")))
+            }
+        },
+    }
 }
 
 fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> String {
     let page = course.shown(&course.page(chapter));
-    let introduction = course.root().join("book/src/introduction.md");
-    let source = if newcomer && introduction.is_file() {
-        format!("{}, then {page}", course.shown(&introduction))
-    } else {
-        page
+    let introduction = "book/src/introduction.md";
+    let source = match newcomer && course.root().join(introduction).is_file() {
+        true => format!("{introduction}, then {page}"),
+        false => page,
     };
-    let edit = match gaps(course, chapter).as_slice() {
-        [] => format!("{}/src", course.shown(&course.starter(chapter))),
-        [only] if only.number.is_none() => only.place.clone(),
-        all @ [first, ..] => match first.number {
-            Some(_) => format!("{}, {}", first.place, first.name()),
-            None => format!("{}, the first of {} gaps", first.place, all.len()),
-        },
+    let edit = match gaps(course, chapter).first() {
+        Some(gap) => format!("{}, {}", gap.place, gap.name()),
+        None => format!("{}/src", course.shown(&course.starter(chapter))),
     };
-    let heading = format!(
-        "{}: chapter {chapter}, {}",
-        if newcomer { "Begin here" } else { "Next" },
-        course.title(chapter)
-    );
+    let what = if newcomer { "Begin here" } else { "Next" };
+    let heading = format!("{what}: chapter {chapter}, {}", course.title(chapter));
     format!(
-        "{}\n  read  mdbook serve book --open\n        (its source: {source})\n  edit  {edit}\n  run   cargo course check {}\n",
+        "{}\n  read  mdbook serve book --open\n        (its source: {source})\n  \
+         edit  {edit}\n  run   cargo course check {}\n",
         style.strong(&heading),
         chapter.0
     )
@@ -166,62 +132,42 @@ fn step(course: &Course, chapter: Chapter, newcomer: bool, style: Style) -> Stri
 mod tests {
     use super::*;
 
-    fn rungs(places: &[Place]) -> Vec<Rung> {
-        (1..)
-            .zip(places)
-            .map(|(n, place)| Rung {
-                chapter: Chapter(n),
-                place: place.clone(),
-            })
-            .collect()
-    }
-
-    fn begun(passed: bool, words: &str) -> Place {
-        Place::Begun(Standing {
-            passed,
-            words: words.to_owned(),
-        })
-    }
-
     #[test]
     fn the_next_step_follows_the_learner() {
-        let passed = begun(true, "passed");
-        let failing = begun(false, "1 of 3 checks pass");
-        let begun = |places: &[Place], current| next(&rungs(places), current);
-
-        assert_eq!(
-            begun(&[Place::NotBegun, Place::NotBegun], None),
-            Some(Chapter(1))
-        );
-        assert_eq!(
-            begun(&[passed.clone(), Place::NotBegun], Some(Chapter(1))),
-            Some(Chapter(2))
-        );
-        let skipped = [Place::NotBegun, failing.clone(), Place::NotBegun];
-        assert_eq!(begun(&skipped, Some(Chapter(2))), Some(Chapter(2)));
-        let last = [Place::NotBegun, passed.clone(), Place::Missing];
-        assert_eq!(begun(&last, Some(Chapter(2))), Some(Chapter(1)));
-        assert_eq!(begun(&[passed, Place::Missing], Some(Chapter(1))), None);
+        let begun = |passed| {
+            Some(Standing {
+                passed,
+                words: String::new(),
+            })
+        };
+        let (open, passed, failing) = (None, begun(true), begun(false));
+        for (standings, current, expected) in [
+            ([&open, &open, &open], 0, 1),
+            ([&passed, &open, &open], 1, 2),
+            ([&open, &failing, &open], 2, 2),
+            ([&open, &open, &passed], 3, 1),
+            ([&passed, &passed, &passed], 1, 0),
+        ] {
+            let standings = standings.into_iter().cloned();
+            let standings = Chapter::planned().zip(standings).collect();
+            let chapter = |number| (number > 0).then_some(Chapter(number));
+            let found = next(&standings, chapter(current));
+            assert_eq!(found, chapter(expected), "{standings:?} {current}");
+        }
     }
 
     #[test]
-    fn the_map_is_plain_and_fits_in_80_columns() {
-        let course = Course::at("nowhere", "nowhere");
-        let mut places = vec![
-            begun(true, "passed"),
-            begun(false, "10 of 12 checks pass"),
-            Place::NotBegun,
-            begun(false, "unit tests do not build"),
-        ];
-        places.resize(23, Place::Missing);
-        let map = shown(&course, &rungs(&places), Some(Chapter(2)), Style::plain());
-        assert!(map.lines().all(|line| line.len() <= 80), "{map}");
-        assert!(map.contains("> 02  echo "), "{map}");
-        assert!(map.contains("Next: chapter 02, echo\n"), "{map}");
-        assert!(
-            map.contains("Part III. Threads\n  06  thread per request "),
-            "{map}"
-        );
-        assert!(!map.contains('\x1b'), "{map}");
+    fn every_title_fits_in_a_line_of_80_columns() {
+        let words = "unit tests do not build".to_owned();
+        let longest = Some(Standing {
+            passed: false,
+            words,
+        });
+        let plan = Course::of_this_package().plan();
+        assert_eq!(plan.len(), Chapter::planned().count());
+        for (.., title) in plan {
+            let line = line(&title, Some(&longest), Style::plain());
+            assert!(line.len() <= "> 01  ".len().abs_diff(80), "{line}");
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! A milestone's run, read back from what libtest prints.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::Result;
-use crate::layout::Course;
-use crate::process::{Ended, Run, Stderr};
+use crate::process::run;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,16 +53,13 @@ pub struct Verdict {
     /// Whether the run came to its end by itself.
     pub ended: bool,
     pub output: String,
-    pub took: Duration,
 }
 
 impl Verdict {
     /// How many checks hold.
     pub fn passed(&self) -> usize {
-        self.checks
-            .iter()
-            .filter(|check| check.finding == Finding::Passed)
-            .count()
+        let holds = |check: &&Check| check.finding == Finding::Passed;
+        self.checks.iter().filter(holds).count()
     }
 
     /// Whether all that could be made hold, and at least one does.
@@ -78,45 +74,21 @@ impl Verdict {
     pub fn first_failure(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.report().is_some())
     }
-
-    fn read(ended: Ended) -> Verdict {
-        Verdict {
-            checks: checks(&ended.output),
-            ended: ended.status.is_some(),
-            output: ended.output,
-            took: ended.took,
-        }
-    }
 }
 
 /// How to run a milestone, or unit tests.
 #[derive(Clone, Copy)]
 pub struct Judge<'a> {
-    course: &'a Course,
     /// The folder to run it in: that of its package.
-    folder: &'a Path,
-    deadline: Duration,
+    pub folder: &'a Path,
+    pub deadline: Duration,
     /// The program to judge instead of the package's own.
     pub program: Option<&'a Path>,
-    /// Whether what it started is stopped with it, see [`Run`].
+    /// Whether what it started is stopped with it: Ctrl-C does not reach that then.
     pub with_children: bool,
 }
 
-impl<'a> Judge<'a> {
-    pub fn new(
-        course: &'a Course,
-        folder: &'a Path,
-        deadline: Duration,
-    ) -> Judge<'a> {
-        Judge {
-            course,
-            folder,
-            deadline,
-            program: None,
-            with_children: false,
-        }
-    }
-
+impl Judge<'_> {
     /// Runs all checks of a milestone, or one.
     pub fn verdict(&self, milestone: &Path, check: Option<&str>) -> Result<Verdict> {
         let mut command = Command::new(milestone);
@@ -135,173 +107,105 @@ impl<'a> Judge<'a> {
         if let Some(check) = check {
             command.args(["--exact", check]);
         }
-        let run = run_in(self.course.scratch(), self.deadline, self.with_children);
-        let verdict = run.run(&mut command).map(Verdict::read);
-        verdict.map_err(|e| format!("cannot run {}: {e}", milestone.display()))
-    }
-}
-
-/// The usual way to run a milestone: everything kept.
-pub fn run_in(
-    scratch: PathBuf,
-    deadline: Duration,
-    with_children: bool,
-) -> Run<'static> {
-    Run {
-        scratch,
-        deadline,
-        stderr: Stderr::Kept,
-        with_children,
+        let ended = run(&mut command, self.deadline, self.with_children)
+            .map_err(|e| format!("cannot run {}: {e}", milestone.display()))?;
+        Ok(Verdict {
+            checks: checks(&ended.output),
+            ended: ended.status.is_some(),
+            output: ended.output,
+        })
     }
 }
 
 fn checks(output: &str) -> Vec<Check> {
-    let mut checks: Vec<Check> = output
-        .lines()
-        .filter_map(|line| {
-            let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
-            let finding = match result {
-                "ok" => passed(&report(output, name)),
-                "FAILED" => finding(&report(output, name)),
-                _ => return None,
-            };
-            Some(Check {
-                name: name.to_owned(),
-                finding,
-            })
-        })
-        .collect();
+    let check = |line: &str| {
+        let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
+        let said = said(output, name);
+        let line_with = |begin: &str| {
+            said.lines()
+                .map(str::trim)
+                .find(|line| line.starts_with(begin))
+        };
+        let finding = match result {
+            "ok" => match line_with("passed over: ") {
+                Some(line) => {
+                    Finding::PassedOver(line["passed over: ".len()..].into())
+                }
+                None => Finding::Passed,
+            },
+            "FAILED" => match line_with("not checked:") {
+                Some(line) => Finding::Waiting(line.into()),
+                None => Finding::Failed(said),
+            },
+            _ => return None,
+        };
+        let name = name.to_owned();
+        Some(Check { name, finding })
+    };
+    let mut checks: Vec<Check> = output.lines().filter_map(check).collect();
     checks.sort_by(|a, b| a.name.cmp(&b.name));
     checks
 }
 
-fn passed(said: &str) -> Finding {
-    let why = said
-        .lines()
-        .find_map(|line| line.strip_prefix("passed over: "));
-    match why {
-        Some(why) => Finding::PassedOver(why.to_owned()),
-        None => Finding::Passed,
-    }
-}
-
-fn finding(report: &str) -> Finding {
-    let waiting = report
-        .lines()
-        .find(|line| line.trim_start().starts_with("not checked:"));
-    match waiting {
-        Some(line) => Finding::Waiting(line.trim().to_owned()),
-        None => Finding::Failed(report.to_owned()),
-    }
-}
-
 /// What a test printed: libtest shows it between headings, after all the results.
-fn report(output: &str, name: &str) -> String {
+fn said(output: &str, name: &str) -> String {
     let heading = format!("---- {name} stdout ----");
-    output
-        .lines()
-        .skip_while(|line| *line != heading)
-        .skip(1)
-        .take_while(|line| !is_heading(line))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let is_heading = |line: &&str| {
+        line.starts_with("---- ") && line.ends_with(" stdout ----")
+            || matches!(*line, "failures:" | "successes:")
+    };
+    let lines = output.lines().skip_while(|line| *line != heading).skip(1);
+    let said: Vec<&str> = lines.take_while(|line| !is_heading(line)).collect();
+    said.join("\n")
         .trim_end()
         .trim_start_matches('\n')
         .to_owned()
-}
-
-fn is_heading(line: &str) -> bool {
-    let of_a_test = line.starts_with("---- ") && line.ends_with(" stdout ----");
-    of_a_test || matches!(line, "failures:" | "successes:")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OUTPUT: &str = "
-running 4 tests
-test check_04_a_low_port ... ok
-test check_02_comes_back_exactly ... FAILED
-test check_01_says_where_it_listens ... ok
-test check_03_half_close ... FAILED
-
-successes:
-
----- check_04_a_low_port stdout ----
-passed over: everybody may bind low ports here
-
-
-successes:
-    check_01_says_where_it_listens
-    check_04_a_low_port
-
-failures:
-
----- check_02_comes_back_exactly stdout ----
-
-Sent 5 bytes,
-  got 3.
-
----- check_03_half_close stdout ----
-not checked: mend check_02_comes_back_exactly first
-
-
-failures:
-    check_02_comes_back_exactly
-    check_03_half_close
-
-test result: FAILED. 2 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.10s
-";
+    /// What libtest printed, once.
+    const OUTPUT: &str = include_str!("../tests/made-up/libtest.txt");
 
     #[test]
     fn a_run_is_read_in_the_order_of_teaching() {
-        let found = checks(OUTPUT);
-        let titles: Vec<String> = found.iter().map(Check::title).collect();
-        assert_eq!(
-            titles,
-            [
-                "01 says where it listens",
+        let waiting = "not checked: mend check_02_comes_back_exactly first";
+        let expected = [
+            ("01 says where it listens", Finding::Passed),
+            (
                 "02 comes back exactly",
-                "03 half close",
-                "04 a low port"
-            ]
-        );
-        assert_eq!(found[0].finding, Finding::Passed);
-        assert_eq!(
-            found[1].finding,
-            Finding::Failed("Sent 5 bytes,\n  got 3.".into())
-        );
-        assert_eq!(
-            found[2].finding,
-            Finding::Waiting(
-                "not checked: mend check_02_comes_back_exactly first".into()
-            )
-        );
-        assert_eq!(
-            found[3].finding,
-            Finding::PassedOver("everybody may bind low ports here".into())
-        );
+                Finding::Failed("Sent 5 bytes,\n  got 3.".into()),
+            ),
+            ("03 half close", Finding::Waiting(waiting.into())),
+            (
+                "04 a low port",
+                Finding::PassedOver("everybody may bind low ports here".into()),
+            ),
+        ];
+        let found = checks(OUTPUT);
+        assert_eq!(found.len(), expected.len());
+        for (check, (title, finding)) in found.into_iter().zip(expected) {
+            assert_eq!((check.title().as_str(), check.finding), (title, finding));
+        }
     }
 
     #[test]
     fn what_is_passed_over_is_not_counted_and_does_no_harm() {
-        let check = |finding| Check {
-            name: "check_01_x".into(),
-            finding,
+        let passes = |output: &str| {
+            let checks = checks(output);
+            let output = String::new();
+            let verdict = Verdict {
+                checks,
+                ended: true,
+                output,
+            };
+            (verdict.passed(), verdict.all_passed())
         };
-        let over = check(Finding::PassedOver("why".into()));
-        let mut verdict = Verdict {
-            checks: vec![over.clone(), check(Finding::Passed)],
-            ended: true,
-            output: String::new(),
-            took: Duration::ZERO,
-        };
-        assert_eq!(verdict.passed(), 1);
-        assert!(verdict.all_passed());
-        verdict.checks = vec![over];
-        assert!(!verdict.all_passed());
-        verdict.checks = checks("running 0 tests\n");
-        assert!(!verdict.all_passed());
+        let over = "test a ... ok\n---- a stdout ----\npassed over: why\n";
+        assert_eq!(passes(&format!("test b ... ok\n{over}")), (1, true));
+        assert_eq!(passes(over), (0, false));
+        assert_eq!(passes("running 0 tests\n"), (0, false));
     }
 }

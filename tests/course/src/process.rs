@@ -2,198 +2,108 @@
 //! grandchild cannot hold open.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::work::Scratch;
+
+/// A program under way. It is killed when this value is dropped.
+pub struct Process {
+    child: Child,
+    /// What it prints on stdout and stderr is in a file there: a pipe would stay open
+    /// as long as any grandchild has it.
+    printed: Scratch,
+    /// Whether the programs that it starts are signalled and killed with it. Ctrl-C
+    /// does not reach them then.
+    with_children: bool,
+}
+
+impl Process {
+    /// Starts a program.
+    pub fn start(command: &mut Command, with_children: bool) -> io::Result<Process> {
+        let printed = Scratch::new("printed").map_err(io::Error::other)?;
+        let file = File::create(printed.path().join("output"))?;
+        command.stderr(file.try_clone()?).stdout(file);
+        #[cfg(unix)]
+        if with_children {
+            std::os::unix::process::CommandExt::process_group(command, 0);
+        }
+        Ok(Process {
+            child: command.spawn()?,
+            printed,
+            with_children,
+        })
+    }
+
+    /// What it has printed so far, as text; what is not UTF-8 is replaced.
+    pub fn printed(&self) -> String {
+        let printed = fs::read(self.printed.path().join("output"));
+        String::from_utf8_lossy(&printed.unwrap_or_default()).into_owned()
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end, at most so long.
+    pub fn wait(&mut self, deadline: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + deadline;
+        let mut pause = Duration::from_millis(1);
+        while self.ended().is_none() && Instant::now() < until {
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(16));
+        }
+        self.ended()
+    }
+
+    /// Signals it, and what it started, on Unix; Ctrl-C is `INT`.
+    pub fn signal(&self, name: &str) {
+        let group = if self.with_children { "-" } else { "" };
+        let kill = format!("kill -s {name} -- {group}{}", self.child.id());
+        // What has ended cannot be signalled, and need not be.
+        let mut sh = Command::new("sh");
+        let _ = sh.args(["-c", &kill]).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.with_children && cfg!(unix) {
+            self.signal("KILL");
+        } else if self.with_children && self.ended().is_none() {
+            let mut kill = Command::new("taskkill");
+            kill.args(["/T", "/F", "/PID", &self.child.id().to_string()]);
+            let _ = kill.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// How a program ended.
 pub struct Ended {
     /// Its exit status, or `None` if it had to be stopped at the deadline.
     pub status: Option<ExitStatus>,
-    /// What it printed, as text; what is not UTF-8 is replaced.
+    /// What it printed.
     pub output: String,
-    pub took: Duration,
 }
 
-impl Ended {
-    /// Whether it ended by itself, and well.
-    pub fn well(&self) -> bool {
-        self.status.is_some_and(|status| status.success())
-    }
-}
-
-/// What becomes of the program's stderr.
-#[derive(Clone, Copy)]
-pub enum Stderr<'a> {
-    Dropped,
-    /// It stands in `output`, between the lines of stdout.
-    Kept,
-    /// This is called with each line, and now and then without one, while the program
-    /// runs.
-    Watched(&'a dyn Fn(Option<&str>)),
-}
-
-/// How to run a program.
-pub struct Run<'a> {
-    /// A folder for the files that collect the output.
-    pub scratch: PathBuf,
-    pub deadline: Duration,
-    pub stderr: Stderr<'a>,
-    /// Whether the programs that it started are stopped with it. Ctrl-C does not
-    /// reach them then.
-    pub with_children: bool,
-}
-
-impl Run<'_> {
-    /// Runs the program to its end, or to the deadline.
-    pub fn run(&self, command: &mut Command) -> io::Result<Ended> {
-        fs::create_dir_all(&self.scratch)?;
-        // Files, not pipes: a pipe stays open as long as any grandchild has it.
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let [out, err] = ["output", "stderr"].map(|name| {
-            let name = format!("{name}-{}-{number}", std::process::id());
-            self.scratch.join(name)
-        });
-        let ended = self.run_into(&out, &err, command);
-        for path in [out, err] {
-            // On Windows a grandchild can keep a file from being removed. It is only
-            // scratch.
-            let _ = fs::remove_file(path);
-        }
-        ended
-    }
-
-    fn run_into(
-        &self,
-        out: &Path,
-        err: &Path,
-        command: &mut Command,
-    ) -> io::Result<Ended> {
-        let file = File::create(out)?;
-        let mut watched = None;
-        command.stdin(Stdio::null());
-        command.stderr(match self.stderr {
-            Stderr::Dropped => Stdio::null(),
-            Stderr::Kept => Stdio::from(file.try_clone()?),
-            Stderr::Watched(tell) => {
-                let written = File::create(err)?;
-                watched = Some(Lines::of(File::open(err)?, tell));
-                Stdio::from(written)
-            }
-        });
-        command.stdout(Stdio::from(file));
-        if self.with_children {
-            lead_a_group(command);
-        }
-        let begin = Instant::now();
-        let mut child = command.spawn()?;
-        let status = self.wait(&mut child, begin, &mut watched);
-        let took = begin.elapsed();
-        if let Some(lines) = &mut watched {
-            lines.tell_the_rest()?;
-        }
-        let output = String::from_utf8_lossy(&fs::read(out)?).into_owned();
-        Ok(Ended {
-            status: status?,
-            output,
-            took,
-        })
-    }
-
-    fn wait(
-        &self,
-        child: &mut Child,
-        begin: Instant,
-        watched: &mut Option<Lines<'_>>,
-    ) -> io::Result<Option<ExitStatus>> {
-        let mut pause = Duration::from_millis(1);
-        loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok(Some(status));
-            }
-            if begin.elapsed() >= self.deadline {
-                if self.with_children {
-                    stop_group(child);
-                }
-                child.kill()?;
-                child.wait()?;
-                return Ok(None);
-            }
-            if let Some(lines) = watched {
-                lines.tell()?;
-                (lines.to)(None);
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
-        }
-    }
-}
-
-/// The lines of a file that grows.
-struct Lines<'a> {
-    file: File,
-    begun: Vec<u8>,
-    to: &'a dyn Fn(Option<&str>),
-}
-
-impl<'a> Lines<'a> {
-    fn of(file: File, to: &'a dyn Fn(Option<&str>)) -> Lines<'a> {
-        Lines {
-            file,
-            begun: Vec::new(),
-            to,
-        }
-    }
-
-    /// Tells the lines that have come to their end since.
-    fn tell(&mut self) -> io::Result<()> {
-        self.file.read_to_end(&mut self.begun)?;
-        let Some(end) = self.begun.iter().rposition(|&byte| byte == b'\n') else {
-            return Ok(());
-        };
-        let whole: Vec<u8> = self.begun.drain(..=end).collect();
-        for line in String::from_utf8_lossy(&whole).lines() {
-            (self.to)(Some(line));
-        }
-        Ok(())
-    }
-
-    fn tell_the_rest(&mut self) -> io::Result<()> {
-        self.tell()?;
-        if !self.begun.is_empty() {
-            (self.to)(Some(&String::from_utf8_lossy(&self.begun)));
-        }
-        Ok(())
-    }
-}
-
-#[cfg(unix)]
-fn lead_a_group(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn lead_a_group(_command: &mut Command) {}
-
-fn stop_group(child: &Child) {
-    let id = child.id();
-    let mut command = if cfg!(unix) {
-        let mut kill = Command::new("kill");
-        kill.args(["-KILL", "--", &format!("-{id}")]);
-        kill
-    } else {
-        let mut kill = Command::new("taskkill");
-        kill.args(["/T", "/F", "/PID", &id.to_string()]);
-        kill
-    };
-    // Should that fail, the caller still ends the child itself.
-    let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+/// Runs a program to its end, or to the deadline.
+pub fn run(
+    command: &mut Command,
+    deadline: Duration,
+    with_children: bool,
+) -> io::Result<Ended> {
+    let mut process = Process::start(command.stdin(Stdio::null()), with_children)?;
+    let status = process.wait(deadline);
+    let output = process.printed();
+    Ok(Ended { status, output })
 }
 
 /// Does each piece of work, `at_once` at a time, and returns the answers in the order
@@ -205,20 +115,20 @@ pub fn each<T: Sync, R: Send>(
 ) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
-    let work_off = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(piece) = work.get(at) else {
-                return;
-            };
-            let answer = act(piece);
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push((at, answer));
-        }
-    };
     thread::scope(|scope| {
         for _ in 0..at_once {
-            scope.spawn(work_off);
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(piece) = work.get(at) else {
+                        return;
+                    };
+                    let answer = act(piece);
+                    let mut done =
+                        done.lock().unwrap_or_else(PoisonError::into_inner);
+                    done.push((at, answer));
+                }
+            });
         }
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -240,37 +150,21 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_program_that_hangs_is_stopped_with_its_children() {
-        let scratch = std::env::temp_dir()
-            .join(format!("course-process-{}", std::process::id()));
-        let run = Run {
-            scratch: scratch.clone(),
-            deadline: Duration::from_millis(300),
-            stderr: Stderr::Kept,
-            with_children: true,
-        };
-        let ended =
-            run.run(Command::new("sh").args([
-                "-c",
-                "echo begun; echo oops >&2; sleep 300 & echo $!; wait",
-            ]))
-            .expect("sh runs");
+        let script = "echo begun; echo oops >&2; sleep 300 & echo $!; wait";
+        let mut sh = Command::new("sh");
+        let ended = run(sh.args(["-c", script]), Duration::from_millis(300), true);
+        let ended = ended.expect("sh runs");
         assert!(ended.status.is_none());
         let lines: Vec<&str> = ended.output.lines().collect();
         assert_eq!(lines[..2], ["begun", "oops"]);
-        let gone = !Command::new("kill")
-            .args(["-0", lines[2]])
-            .stderr(Stdio::null())
-            .status()
-            .expect("kill runs")
-            .success();
-        // A stopped process that nobody has waited for yet still has its number for a
-        // moment.
-        let dead = gone || {
-            thread::sleep(Duration::from_millis(500));
-            fs::read_to_string(format!("/proc/{}/stat", lines[2]))
-                .map_or(true, |stat| stat.contains(") Z "))
-        };
-        assert!(dead, "the grandchild lives on");
-        fs::remove_dir_all(&scratch).expect("scratch can be removed");
+        // A killed process has its number until somebody has waited for it.
+        let lives =
+            format!("kill -0 {0} && ! grep -q ') Z ' /proc/{0}/stat", lines[2]);
+        let lives = || Command::new("sh").args(["-c", &lives]).output();
+        let until = Instant::now() + Duration::from_secs(5);
+        while lives().expect("sh runs").status.success() {
+            assert!(Instant::now() < until, "the grandchild lives on");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }

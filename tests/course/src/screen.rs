@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::Result;
+
 /// Whether to colour.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -20,11 +22,9 @@ impl Style {
         let set = |name: &str| {
             std::env::var_os(name).is_some_and(|value| !value.is_empty())
         };
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let capable = if cfg!(windows) {
-            set("WT_SESSION") || set("TERM")
-        } else {
-            !dumb
+        let capable = match std::env::var_os("TERM") {
+            Some(term) => term != "dumb",
+            None => !cfg!(windows) || set("WT_SESSION"),
         };
         Style {
             colour: io::stdout().is_terminal() && capable && !set("NO_COLOR"),
@@ -78,27 +78,28 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// A text in lines of at most 80 columns, each of which begins with `margin`.
-pub fn wrapped(text: &str, margin: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.len() - 1;
-        let length =
-            margin.len() + lines[last].chars().count() + word.chars().count();
-        if !lines[last].is_empty() && length + 1 > 80 {
-            lines.push(word.to_owned());
-        } else {
-            if !lines[last].is_empty() {
-                lines[last].push(' ');
-            }
-            lines[last].push_str(word);
+/// Words, between which are spaces, in lines of at most `width` columns. The first line
+/// begins with `first`, the others with `margin`.
+pub fn wrapped(words: &str, first: &str, margin: &str, width: usize) -> String {
+    let columns = |text: &str| text.chars().count();
+    let mut lines = first.to_owned();
+    let mut line = columns(first);
+    let mut begin = line;
+    for word in words.split(' ') {
+        let space = usize::from(line > begin);
+        // A word that is too long for any line stays where there is most room.
+        let may_break = line > begin || columns(margin) < begin;
+        if may_break && line + space + columns(word) > width {
+            lines = format!("{}\n{margin}", lines.trim_end());
+            (line, begin) = (columns(margin), columns(margin));
+        } else if space > 0 {
+            lines.push(' ');
+            line += 1;
         }
+        lines.push_str(word);
+        line += columns(word);
     }
     lines
-        .iter()
-        .map(|line| format!("{margin}{line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// "1 check", "2 checks".
@@ -106,12 +107,13 @@ pub fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Ends a test that has found something, with all that it has found and without the
-/// noise of a panic.
+/// Ends a test that has found something, or could not look for it, with all that it has
+/// found and without the noise of a panic.
 ///
 /// # Panics
 /// If there is a complaint.
-pub fn expect_none(complaints: &[String]) {
+pub fn expect_none(complaints: Result<Vec<String>>) {
+    let complaints = complaints.unwrap_or_else(|why| vec![why]);
     if !complaints.is_empty() {
         println!("{}", complaints.join("\n\n"));
         std::panic::resume_unwind(Box::new("there are complaints"));

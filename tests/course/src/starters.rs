@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -13,15 +14,6 @@ const HEADING: &str = "\
 # Made by `cargo course dev bless`.
 ";
 
-/// The state of a learner's folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// As it was handed out.
-    Pristine,
-    /// Somebody wrote in it.
-    Edited,
-}
-
 /// The file with the fingerprints.
 pub fn fingerprints_path(course: &Course) -> PathBuf {
     course.root().join("tests/course/starters.txt")
@@ -31,61 +23,56 @@ pub fn fingerprints_path(course: &Course) -> PathBuf {
 pub fn noted(course: &Course) -> Result<BTreeMap<Chapter, String>> {
     let path = fingerprints_path(course);
     let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(cannot("read", &path, &e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            return Err(cannot("read", &path, &e));
+        }
+        text => text.unwrap_or_default(),
     };
-    text.lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| {
-            let (name, print) = line.split_once(' ').unwrap_or((line, ""));
-            let chapter = Chapter::from_name(name).ok_or_else(|| {
-                format!(
-                    "{}: `{line}` is not a chapter and its fingerprint; run `cargo course dev bless`",
-                    course.shown(&path)
-                )
-            })?;
-            Ok((chapter, print.trim().to_owned()))
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let noted = lines.map(|line| {
+        let noted = line.split_once(' ');
+        let noted = noted.and_then(|(name, print)| {
+            Some((Chapter::from_name(name)?, print.to_owned()))
+        });
+        noted.ok_or_else(|| {
+            format!(
+                "{}: `{line}` is not a chapter and its fingerprint; \
+                 run `cargo course dev bless`",
+                course.shown(&path)
+            )
         })
-        .collect()
+    });
+    noted.collect()
+}
+
+fn fingerprint_now(course: &Course, chapter: Chapter) -> Result<String> {
+    Ok(fingerprint(parts(&files(&course.starter(chapter))?)))
 }
 
 /// The fingerprints of the starters as they are now, in the form of the file.
 pub fn fingerprints(course: &Course) -> Result<String> {
     let mut text = HEADING.to_owned();
     for chapter in course.chapters() {
-        let print = fingerprint(parts(&files(&course.starter(chapter))?));
-        text.push_str(&format!("{} {print}\n", chapter.name()));
+        let print = fingerprint_now(course, chapter)?;
+        text += &format!("{} {print}\n", chapter.name());
     }
     Ok(text)
 }
 
-/// Whether somebody has written in a chapter.
-pub fn state(course: &Course, chapter: Chapter) -> Result<State> {
-    let now = fingerprint(parts(&files(&course.starter(chapter))?));
-    if noted(course)?.get(&chapter) == Some(&now) {
-        Ok(State::Pristine)
-    } else {
-        Ok(State::Edited)
-    }
+/// Whether somebody has written in a chapter since it was handed out.
+pub fn is_edited(course: &Course, chapter: Chapter) -> Result<bool> {
+    let now = fingerprint_now(course, chapter)?;
+    Ok(noted(course)?.get(&chapter) != Some(&now))
 }
 
 /// The file of a chapter that was edited last, and when.
-pub fn edited_last(
-    course: &Course,
-    chapter: Chapter,
-) -> Option<(String, SystemTime)> {
+fn edited_last(course: &Course, chapter: Chapter) -> Option<(String, SystemTime)> {
     let folder = course.starter(chapter);
-    files(&folder)
-        .ok()?
-        .into_keys()
-        .filter_map(|path| {
-            let when = fs::metadata(folder.join(&path))
-                .and_then(|data| data.modified())
-                .ok()?;
-            Some((format!("chapters/{}/{path}", chapter.name()), when))
-        })
-        .max_by_key(|(_, when)| *when)
+    let paths = files(&folder).ok()?.into_keys();
+    let when = |path: &str| fs::metadata(folder.join(path)).ok()?.modified().ok();
+    let edited = paths.filter_map(|path| Some((when(&path)?, path)));
+    let (when, path) = edited.max()?;
+    Some((format!("chapters/{}/{path}", chapter.name()), when))
 }
 
 /// The chapter that a learner is at: the one edited last, of those that differ from
@@ -93,7 +80,7 @@ pub fn edited_last(
 pub fn current(course: &Course) -> Result<Option<(Chapter, String, SystemTime)>> {
     let mut edited = Vec::new();
     for chapter in course.chapters() {
-        if state(course, chapter)? == State::Edited
+        if is_edited(course, chapter)?
             && let Some((path, when)) = edited_last(course, chapter)
         {
             edited.push((chapter, path, when));

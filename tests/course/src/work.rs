@@ -11,13 +11,11 @@ use crate::layout::cannot;
 /// What is in a folder, in order; nothing if there is no such folder.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let reader = match fs::read_dir(folder) {
-        Ok(reader) => reader,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(cannot("read", folder, &e)),
+        reader => reader.map_err(|e| cannot("read", folder, &e))?,
     };
-    let paths: io::Result<Vec<PathBuf>> =
-        reader.map(|entry| Ok(entry?.path())).collect();
-    let mut paths = paths.map_err(|e| cannot("read", folder, &e))?;
+    let mut paths: Vec<PathBuf> =
+        reader.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     Ok(paths)
 }
@@ -47,15 +45,16 @@ impl Scratch {
     /// Makes a fresh, empty folder.
     pub fn new(purpose: &str) -> Result<Scratch> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        loop {
-            let n = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir()
-                .join(format!("course-{purpose}-{}-{n}", process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => return Ok(Scratch(path)),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(cannot("make", &path, &e)),
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("course-{purpose}-{}-{n}", process::id());
+        let path = env::temp_dir().join(name);
+        match fs::create_dir(&path) {
+            Ok(()) => Ok(Scratch(path)),
+            // Left behind by a process that had the same number.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                Scratch::new(purpose)
             }
+            Err(e) => Err(cannot("make", &path, &e)),
         }
     }
 

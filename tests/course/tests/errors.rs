@@ -1,7 +1,8 @@
 //! Every compiler error that the book shows is still what rustc says.
 
+use course::Course;
 use course::dev::errors::problems;
-use course::layout::Course;
+use course::screen::expect_none;
 
 #[path = "made-up/course.rs"]
 mod made_up;
@@ -10,40 +11,31 @@ use made_up::{MadeUp, has};
 
 #[test]
 fn every_shown_error_is_refused_with_its_code() {
-    let problems = problems(&Course::of_this_package())
-        .expect("tests/errors is readable and rustc runs");
-    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
-}
-
-/// A made-up course of one chapter with one file, and what the checker says about it.
-fn complaint(name: &str, source: &str, rendered: &str) -> String {
-    let made_up = MadeUp::empty("errors");
-    let path = format!("tests/errors/01-bind/{name}");
-    made_up.write(&format!("{path}.rs"), source);
-    if !rendered.is_empty() {
-        made_up.write(&format!("{path}.txt"), rendered);
-    }
-    let problems = problems(&made_up.course);
-    problems.map_or_else(|error| error, |problems| problems.join("\n"))
-}
-
-const MISMATCH: &str = "fn main() {\n    let port: u16 = \"7878\";\n}\n";
-
-#[test]
-fn the_checker_accepts_what_is_right() {
-    assert_eq!(complaint("E0308-port", MISMATCH, "error[E0308]: x\n"), "");
+    expect_none(problems(&Course::of_this_package()));
 }
 
 #[test]
-fn the_checker_sees_what_is_wrong() {
+fn the_checker_accepts_what_is_right_and_sees_what_is_wrong() {
+    let mismatch = "fn main() {\n    let port: u16 = \"7878\";\n}\n";
     let shown = "error[E0308]: x\n";
-    let sees = |name, source, rendered, words| {
-        has(&complaint(name, source, rendered), words);
-    };
-    sees("E0308-fine", "fn main() {}\n", shown, "it compiles");
-    sees("E0599-port", MISMATCH, shown, "rustc gave E0308");
-    sees("E0308-syntax", "fn main( {}\n", shown, "without a code");
-    sees("E0308-none", MISMATCH, "", "its .txt is missing");
-    sees("E0308-stale", MISMATCH, "error[E0599]: x\n", "shows E0599");
-    sees("port", MISMATCH, shown, "must begin with the code");
+    for (name, source, rendered, complaint) in [
+        ("E0308-port", mismatch, shown, ""),
+        ("E0308-fine", "fn main() {}\n", shown, "it compiles"),
+        ("E0599-port", mismatch, shown, "rustc gave E0308"),
+        ("E0308-syntax", "fn main( {}\n", shown, "without a code"),
+        ("E0308-none", mismatch, "", "its .txt is missing"),
+        ("E0308-stale", mismatch, "error[E0599]: x\n", "shows E0599"),
+        ("port", mismatch, shown, "must begin with the code"),
+    ] {
+        let made_up = MadeUp::empty("errors");
+        made_up.write(&format!("tests/errors/01-bind/{name}.rs"), source);
+        if !rendered.is_empty() {
+            made_up.write(&format!("tests/errors/01-bind/{name}.txt"), rendered);
+        }
+        let problems = problems(&made_up.course);
+        let said =
+            problems.map_or_else(|error| error, |problems| problems.join("\n"));
+        has(&said, complaint);
+        assert_eq!(said.is_empty(), complaint.is_empty(), "{said}");
+    }
 }

@@ -8,16 +8,15 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use course::Chapter;
-use course::dev::answers::{Answer, Kind, Proof, few, find};
+use course::dev::answers::{Answer, Judged, Kind, Proof, few, find};
 use course::dev::{bless, starters, tree};
 
 #[path = "made-up/course.rs"]
 mod made_up;
 
-use made_up::{
-    FIRST, MANIFEST, MadeUp, SECOND, SOLUTION, STARTER, becomes, begins, has,
-    manifest, says,
-};
+use made_up::{FIRST, MadeUp, SECOND, begins, data, has};
+
+const HULLO: &str = "tests/wrong/01-bind/hullo.patch";
 
 /// The first chapter's milestone, compiled without cargo.
 static MILESTONE: LazyLock<BTreeMap<Chapter, PathBuf>> = LazyLock::new(|| {
@@ -37,134 +36,71 @@ impl MadeUp {
         find(&self.course, kind, &[FIRST]).expect("the answers can be read")
     }
 
-    /// Complaints about the first chapter's answers, by their names.
-    fn complaints(&self, kind: Kind) -> BTreeMap<String, String> {
-        let proof = Proof::new(&self.course, &MILESTONE, Duration::from_secs(3));
-        let complaints = proof.prove(&self.answers(kind), 2).complaints;
-        let split = |complaint: &String| {
-            let (path, rest) =
-                complaint.split_once(": ").expect("a path and a complaint");
-            let name = path
-                .rsplit('/')
-                .next()
-                .expect("a name")
-                .trim_end_matches(".patch");
-            (name.to_owned(), rest.to_owned())
+    /// Judges the first chapter's answers.
+    fn judged(&self, kind: Kind) -> Judged {
+        let (course, milestones) = (&self.course, &*MILESTONE);
+        let deadline = Duration::from_secs(3);
+        let proof = Proof {
+            course,
+            milestones,
+            deadline,
         };
-        complaints.iter().map(split).collect()
+        let mut judged = Judged::default();
+        let answers = self.answers(kind);
+        proof.prove(&answers, answers.len(), &mut judged);
+        judged
     }
+}
+
+fn joined(complaints: Result<Vec<String>, String>) -> String {
+    complaints.expect("the course can be read").join("\n")
 }
 
 #[test]
 fn a_wrong_answer_that_is_no_good_is_found_out() {
     let made_up = MadeUp::new();
-    let wrong = |name, check, says, diff: &str| {
-        made_up.wrong(FIRST, name, check, says, diff);
-    };
-    let (greets, thing) = ("check_02_greets", "wrong thing");
-    wrong(
-        "passes",
-        greets,
-        thing,
-        &becomes("    print!(\"hello\\n\");"),
-    );
-    wrong("other-words", greets, "something else", &says("hullo"));
-    wrong("ground", greets, thing, &becomes("    // nothing"));
-    wrong("broken", greets, thing, &becomes("    println(\"hullo\");"));
-    wrong(
-        "stale",
-        greets,
-        thing,
-        &says("x").replace("hello", "good day"),
-    );
-    wrong("no-such-check", "check_99_flies", thing, &says("hullo"));
-    wrong(
-        "hangs",
-        greets,
-        thing,
-        &becomes("    loop { std::thread::park() }"),
-    );
-    wrong(
-        "panics",
-        "check_03_is_short",
-        "len",
-        &says("hello hello hello"),
-    );
-    made_up.write(
-        "tests/wrong/01-bind/no-words.patch",
-        &format!("# About.\ncheck: {greets}\n{}", says("x")),
-    );
-    made_up.write(
-        "tests/wrong/01-bind/no-unit-test.patch",
-        &format!(
-            "# About.\nunit: tests::greets\nsays: wrong thing\n{}",
-            says("x")
-        ),
-    );
-
+    made_up.add("answers.txt");
     let begin = Instant::now();
-    let complaints = made_up.complaints(Kind::Wrong);
+    let judged = made_up.judged(Kind::Wrong);
+    let took = begin.elapsed();
     assert!(
-        begin.elapsed() < Duration::from_secs(60),
+        took < Duration::from_secs(60),
         "one that hangs must not hold up the rest"
     );
-    let expected = [
-        ("broken", "it does not compile"),
-        (
-            "ground",
-            "check_02_greets did not come to it, an earlier check fails: not checked",
-        ),
-        ("hangs", "there was no verdict after 3 s"),
-        (
-            "no-such-check",
-            "the milestone has no check called check_99_flies",
-        ),
-        (
-            "no-unit-test",
-            "the solution has no unit test called tests::greets",
-        ),
-        ("no-words", "a line `says: WORDS` is missing"),
-        (
-            "other-words",
-            "the report of check_02_greets does not say `something else`",
-        ),
-        ("panics", "check_03_is_short panics instead of reporting"),
-        ("passes", "check_02_greets passes it"),
-        ("stale", "error: patch failed: src/main.rs:1"),
-    ];
-    let found: Vec<&String> = complaints.keys().collect();
-    assert_eq!(
-        found,
-        expected.map(|(name, _)| name),
-        "and the good one, hullo, is not among them"
-    );
-    for (name, complaint) in expected {
-        assert!(
-            complaints[name].contains(complaint),
-            "{name}: {}",
-            complaints[name]
-        );
+    assert_eq!(judged.reports.len(), 1, "{:?}", judged.reports);
+    assert_eq!(judged.reports[0].0, HULLO, "the good one");
+    let answers = made_up.answers(Kind::Wrong);
+    let bad = answers.iter().filter(|answer| answer.shown != HULLO);
+    for (answer, complaint) in bad.zip(&judged.complaints) {
+        let patch = made_up.read(&answer.shown);
+        let about = patch.lines().next().expect("a first line");
+        let expected = about.replace("# ", &format!("{}: ", answer.shown));
+        begins(complaint, &expected);
     }
+    assert_eq!(judged.complaints.len(), answers.len() - 1);
 }
 
 #[test]
 fn a_right_answer_that_is_rejected_is_found_out() {
     let made_up = MadeUp::new();
-    made_up.write(
-        "tests/right/01-bind/patched.patch",
-        &format!("# About.\n{}", becomes("    print!(\"hello\\n\");")),
+    made_up.add("answers.txt");
+    let judged = made_up.judged(Kind::Right);
+    let accepted: Vec<&str> =
+        judged.reports.iter().map(|(path, _)| &**path).collect();
+    let expected = ["a", "b", "patched.patch"];
+    assert_eq!(
+        accepted,
+        expected.map(|name| format!("tests/right/01-bind/{name}"))
     );
-    made_up.write(
-        "tests/right/01-bind/rejected.patch",
-        &format!("# About.\n{}", says("hullo")),
+    let [rejected, silent] = &judged.complaints[..] else {
+        panic!("{:?}", judged.complaints);
+    };
+    has(
+        rejected,
+        "rejected.patch: this is right, and check_02_greets rejects it",
     );
-    made_up.write("tests/right/01-bind/silent/main.rs", SOLUTION);
-    let complaints = made_up.complaints(Kind::Right);
-    let found: Vec<&String> = complaints.keys().collect();
-    assert_eq!(found, ["rejected", "silent"]);
-    has(&complaints["rejected"], "check_02_greets rejects it");
-    has(&complaints["rejected"], "It says the wrong thing");
-    has(&complaints["silent"], "must begin with `//! …`");
+    has(rejected, "It says the wrong thing");
+    has(silent, "silent: its main.rs must begin with `//! …`");
 }
 
 #[test]
@@ -175,35 +111,21 @@ fn what_is_no_answer_is_named() {
         (Kind::Right, "folder/lib.rs"),
     ] {
         let made_up = MadeUp::new();
-        made_up.write(&format!("tests/{}/01-bind/{path}", kind.folder()), "x");
-        let sentence =
-            find(&made_up.course, kind, &[FIRST]).expect_err("it is no answer");
-        assert!(
-            sentence.starts_with(&format!("tests/{}/01-bind/", kind.folder())),
-            "{sentence}"
-        );
+        let folder = format!("tests/{}/01-bind", kind.folder());
+        made_up.write(&format!("{folder}/{path}"), "x");
+        let found = find(&made_up.course, kind, &[FIRST]);
+        begins(&found.expect_err("it is no answer"), &folder);
     }
 }
 
 #[test]
 fn an_answer_is_built_once_and_again_when_it_changes() {
     let made_up = MadeUp::new();
-    let proof = Proof::new(&made_up.course, &MILESTONE, Duration::from_secs(3));
-    let answers = made_up.answers(Kind::Wrong);
-    let first = proof.prove(&answers, 2);
-    assert_eq!((first.built, first.complaints), (1, vec![]));
-    let second = proof.prove(&answers, 2);
-    assert_eq!((second.built, second.complaints), (0, vec![]));
-
-    made_up.wrong(
-        FIRST,
-        "hullo",
-        "check_02_greets",
-        "wrong thing",
-        &says("hallo"),
-    );
-    let third = proof.prove(&answers, 2);
-    assert_eq!((third.built, third.complaints), (1, vec![]));
+    for (built, word) in [(1, "hullo"), (0, "hullo"), (1, "hallo")] {
+        made_up.replace(HULLO, "hullo", word);
+        let judged = made_up.judged(Kind::Wrong);
+        assert_eq!((judged.built, judged.complaints), (built, vec![]), "{word}");
+    }
 }
 
 #[test]
@@ -216,130 +138,46 @@ fn of_many_answers_a_few_are_taken_by_name_and_by_check() {
         ("d", "check_03_is_short"),
         ("e", "check_04_more"),
     ] {
-        made_up.wrong(FIRST, name, check, "x", &says(name));
+        let patch = made_up.read(HULLO).replace("check_02_greets", check);
+        made_up.write(&format!("tests/wrong/01-bind/{name}.patch"), &patch);
     }
     let mut answers = made_up.answers(Kind::Wrong);
     answers.extend(made_up.answers(Kind::Right));
-    let few = few(&answers);
-    let names: Vec<&str> = (few.iter())
-        .filter_map(|answer| answer.path.file_stem()?.to_str())
-        .collect();
+    let few = few(answers);
+    let names: Vec<_> = few.iter().filter_map(|one| one.path.file_stem()).collect();
     assert_eq!(names, ["a", "c", "d", "a"]);
 }
 
 #[test]
-fn a_list_of_members_that_is_not_complete_is_seen() {
-    let made_up = MadeUp::new();
-    let members = || tree::members(&made_up.course).expect("the tree can be read");
-    assert_eq!(members(), Vec::<String>::new());
-    let copy = manifest("chapter02", SECOND);
-    made_up.write("chapters/02-echo-old/Cargo.toml", &copy);
-    made_up.write("solutions/04-request/notes.txt", "");
-    assert_eq!(members(), Vec::<String>::new(), "these are a person's own");
-
-    made_up.write("chapters/03-response/Cargo.toml", &copy);
-    let listed = MANIFEST
-        .replace("    \"solutions/01-bind\",\n]", "]")
-        .replace("/harness\",\n", "/harness\",\n    \"chapters/notes\",\n")
-        .replace(
-            "default-members = [\n    \"solutions/01-bind\",",
-            "default-members = [",
-        );
-    made_up.write("Cargo.toml", &listed);
-    made_up.remove("chapters/01-bind");
-    made_up.write("chapters/notes/Cargo.toml", &copy);
-    assert_eq!(
-        members(),
-        [
-            "Cargo.toml does not list chapters/03-response: add a line \"chapters/03-response\" to `members`",
-            "Cargo.toml does not list solutions/01-bind in `default-members`: nothing tests it",
-            "Cargo.toml lists chapters/01-bind, which is not there or has no manifest",
-            "Cargo.toml lists chapters/notes, and no chapter is called so: see PARTS in tests/course/src/layout.rs",
-        ]
-    );
-}
-
-#[test]
-fn what_a_chapter_lacks_is_named() {
-    let made_up = MadeUp::new();
-    let none: Vec<String> = Vec::new();
-    assert_eq!(tree::incomplete(&made_up.course), Ok(none));
-    for (path, complaint) in [
-        ("chapters/02-echo", "has no starter: chapters/02-echo"),
-        ("solutions/02-echo", "has no solution: solutions/02-echo"),
-        ("tests/02-echo.rs", "has no milestone: tests/02-echo.rs"),
-        ("book/src/02-echo.md", "has no page: book/src/02-echo.md"),
-        (
-            "book/src/SUMMARY.md",
-            "has no line with a link to 02-echo.md in book/src/SUMMARY.md",
-        ),
-        (
-            "tests/wrong/02-echo",
-            "has no wrong answer: tests/wrong/02-echo/NAME.patch",
-        ),
-        ("tests/right/02-echo/a", "has no two right answers"),
-    ] {
+fn what_is_not_where_it_belongs_is_named() {
+    for line in data("tree.txt").lines() {
+        let line = line.replace("\\n", "\n");
+        let Some((change, complaint)) = line.rsplit_once(" => ") else {
+            continue;
+        };
         let made_up = MadeUp::new();
-        made_up.remove(path);
+        match change.split_once(' ') {
+            Some(("rm", path)) => made_up.remove(path),
+            Some(("write", path)) => made_up.write(path, ""),
+            Some(("replace", what)) => {
+                let (path, what) = what.split_once(": ").expect("a path");
+                let (from, to) = what.split_once(" => ").expect("words");
+                made_up.replace(path, from, to);
+            }
+            _ => panic!("{line}"),
+        }
+        let (course, chapters) = (&made_up.course, [FIRST, SECOND]);
+        let complaints = [
+            tree::incomplete(course),
+            tree::members(course),
+            tree::not_mirrored(course, &chapters),
+            tree::dependencies(course, &chapters),
+        ];
         let complaints =
-            tree::incomplete(&made_up.course).expect("the tree can be read");
-        let complaint = format!("chapter 02 {complaint}");
-        assert!(
-            complaints.iter().any(|found| found.starts_with(&complaint)),
-            "{path}: {complaints:?}"
-        );
-    }
-}
-
-#[test]
-fn a_file_without_counterpart_is_named() {
-    let made_up = MadeUp::new();
-    let complaints = || {
-        tree::not_mirrored(&made_up.course, &[FIRST, SECOND])
-            .expect("the tree can be read")
-    };
-    assert_eq!(complaints(), Vec::<String>::new());
-    made_up.write("chapters/02-echo/src/extra.rs", "");
-    made_up.write("solutions/02-echo/src/http.rs", "");
-    assert_eq!(
-        complaints(),
-        [
-            "chapters/02-echo/src/extra.rs has no counterpart solutions/02-echo/src/extra.rs",
-            "solutions/02-echo/src/http.rs has no counterpart chapters/02-echo/src/http.rs",
-        ]
-    );
-}
-
-#[test]
-fn a_dependency_is_named() {
-    let made_up = MadeUp::new();
-    let deps = "[package]\nname = \"harness\"\n[dependencies]\nassert_cmd = \"2\"\npredicates = \"3\"\nreqwest = \"0\"\n";
-    made_up.write("tests/harness/Cargo.toml", deps);
-    let complaints = || {
-        tree::dependencies(&made_up.course, &[FIRST, SECOND])
-            .expect("the manifests can be read")
-    };
-    assert_eq!(complaints(), Vec::<String>::new());
-
-    made_up.write("tests/harness/Cargo.toml", &format!("{deps}rand = \"0\"\n"));
-    let solution = manifest("solution02", SECOND);
-    made_up.write(
-        "solutions/02-echo/Cargo.toml",
-        &format!("{solution}\n[dependencies]\nlibc = \"0\"\n"),
-    );
-    made_up.write("chapters/02-echo/Cargo.toml", &manifest("chapter02", FIRST));
-    made_up.write(
-        "tests/course/Cargo.toml",
-        "[package]\nname = \"course\"\n[dependencies]\nclap = \"4\"\n",
-    );
-    let found = complaints().join("\n");
-    for complaint in [
-        "tests/harness depends on [\"assert_cmd\", \"predicates\", \"rand\", \"reqwest\"], and may",
-        "solutions/02-echo depends on [\"libc\"], and may depend on [] only",
-        "chapters/02-echo: its test `milestone` must have the path ../../tests/02-echo.rs",
-        "tests/course depends on [\"clap\"], and may depend on [] only",
-    ] {
-        has(&found, complaint);
+            complaints.map(|found| found.unwrap_or_else(|why| vec![why]));
+        let complaints = complaints.concat().join("\n");
+        has(&complaints, complaint);
+        assert_eq!(complaints.is_empty(), complaint.is_empty(), "{complaints}");
     }
 }
 
@@ -347,87 +185,70 @@ fn a_dependency_is_named() {
 fn a_learners_chapter_is_told_from_a_starter() {
     let made_up = MadeUp::new();
     let course = &made_up.course;
-    let found =
-        starters::complaints(course, false).expect("the chapters can be read");
+    let complaints = |strict| joined(starters::complaints(course, strict));
+    made_up.replace("tests/course/starters.txt", "01-bind", "04-request");
     has(
-        &found[0],
-        "no line for 01-bind: run `cargo course dev bless`",
+        &complaints(false),
+        "starters.txt has no line for 01-bind: if that is",
     );
-    bless::replace(
-        course,
-        &course::starters::fingerprints_path(course),
-        &course::starters::fingerprints(course).expect("files"),
-    )
-    .expect("it can be written");
-    assert_eq!(starters::complaints(course, true), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST, SECOND], vec![]))
+    has(
+        &complaints(false),
+        "has a line for 04-request, which is not there",
     );
+    let changes = bless::bless_starters(course).expect("it can be written");
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    assert_eq!(complaints(true), "");
+    let handed_out = || starters::handed_out(course, false);
+    assert_eq!(handed_out(), Ok(vec![FIRST, SECOND]));
 
-    made_up.write("chapters/02-echo/src/main.rs", SOLUTION);
-    assert_eq!(starters::complaints(course, false), Ok(Vec::new()));
-    assert_eq!(
-        starters::pristine(course, false),
-        Ok((vec![FIRST], vec![SECOND]))
-    );
-    let strict =
-        starters::complaints(course, true).expect("the chapters can be read");
-    begins(&strict[0], "chapters/02-echo is not what");
-    let current = course::starters::current(course)
-        .expect("the chapters can be read")
-        .expect("there is one");
-    assert_eq!(current.0, SECOND);
+    made_up.replace("chapters/02-echo/src/main.rs", "todo", "panic");
+    assert_eq!(complaints(false), "");
+    assert_eq!(handed_out(), Ok(vec![FIRST]));
+    begins(&complaints(true), "chapters/02-echo is not what");
 }
 
 #[test]
 fn a_starter_that_fails_otherwise_than_noted_is_named() {
     let made_up = MadeUp::new();
+    let deadline = Duration::from_secs(3);
     let complaints = || {
-        let deadline = Duration::from_secs(3);
-        starters::not_red(&made_up.course, &[FIRST, SECOND], deadline)
-            .expect("cargo runs")
+        joined(starters::not_red(
+            &made_up.course,
+            &[FIRST, SECOND],
+            deadline,
+        ))
     };
-    assert_eq!(complaints(), Vec::<String>::new());
+    assert_eq!(complaints(), "");
+    let [first, second] =
+        ["01-bind", "02-echo"].map(|name| format!("chapters/{name}/src/main.rs"));
+    let solution = made_up.read("solutions/01-bind/src/main.rs");
 
-    made_up.write("chapters/01-bind/src/main.rs", SOLUTION);
-    made_up.write(
-        "chapters/02-echo/src/main.rs",
-        &STARTER.replace("    todo", "    let unused = 1;\n    todo"),
-    );
-    let found = complaints().join("\n");
+    made_up.write(&first, &solution);
+    made_up.replace(&second, "    todo", "    let unused = 1;\n    todo");
+    let found = complaints();
     has(
         &found,
-        "chapters/01-bind: the starter passes its milestone: where is the gap?",
+        "chapters/01-bind: the starter passes its milestone: where is the",
     );
-    has(
+    begins(
         &found,
-        "chapters/02-echo: it must build without a warning:\nwarning: unused",
+        "starters must build without a warning:\nwarning: unused",
     );
 
-    made_up.write(
-        "chapters/01-bind/src/main.rs",
-        &SOLUTION.replace("hello", "hullo"),
-    );
-    made_up.write(
-        "chapters/02-echo/src/main.rs",
-        &STARTER.replace("todo!", "toodo!"),
-    );
-    let found = complaints().join("\n");
+    made_up.replace(&first, "hello", "hullo");
+    made_up.replace(&second, "todo!", "toodo!");
+    let found = complaints();
     has(
         &found,
-        "check_02_greets fails first, and not check_01_speaks as noted",
+        "check_02_greets fails first, and not check_01_speaks as",
     );
-    has(&found, "chapters/02-echo: it does not build");
     has(&found, "cannot find macro `toodo`");
+    has(&found, "chapters/02-echo: it does not build");
 
-    made_up.write(
-        "chapters/01-bind/src/main.rs",
-        "fn main() {\n    loop {}\n}\n",
-    );
+    made_up.write(&first, "fn main() {\n    loop {}\n}\n");
+    made_up.write(&second, "fn main() {}\n");
     made_up.remove("tests/course/starters/02-echo.txt");
-    made_up.write("chapters/02-echo/src/main.rs", STARTER);
-    let found = complaints().join("\n");
+    let found = complaints();
     has(
         &found,
         "chapters/01-bind: the milestone was still running after 3 s",

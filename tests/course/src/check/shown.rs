@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::{Judged, Units};
-use crate::gaps::{Gap, gaps, numbered};
+use crate::dev::book::heading_id;
+use crate::gaps::{Gap, QUIET, gaps, numbered};
 use crate::layout::{Chapter, Course, files};
 use crate::milestone::{Check, Finding, Verdict};
 use crate::screen::{Style, count, wrapped};
@@ -23,13 +24,13 @@ pub fn shown(
         text.push_str(&line(check, &verdict.checks, style));
     }
     if !verdict.all_passed() && verdict.first_failure().is_none() {
-        text.push_str(&format!("\n{}\n", verdict.output.trim_end()));
+        text += &format!("\n{}\n", verdict.output.trim_end());
         return text;
     }
     text.push_str(&units_shown(chapter, units, style));
     if !judged.turned_green.is_empty() {
         let heading = style.good("Turned green:");
-        text.push_str(&format!("\n{heading}\n{}", some(&judged.turned_green)));
+        text += &format!("\n{heading}\n{}", some(&judged.turned_green));
     }
     if judged.passed() {
         text.push_str(&passed(course, chapter, judged, &gaps, style));
@@ -39,30 +40,25 @@ pub fn shown(
 
     let failure = failure_to_show(verdict, &gaps);
     if let Some(failure) = failure {
-        text.push_str(&format!(
+        text += &format!(
             "\n{}\n\n{}\n",
             style.strong(&failure.title()),
             failure.report().unwrap_or_default()
-        ));
+        );
     }
     let sum = |passing, all, of: &str| {
         let verb = if passing == 1 { "passes" } else { "pass" };
         format!("{passing} of {} {verb}", count(all, of))
     };
-    text.push_str(&format!(
-        "\n{}",
-        sum(verdict.passed(), verdict.checks.len(), "check")
-    ));
+    let checks = sum(verdict.passed(), verdict.checks.len(), "check");
+    text += &format!("\n{checks}");
     if units.all() > 0 {
         let units = sum(units.passing.len(), units.all(), "unit test");
-        text.push_str(&format!(", and {units}"));
+        text += &format!(", and {units}");
     }
     let next = next_step(units, failure, &gaps);
-    text.push_str(&format!(
-        ".\nNext: {next},\nthen run `cargo course check {}` again.\n",
-        chapter.0
-    ));
-    text
+    let again = format!("cargo course check {}", chapter.0);
+    text + &format!(".\nNext: {next},\nthen run `{again}` again.\n")
 }
 
 /// The failure to show in full: the first one, but none that leads to a later gap than
@@ -73,10 +69,11 @@ fn failure_to_show<'a>(verdict: &'a Verdict, gaps: &[Gap]) -> Option<&'a Check> 
         let number = check.report().and_then(gap_named);
         matches!((number, next), (Some(number), Some((next, _))) if number > next)
     };
-    let failures = verdict.checks.iter();
-    failures
-        .filter(|check| check.report().is_some())
-        .find(|check| !too_early(check))
+    let mut failures = verdict
+        .checks
+        .iter()
+        .filter(|check| check.report().is_some());
+    failures.find(|check| !too_early(check))
 }
 
 /// The number of the gap that a report leads to.
@@ -98,18 +95,12 @@ fn next_step(units: &Units, failure: Option<&Check>, gaps: &[Gap]) -> String {
     {
         return format!("fix {}", number(&failure.title()));
     }
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let report = flat(failure.and_then(Check::report).unwrap_or_default());
-    // Where gaps have no numbers, the report says which it is.
-    let named = gaps
-        .iter()
-        .find(|gap| gap.number.is_none() && report.contains(&flat(&gap.text)));
-    match named.or(gaps.first()) {
+    match gaps.first() {
         Some(gap) => {
             let step = format!("write {} ({})", gap.name(), gap.place);
             match failure {
                 Some(_) => step,
-                None => format!("{step}:\n{}", wrapped(&gap.text, "  ")),
+                None => format!("{step}:\n{}", wrapped(&gap.text, "  ", "  ", 80)),
             }
         }
         None if !units.built => "make the unit tests build".into(),
@@ -126,17 +117,16 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
             chapter.package()
         );
     }
-    let mut parts = Vec::new();
-    for (number, what) in [
+    let parts = [
         (units.passing.len(), "pass"),
         (units.failing.len(), "fail"),
         (units.hanging.len(), "never end"),
         (units.waiting.len(), "wait for a gap"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {what}"));
-        }
-    }
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
     match parts.as_slice() {
         [] => String::new(),
         parts => format!("\n  unit tests: {}\n", parts.join(", ")),
@@ -145,32 +135,26 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
 
 /// What the unit tests say that fail: the first in full.
 fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> String {
-    let mut text = String::new();
-    let mut say = |name: &str, what: &str, words: &str| {
-        let short = name.rsplit("::").next().unwrap_or(name);
-        let title = style.strong(&format!("unit test {name} {what}"));
-        text.push_str(&format!(
-            "\n{title}\n\n{words}  by hand   cargo test -p {} --bins {short}\n",
-            chapter.package()
-        ));
+    let failing = units.failing.iter().map(|(name, message)| {
+        let lines: String =
+            message.lines().map(|line| format!("  {line}\n")).collect();
+        (name, "fails", lines)
+    });
+    let hanging = units.hanging.iter().map(|name| {
+        let why = "  It was stopped. Something in it waits for what never comes.\n";
+        (name, "comes to no end", why.to_owned())
+    });
+    let mut bad = failing.chain(hanging);
+    let Some((name, what, words)) = bad.next() else {
+        return String::new();
     };
-    if let Some((name, message)) = units.failing.first() {
-        let lines = message.lines().map(|line| format!("  {line}\n"));
-        say(name, "fails", &format!("{}\n", lines.collect::<String>()));
-    } else if let Some(name) = units.hanging.first() {
-        say(
-            name,
-            "comes to no end",
-            "  It was stopped. Something in it waits for what never comes.\n\n",
-        );
-    }
-    let others: Vec<String> = (units.failing.iter().map(|(name, _)| name))
-        .chain(&units.hanging)
-        .skip(1)
-        .cloned()
-        .collect();
+    let title = style.strong(&format!("unit test {name} {what}"));
+    let short = name.rsplit("::").next().unwrap_or(name);
+    let by_hand = format!("cargo test -p {} --bins {short}", chapter.package());
+    let mut text = format!("\n{title}\n\n{words}\n  by hand   {by_hand}\n");
+    let others: Vec<String> = bad.map(|(name, ..)| name.clone()).collect();
     if !others.is_empty() {
-        text.push_str(&format!("\nOthers that fail or hang:\n{}", some(&others)));
+        text += &format!("\nOthers that fail or hang:\n{}", some(&others));
     }
     text
 }
@@ -181,7 +165,7 @@ fn some(names: &[String]) -> String {
     let few = names.iter().take(FEW).map(|name| format!("  {name}\n"));
     let mut text: String = few.collect();
     if names.len() > FEW {
-        text.push_str(&format!("  and {} more\n", names.len() - FEW));
+        text += &format!("  and {} more\n", names.len() - FEW);
     }
     text
 }
@@ -194,21 +178,17 @@ fn passed(
     gaps: &[Gap],
     style: Style,
 ) -> String {
-    let all = judged.verdict.checks.len();
-    let checks = match judged.verdict.passed() {
-        passed if passed == all => count(all, "check"),
-        passed => format!(
-            "{passed} of {}, {} passed over",
-            count(all, "check"),
-            all - passed
-        ),
+    let (all, passed) = (judged.verdict.checks.len(), judged.verdict.passed());
+    let mut what = match all - passed {
+        0 => count(all, "check"),
+        over => format!("{passed} of {}, {over} passed over", count(all, "check")),
     };
-    let units = match judged.units.passing.len() {
-        0 => String::new(),
-        number => format!(" and {}", count(number, "unit test")),
-    };
+    if !judged.units.passing.is_empty() {
+        let units = count(judged.units.passing.len(), "unit test");
+        what += &format!(" and {units}");
+    }
     let title = course.title(chapter);
-    let line = format!("Chapter {chapter}, {title}, is passed: {checks}{units}.");
+    let line = format!("Chapter {chapter}, {title}, is passed: {what}.");
     format!("\n{}\n{}", style.good(&line), after(course, chapter, gaps))
 }
 
@@ -222,13 +202,10 @@ fn line(check: &Check, all: &[Check], style: Style) -> String {
         Finding::Failed(_) => format!("  {}   {title}\n", style.bad("fails")),
         Finding::Waiting(why) => {
             let ground = all.iter().find(|other| why.contains(&other.name));
-            let first = ground
-                .map(|ground| format!("  (fix {} first)", number(&ground.title())));
-            format!(
-                "  {}   {title}{}\n",
-                style.faint("waits"),
-                first.unwrap_or_default()
-            )
+            let first = ground.map_or(String::new(), |ground| {
+                format!("  (fix {} first)", number(&ground.title()))
+            });
+            format!("  {}   {title}{first}\n", style.faint("waits"))
         }
     }
 }
@@ -241,85 +218,29 @@ fn number(title: &str) -> &str {
 fn after(course: &Course, chapter: Chapter, gaps: &[Gap]) -> String {
     let mut text = String::new();
     for gap in gaps {
-        text.push_str(&format!(
+        text += &format!(
             "A todo! is left that no check has come to, at {}:\n\
              fill it, or delete it if nothing calls it.\n",
             gap.place
-        ));
+        );
     }
     if gaps.is_empty()
         && let Some(place) = attribute(course, chapter)
     {
-        text.push_str(&format!(
-            "No gap is left: delete what hides warnings, at {place}.\n"
-        ));
+        let line =
+            format!("No gap is left: delete what hides warnings, at {place}.\n");
+        text.push_str(&line);
     }
     let page = course.page(chapter);
-    let shown = course.shown(&page);
-    let rest = fs::read_to_string(page).ok().and_then(|page| rest(&page));
-    if let Some(section) = rest {
-        text.push_str(&format!("Read on at {shown}#{section}\n"));
+    if let Some(section) = rest(&fs::read_to_string(&page).unwrap_or_default()) {
+        let page = course.shown(&page);
+        text += &format!("Read on at {page}#{section}\n");
     }
     if course.solution(chapter).is_dir() {
-        text.push_str(&format!("Compare: cargo course diff {}\n", chapter.0));
+        text += &format!("Compare: cargo course diff {}\n", chapter.0);
     }
-    text.push_str(&next(course, chapter));
-    text
-}
-
-/// The section of a page from which on it speaks of a program that passes: `Use it`,
-/// or what comes after `Your turn` where the page doesn't go on explaining there, up
-/// to a section named `Check`.
-fn rest(page: &str) -> Option<String> {
-    let headings: Vec<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("## "))
-        .collect();
-    let at = |heading: &str| headings.iter().position(|other| *other == heading);
-    let section = if at("Use it").is_some() {
-        at("Use it")
-    } else if at("Check").is_some() {
-        at("What can still go wrong")
-    } else {
-        at("Your turn")
-            .map(|turn| turn + 1)
-            .or_else(|| at("What can still go wrong"))
-    };
-    headings.get(section?).map(|heading| anchor(heading))
-}
-
-/// A heading's id, as mdBook makes it: what stands in braces, or else its words.
-fn anchor(heading: &str) -> String {
-    if let Some((_, id)) = heading.split_once("{#") {
-        return id.trim_end_matches('}').to_owned();
-    }
-    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-    let words: String = heading.chars().filter(kept).collect();
-    words.to_lowercase().replace(' ', "-")
-}
-
-/// Where the attribute still stands that keeps a starter with gaps quiet, as
-/// `path:line`.
-fn attribute(course: &Course, chapter: Chapter) -> Option<String> {
-    for (path, contents) in files(&course.starter(chapter)).ok()? {
-        let text = String::from_utf8_lossy(&contents);
-        let begins = text.match_indices("#![allow(");
-        let begin = begins.map(|(begin, _)| begin).find(|&begin| {
-            let end = text[begin..].find(")]");
-            end.is_some_and(|end| text[begin..begin + end].contains("gap"))
-        });
-        let Some(begin) = begin else {
-            continue;
-        };
-        let line = text[..begin].lines().count() + 1;
-        return Some(format!("chapters/{}/{path}:{line}", chapter.name()));
-    }
-    None
-}
-
-fn next(course: &Course, chapter: Chapter) -> String {
     let next = course.chapters().into_iter().find(|&other| other > chapter);
-    match next {
+    text + &match next {
         Some(next) => format!(
             "Next is chapter {next}, {}: read {}.\n",
             course.title(next),
@@ -329,26 +250,63 @@ fn next(course: &Course, chapter: Chapter) -> String {
     }
 }
 
+/// The section of a page from which on it speaks of a program that passes: `Use it`,
+/// or what comes after `Your turn` where the page doesn't go on explaining there, up
+/// to a section named `Check`.
+fn rest(page: &str) -> Option<String> {
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
+    let headings: Vec<&str> = headings.collect();
+    let at = |heading: &str| headings.iter().position(|other| *other == heading);
+    let what_is_left = at("What can still go wrong");
+    let section = match (at("Use it"), at("Check"), at("Your turn")) {
+        (Some(use_it), ..) => use_it,
+        (None, None, Some(turn)) => turn + 1,
+        _ => what_is_left?,
+    };
+    headings.get(section).map(|heading| heading_id(heading))
+}
+
+/// Where the attribute still stands that keeps a starter with gaps quiet, as
+/// `path:line`.
+fn attribute(course: &Course, chapter: Chapter) -> Option<String> {
+    let (line, _) = QUIET.split_once('\n')?;
+    let files = files(&course.starter(chapter)).ok()?;
+    files.iter().find_map(|(path, contents)| {
+        let text = String::from_utf8_lossy(contents);
+        let before = text.lines().position(|other| other.trim_end() == line)?;
+        let chapter = chapter.name();
+        Some(format!("chapters/{chapter}/{path}:{}", before + 1))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_page_goes_on_where_the_program_is_used() {
-        let page = "# 01 A\n\n## Use it\n\n## What can still go wrong\n";
-        assert_eq!(rest(page).as_deref(), Some("use-it"));
-        let page = page.replace("## Use it", "## Use it or not");
-        assert_eq!(rest(&page).as_deref(), Some("what-can-still-go-wrong"));
-        assert_eq!(rest("# 01 A\n"), None);
-    }
-
-    #[test]
-    fn a_page_that_never_uses_it_goes_on_after_the_work() {
-        let page = "## Your turn\n\n## N at once, never more\n\n## What can still go wrong\n";
-        assert_eq!(rest(page).as_deref(), Some("n-at-once-never-more"));
-        let page = page.replace("never more", "never more {#more}");
-        assert_eq!(rest(&page).as_deref(), Some("more"));
-        let page = format!("{page}## Check\n");
-        assert_eq!(rest(&page).as_deref(), Some("what-can-still-go-wrong"));
+    fn a_page_goes_on_where_the_program_is_used_or_else_after_the_work() {
+        let wrong = "## What can still go wrong\n";
+        for (page, section) in [
+            (format!("# 01 A\n\n## Use it\n\n{wrong}"), Some("use-it")),
+            (
+                format!("## Use it or not\n{wrong}"),
+                Some("what-can-still-go-wrong"),
+            ),
+            (
+                format!("## Your turn\n## N, never more\n{wrong}"),
+                Some("n-never-more"),
+            ),
+            (
+                format!("## Your turn\n## N {{#more}}\n{wrong}"),
+                Some("more"),
+            ),
+            (
+                format!("## Your turn\n## N\n{wrong}## Check\n"),
+                Some("what-can-still-go-wrong"),
+            ),
+            ("# 01 A\n".to_owned(), None),
+        ] {
+            assert_eq!(rest(&page).as_deref(), section, "{page}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! How far a chapter is, and what is remembered of it until its files change.
 
 use std::fs;
+use std::path::PathBuf;
 
 use super::Judged;
 use crate::Result;
-use crate::layout::{Chapter, Course, cannot, files, fingerprint, parts, write};
+use crate::layout::{Chapter, Course, files, fingerprint, parts, read, write};
+use crate::screen::count;
 
 /// How far a learner's chapter is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,74 +19,70 @@ pub struct Standing {
 
 impl Standing {
     pub(super) fn of(judged: Option<&Judged>) -> Standing {
-        let words = match judged {
-            None => "does not build yet".into(),
-            Some(judged) if judged.passed() => "passed".into(),
-            Some(Judged { verdict, .. }) if !verdict.all_passed() => {
-                format!(
-                    "{} of {} checks pass",
-                    verdict.passed(),
-                    verdict.checks.len()
-                )
-            }
-            Some(Judged { units, .. }) if !units.built => {
-                "unit tests do not build".into()
-            }
-            Some(Judged { units, .. }) => match units.open() {
-                1 => "1 unit test fails".into(),
-                open => format!("{open} unit tests fail"),
-            },
+        let Some(judged) = judged else {
+            let words = "does not build yet".into();
+            return Standing {
+                passed: false,
+                words,
+            };
+        };
+        let Judged { verdict, units, .. } = judged;
+        let words = if judged.passed() {
+            "passed".into()
+        } else if !verdict.all_passed() {
+            format!(
+                "{} of {} checks pass",
+                verdict.passed(),
+                verdict.checks.len()
+            )
+        } else if !units.built {
+            "unit tests do not build".into()
+        } else {
+            let verb = if units.open() == 1 { "fails" } else { "fail" };
+            format!("{} {verb}", count(units.open(), "unit test"))
         };
         Standing {
-            passed: judged.is_some_and(Judged::passed),
+            passed: judged.passed(),
             words,
         }
     }
 }
 
-/// What the last verdict on a chapter was, as a file has it: a line with its key, one
-/// that says whether it was passed, its words, then a line for each check and unit
-/// test that was green.
+/// What the last verdict on a chapter was.
 pub(super) struct Memory {
-    key: String,
+    pub key: String,
     pub standing: Standing,
+    /// Each check and unit test that was green.
     pub green: Vec<String>,
 }
 
 impl Memory {
     pub fn of(course: &Course, chapter: Chapter) -> Option<Memory> {
         let text = fs::read_to_string(path(course, chapter)).ok()?;
-        let mut lines = text.lines();
+        let mut lines = text.lines().map(str::to_owned);
+        let (key, passed, words) = (lines.next()?, lines.next()?, lines.next()?);
+        let standing = Standing {
+            passed: passed == "true",
+            words,
+        };
         Some(Memory {
-            key: lines.next()?.to_owned(),
-            standing: Standing {
-                passed: lines.next()? == "true",
-                words: lines.next()?.to_owned(),
-            },
-            green: lines.map(str::to_owned).collect(),
+            key,
+            standing,
+            green: lines.collect(),
         })
     }
 
-    /// Whether nothing has changed since.
-    pub fn holds(&self, key: &str) -> bool {
-        self.key == key
+    /// Keeps it in a file.
+    pub fn keep(&self, course: &Course, chapter: Chapter) {
+        let Standing { passed, words } = &self.standing;
+        let green = self.green.join("\n");
+        let text = format!("{}\n{passed}\n{words}\n{green}\n", self.key);
+        // If it cannot be kept, the next look at the map takes a second longer.
+        let _ = write(&path(course, chapter), text.as_bytes());
     }
 }
 
-pub(super) fn remember(
-    course: &Course,
-    chapter: Chapter,
-    key: &str,
-    standing: &Standing,
-    green: &[String],
-) {
-    let Standing { passed, words } = standing;
-    let text = format!("{key}\n{passed}\n{words}\n{}\n", green.join("\n"));
-    // If it cannot be kept, the next look at the map takes a second longer.
-    let _ = write(&path(course, chapter), text.as_bytes());
-}
-
-fn path(course: &Course, chapter: Chapter) -> std::path::PathBuf {
+fn path(course: &Course, chapter: Chapter) -> PathBuf {
     course.scratch().join("verdicts").join(chapter.name())
 }
 
@@ -92,9 +90,8 @@ fn path(course: &Course, chapter: Chapter) -> std::path::PathBuf {
 /// milestones.
 pub(super) fn key(course: &Course, chapter: Chapter) -> Result<String> {
     let starter = files(&course.starter(chapter))?;
-    let path = course.milestone(chapter);
-    let milestone = fs::read(&path).map_err(|e| cannot("read", &path, &e))?;
+    let milestone = read(&course.milestone(chapter))?;
     let harness = files(&course.root().join("tests/harness/src"))?;
-    let all = parts(&starter).chain([milestone.as_slice()]);
+    let all = parts(&starter).chain([milestone.as_bytes()]);
     Ok(fingerprint(all.chain(parts(&harness))))
 }

@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{end_of, without_verdict};
+use super::{end_of, judge_in, without_verdict};
 use crate::Result;
-use crate::layout::Course;
-use crate::milestone::{Finding, Judge, Verdict};
+use crate::milestone::{Finding, Verdict};
 use crate::process::each;
 
 /// What a chapter's unit tests say.
@@ -38,7 +37,7 @@ impl Units {
         for check in verdict.checks {
             match check.finding {
                 Finding::Passed | Finding::PassedOver(_) => {
-                    self.passing.push(check.name);
+                    self.passing.push(check.name)
                 }
                 Finding::Failed(report) | Finding::Waiting(report) => {
                     if report.contains("\nnot yet implemented") {
@@ -56,50 +55,39 @@ impl Units {
 /// the others. They take milliseconds, and those that wait have deadlines of their own.
 const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
 
-/// Runs the unit tests in these programs.
-pub(super) fn run<'a>(
-    course: &Course,
-    folder: &Path,
-    programs: impl Iterator<Item = &'a Path>,
-) -> Result<Units> {
-    run_within(DEADLINES, course, folder, programs)
+/// Runs the unit tests in this program.
+pub(super) fn run(folder: &Path, program: &Path) -> Result<Units> {
+    run_within(DEADLINES, folder, program)
 }
 
-fn run_within<'a>(
-    [together, alone]: [Duration; 2],
-    course: &Course,
+fn run_within(
+    deadlines: [Duration; 2],
     folder: &Path,
-    programs: impl Iterator<Item = &'a Path>,
+    program: &Path,
 ) -> Result<Units> {
     let mut units = Units {
         built: true,
         ..Units::default()
     };
-    for program in programs {
-        let run = |check: Option<&str>, deadline| {
-            Judge::new(course, folder, deadline).verdict(program, check)
-        };
-        let mut verdict = run(None, together)?;
-        if verdict.ended {
-            end_of(course, folder, program, &verdict)?;
-            units.take(verdict);
-            continue;
-        }
-        // One that hangs keeps others from being begun, and libtest doesn't come to say
-        // why others have failed: each gets its own turn.
-        let says_why = |finding: &Finding| match finding {
-            Finding::Failed(report) => !report.trim().is_empty(),
-            _ => true,
-        };
-        verdict.checks.retain(|check| says_why(&check.finding));
-        let open = without_verdict(course, program, &verdict);
+    let [together, alone] = deadlines.map(|deadline| judge_in(folder, deadline));
+    let mut verdict = together.verdict(program, None)?;
+    if verdict.ended {
+        end_of(folder, program, &verdict)?;
         units.take(verdict);
-        let verdicts = each(&open, 8, |name| run(Some(name), alone));
-        for (name, verdict) in open.into_iter().zip(verdicts) {
-            match verdict? {
-                verdict if verdict.ended => units.take(verdict),
-                _ => units.hanging.push(name),
-            }
+        return Ok(units);
+    }
+    // One that hangs keeps others from being begun, and libtest doesn't come to say
+    // why others have failed: each gets its own turn.
+    verdict
+        .checks
+        .retain(|check| check.report().is_none_or(|why| !why.is_empty()));
+    let open = without_verdict(program, &verdict);
+    units.take(verdict);
+    let verdicts = each(&open, 8, |name| alone.verdict(program, Some(name)));
+    for (name, verdict) in open.into_iter().zip(verdicts) {
+        match verdict? {
+            verdict if verdict.ended => units.take(verdict),
+            _ => units.hanging.push(name),
         }
     }
     Ok(units)
@@ -108,21 +96,19 @@ fn run_within<'a>(
 /// What a unit test says when it fails: the first panic, which may be that of another
 /// thread and is then the reason for the last one.
 fn message(report: &str) -> String {
-    let mut lines = report
-        .lines()
-        .skip_while(|line| !line.contains("panicked at "));
-    let Some(place) = lines.next() else {
+    const PANICKED: &str = "panicked at ";
+    let mut lines = report.lines();
+    let Some(place) = lines.find_map(|line| Some(line.split_once(PANICKED)?.1))
+    else {
         return report.to_owned();
     };
-    let place = place.split_once("panicked at ").map_or(place, |(_, at)| at);
     let end = |line: &&str| {
-        let next = line.starts_with("thread '") && line.contains("panicked at ");
+        let next = line.starts_with("thread '") && line.contains(PANICKED);
         next || line.starts_with("note: ") || line.starts_with("stack backtrace:")
     };
     let words: Vec<&str> = lines.take_while(|line| !end(line)).collect();
     let words = words.join("\n");
-    let place = place.trim_end_matches(':');
-    format!("{}\n(at {place})", words.trim_end())
+    format!("{}\n(at {})", words.trim_end(), place.trim_end_matches(':'))
 }
 
 #[cfg(test)]
@@ -138,10 +124,11 @@ mod tests {
         let scratch = Scratch::new("units").expect("a folder");
         let [source, program] =
             ["units.rs", "units"].map(|name| scratch.path().join(name));
-        let hangs = "std::thread::sleep(std::time::Duration::from_secs(600))";
+        let hangs = "loop { std::thread::park() }";
         let tests = format!(
             "#[test] fn a() {{ {hangs} }} #[test] fn b() {{ {hangs} }} \
-             #[test] fn c() {{}} #[test] fn d() {{ todo!() }} #[test] fn e() {{ assert!(1 > 2) }}"
+             #[test] fn c() {{}} #[test] fn d() {{ todo!() }} \
+             #[test] fn e() {{ assert!(1 > 2) }}"
         );
         fs::write(&source, tests).expect("a file");
         let mut rustc = Command::new("rustc");
@@ -149,15 +136,13 @@ mod tests {
             .args(["--edition", "2024", "--test", "-o"])
             .args([&program, &source]);
         assert!(rustc.status().expect("rustc runs").success());
-        let course = Course::at(scratch.path(), scratch.path());
         let deadlines = [Duration::from_millis(500), Duration::from_secs(2)];
-        let programs = [program.as_path()].into_iter();
-        let units = run_within(deadlines, &course, scratch.path(), programs);
-        let units = units.expect("they run");
+        let units =
+            run_within(deadlines, scratch.path(), &program).expect("they run");
         assert_eq!(units.hanging, ["a", "b"]);
         assert_eq!(
-            (units.passing, units.waiting),
-            (vec!["c".into()], vec!["d".into()])
+            (&*units.passing, &*units.waiting),
+            (&["c".into()][..], &["d".into()][..])
         );
         assert!(units.failing[0].1.starts_with("assertion failed: 1 > 2\n"));
     }

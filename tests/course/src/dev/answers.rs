@@ -9,23 +9,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Result;
-use crate::cargo::{self, Target};
-use crate::dev::header::{self, By, Header};
+use crate::cargo;
+use crate::dev::header::Header;
 use crate::git;
 use crate::layout::{
-    Chapter, Course, Files, cannot, files, fingerprint, parts, write,
+    Chapter, Course, Files, cannot, files, fingerprint, parts, read, write,
 };
-use crate::milestone::{Check, Finding, Judge, Verdict, run_in};
-use crate::process::each;
+use crate::milestone::{Finding, Judge, Verdict};
+use crate::process::{each, run};
 use crate::screen::{count, note};
-use crate::work::{Scratch, cores, entries};
+use crate::work::{cores, entries};
 
 /// What a milestone has to make of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Kind {
 }
 
 /// An answer to a chapter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Answer {
     /// Which chapter.
     pub chapter: Chapter,
@@ -60,12 +61,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn text(&self) -> Result<String> {
-        fs::read_to_string(&self.path).map_err(|e| cannot("read", &self.path, &e))
+    fn header(&self) -> Result<Header> {
+        Header::read(&read(&self.path)?)
     }
 
-    fn header(&self) -> Result<Header> {
-        Header::read(&self.text()?)
+    /// The files of a folder, or the patch.
+    fn files(&self) -> Result<Files> {
+        if self.path.is_dir() {
+            return files(&self.path);
+        }
+        let patch = read(&self.path)?.into_bytes();
+        Ok(Files::from([("patch".to_owned(), patch)]))
     }
 }
 
@@ -77,25 +83,17 @@ pub fn find(
 ) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for &chapter in chapters {
-        let folder = course
-            .root()
-            .join("tests")
-            .join(kind.folder())
-            .join(chapter.name());
-        for path in entries(&folder)? {
+        let folder = format!("tests/{}/{}", kind.folder(), chapter.name());
+        for path in entries(&course.root().join(folder))? {
             let shown = course.shown(&path);
             let patch =
                 path.is_file() && path.extension().is_some_and(|end| end == "patch");
             let replacement = kind == Kind::Right && path.join("main.rs").is_file();
             if !patch && !replacement {
-                return Err(match kind {
-                    Kind::Wrong => {
-                        format!("{shown}: a wrong answer is a file NAME.patch")
-                    }
-                    Kind::Right => format!(
-                        "{shown}: a right answer is a file NAME.patch or a folder with a main.rs"
-                    ),
-                });
+                return Err(format!(
+                    "{shown}: an answer is a file NAME.patch or, if it is right, a folder \
+                     with a main.rs"
+                ));
             }
             found.push(Answer {
                 chapter,
@@ -110,273 +108,134 @@ pub fn find(
 
 /// A few of each chapter's answers, always the same ones: a right one, and three wrong
 /// ones, which different checks reject.
-pub fn few(answers: &[Answer]) -> Vec<Answer> {
-    let mut few: Vec<Answer> = Vec::new();
-    let mut checks = BTreeSet::new();
-    for answer in answers {
-        let taken = |kind| {
-            let of_kind = |other: &&Answer| {
-                (other.chapter, other.kind) == (answer.chapter, kind)
-            };
-            few.iter().filter(of_kind).count()
-        };
-        let take = match answer.kind {
-            Kind::Right => taken(Kind::Right) < 1,
-            Kind::Wrong => {
-                let check = answer.header().ok().and_then(|header| header.check);
-                taken(Kind::Wrong) < 3
-                    && check
-                        .is_some_and(|check| checks.insert((answer.chapter, check)))
-            }
-        };
-        if take {
-            few.push(answer.clone());
+pub fn few(mut answers: Vec<Answer>) -> Vec<Answer> {
+    let mut judges: BTreeMap<Chapter, BTreeSet<String>> = BTreeMap::new();
+    answers.retain(|answer| {
+        let judges = judges.entry(answer.chapter).or_default();
+        match answer.kind {
+            Kind::Right => judges.insert("the whole milestone".into()),
+            Kind::Wrong => answer.header().is_ok_and(|header| {
+                !header.is_unit && judges.len() < 3 && judges.insert(header.check)
+            }),
         }
-    }
-    few
+    });
+    answers
 }
 
-/// Which answers are to be judged.
-pub struct Choice {
-    /// Those to these chapters.
-    pub chapters: Vec<Chapter>,
-    /// Whose paths contain this.
-    pub part: String,
-    /// All of them, or a few of each chapter.
-    pub all: bool,
-}
-
-/// What came of judging them.
+/// What came of judging answers.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// How many there are to choose from, and how many of them were judged.
-    pub found: usize,
-    /// See `found`.
-    pub judged: usize,
     /// Of each kind: how many, how long, and how many are not as they should be.
     pub summaries: Vec<String>,
     /// What is not as it should be, an entry for each answer.
     pub complaints: Vec<String>,
     /// The reports with which wrong answers were rejected, by the answers' paths.
     pub reports: Vec<(String, String)>,
+    /// How many programs had to be built; the others were there from an earlier run.
+    pub built: usize,
 }
 
-/// Builds the milestones and judges answers. `deadline` is for each of them.
-pub fn judge(course: &Course, choice: &Choice, deadline: Duration) -> Result<Judged> {
+/// Builds the milestones and judges the answers to these chapters whose paths contain
+/// `part`: all of them, or a few of each chapter. `deadline` is for each of them.
+pub fn judge(
+    course: &Course,
+    chapters: &[Chapter],
+    part: &str,
+    all: bool,
+    deadline: Duration,
+) -> Result<Judged> {
     let mut kinds = Vec::new();
-    let mut result = Judged::default();
-    // To judge a wrong answer is mostly to wait for what never comes. A right one
-    // keeps the whole milestone busy, and should not fail because the machine is.
-    for (kind, at_once) in [(Kind::Wrong, 3 * cores()), (Kind::Right, cores())] {
-        let mut answers = find(course, kind, &choice.chapters)?;
-        result.found += answers.len();
-        answers.retain(|answer| answer.shown.contains(&choice.part));
-        if !choice.all {
-            answers = few(&answers);
-        }
-        result.judged += answers.len();
-        kinds.push((kind, at_once, answers));
+    for kind in [Kind::Wrong, Kind::Right] {
+        let mut answers = find(course, kind, chapters)?;
+        let found = answers.len();
+        answers.retain(|answer| answer.shown.contains(part));
+        kinds.push((found, if all { answers } else { few(answers) }));
     }
-    if result.judged == 0 {
-        return Err(format!("no answer has `{}` in its path", choice.part));
+    let answers = kinds.iter().flat_map(|(_, answers)| answers);
+    let chapters: BTreeSet<Chapter> = answers.map(|answer| answer.chapter).collect();
+    if chapters.is_empty() {
+        return Err(format!("no answer has `{part}` in its path"));
     }
-    let mut chapters: Vec<Chapter> = (kinds.iter())
-        .flat_map(|(_, _, answers)| answers.iter().map(|answer| answer.chapter))
-        .collect();
-    chapters.sort();
-    chapters.dedup();
-    let milestones = cargo::solutions(course, &chapters, Target::Milestone)?;
-    let proof = Proof::new(course, &milestones, deadline);
-    for (kind, at_once, answers) in kinds {
-        if answers.is_empty() {
-            continue;
-        }
-        let outcome = proof.prove(&answers, at_once);
-        result
-            .summaries
-            .push(summary(kind, answers.len(), &outcome));
-        result.complaints.extend(outcome.complaints);
-        result.reports.extend(outcome.reports);
+    let chapters: Vec<Chapter> = chapters.into_iter().collect();
+    let milestones = cargo::milestones(course, &chapters)?;
+    let milestones = &milestones;
+    let proof = Proof {
+        course,
+        milestones,
+        deadline,
+    };
+    let mut judged = Judged::default();
+    for (found, answers) in kinds {
+        proof.prove(&answers, found, &mut judged);
     }
-    Ok(result)
-}
-
-fn summary(kind: Kind, number: usize, outcome: &Outcome) -> String {
-    let mut summary = format!(
-        "{} judged in {:.1} s, {} built anew; ",
-        count(number, &format!("{} answer", kind.folder())),
-        outcome.took.as_secs_f64(),
-        outcome.built
-    );
-    match outcome.complaints.len() {
-        0 => summary.push_str("all as they should be"),
-        not => summary.push_str(&format!("{not} not as they should be")),
-    }
-    if !outcome.wavering.is_empty() {
-        let wavering = outcome.wavering.join(", ");
-        summary.push_str(&format!("; only when judged alone: {wavering}"));
-    }
-    if let Some((took, answer)) = &outcome.slowest {
-        summary.push_str(&format!(
-            "; the slowest, {answer}, took {:.1} s",
-            took.as_secs_f64()
-        ));
-    }
-    summary
+    Ok(judged)
 }
 
 /// How answers are proved.
 pub struct Proof<'a> {
-    course: &'a Course,
-    milestones: &'a BTreeMap<Chapter, PathBuf>,
-    deadline: Duration,
-    compiler: String,
+    /// The course with the solutions.
+    pub course: &'a Course,
+    /// The compiled milestones.
+    pub milestones: &'a BTreeMap<Chapter, PathBuf>,
+    /// How long judging one may take.
+    pub deadline: Duration,
 }
 
-/// What came of a proof.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What is not as it should be, an entry for each answer.
-    pub complaints: Vec<String>,
-    /// The reports with which wrong answers were rejected, by the answers' paths.
-    pub reports: Vec<(String, String)>,
-    /// How many programs had to be built; the others were there from an earlier run.
-    pub built: usize,
-    /// How long it took.
-    pub took: Duration,
-    /// The answer whose judging took longest, and how long.
-    pub slowest: Option<(Duration, String)>,
-    /// The answers that were judged as they should be only when nothing else ran
-    /// beside them: each deserves a look.
-    pub wavering: Vec<String>,
-}
-
-impl<'a> Proof<'a> {
-    /// Proves answers with these compiled milestones. Judging one may take up to
-    /// `deadline`.
-    pub fn new(
-        course: &'a Course,
-        milestones: &'a BTreeMap<Chapter, PathBuf>,
-        deadline: Duration,
-    ) -> Proof<'a> {
-        Proof {
-            course,
-            milestones,
-            deadline,
-            compiler: compiler(),
-        }
-    }
-
-    /// Builds and judges the answers, `at_once` at a time. No more are built at once
-    /// than there are cores: to judge is mostly to wait.
-    pub fn prove(&self, answers: &[Answer], at_once: usize) -> Outcome {
-        let begin = Instant::now();
-        let free = Permits::new(cores());
-        let judged = each(answers, at_once, |answer| {
-            let program = free.while_holding_one(|| self.build(answer));
-            let begin = Instant::now();
-            let verdict = match &program {
-                Ok((program, _)) => self.judge(answer, program),
-                Err(complaint) => Err(complaint.clone()),
-            };
-            (program, begin.elapsed(), verdict)
-        });
-        let mut outcome = Outcome {
-            complaints: Vec::new(),
-            reports: Vec::new(),
-            built: 0,
-            took: begin.elapsed(),
-            slowest: None,
-            wavering: Vec::new(),
+impl Proof<'_> {
+    /// Builds and judges these answers of one kind, which were taken from `found`.
+    pub fn prove(&self, answers: &[Answer], found: usize, judged: &mut Judged) {
+        let Some(Answer { kind, .. }) = answers.first() else {
+            return;
         };
-        for (answer, (program, took, verdict)) in answers.iter().zip(judged) {
-            let shown = answer.shown.clone();
-            let verdict: Result<String> = verdict.or_else(|complaint| {
+        let begin = Instant::now();
+        let programs = each(answers, cores(), |answer| build(self.course, answer));
+        let built: Vec<_> = answers.iter().zip(programs).collect();
+        // To judge a wrong answer is mostly to wait for what never comes. A right one
+        // keeps the whole milestone busy, and should not fail because the machine is.
+        let at_once = match kind {
+            Kind::Wrong => 3 * cores(),
+            Kind::Right => cores(),
+        };
+        let verdicts = each(&built, at_once, |(answer, program)| {
+            let (program, _) = program.as_ref().map_err(String::clone)?;
+            self.judge(answer, program)
+        });
+
+        let mut wavering: Vec<&str> = Vec::new();
+        let (mut anew, mut bad) = (0, 0);
+        for ((answer, program), mut verdict) in built.iter().zip(verdicts) {
+            let shown = &answer.shown;
+            anew += usize::from(matches!(program, Ok((_, true))));
+            if let (Err(_), Ok((program, _))) = (&verdict, program) {
                 // Many are judged at once, which isn't how a learner asks.
-                let (program, _) = program.as_ref().map_err(|_| complaint)?;
-                let alone = self.judge(answer, program)?;
-                outcome.wavering.push(shown.clone());
-                Ok(alone)
-            });
+                verdict = self.judge(answer, program);
+                wavering.extend(verdict.is_ok().then_some(&**shown));
+            }
             match verdict {
-                Ok(report) => outcome.reports.push((shown.clone(), report)),
-                Err(why) => outcome.complaints.push(format!("{shown}: {why}")),
+                Ok(report) => judged.reports.push((shown.clone(), report)),
+                Err(why) => {
+                    bad += 1;
+                    judged.complaints.push(format!("{shown}: {why}"));
+                }
             }
-            outcome.slowest = outcome.slowest.max(Some((took, shown)));
-            let built_anew = program.is_ok_and(|(_, built_anew)| built_anew);
-            outcome.built += usize::from(built_anew);
         }
-        outcome
-    }
-
-    /// The files that the answer consists of, and whether its unit tests are to judge
-    /// it.
-    fn source(&self, answer: &Answer) -> Result<(Files, bool)> {
-        let mut unit = false;
-        let mut source = files(&self.course.solution(answer.chapter))?;
-        if answer.path.is_dir() {
-            source.retain(|path, _| !path.starts_with("src/"));
-            for (path, contents) in files(&answer.path)? {
-                source.insert(format!("src/{path}"), contents);
-            }
-            let main = &source["src/main.rs"];
-            if !main.starts_with(b"//!") {
-                return Err(
-                    "its main.rs must begin with `//! …` and say what is different"
-                        .into(),
-                );
-            }
-        } else {
-            if answer.kind == Kind::Wrong {
-                unit = matches!(answer.header()?.rejection()?.0, By::Unit(_));
-            }
-            source = patched(&source, &answer.path).map_err(|e| {
-                let against = self.course.solution(answer.chapter);
-                let against = self.course.shown(&against);
-                format!("{e}; make the patch again against {against}")
-            })?;
+        judged.built += anew;
+        let of = count(found, &format!("{} answer", kind.folder()));
+        let mut summary = format!(
+            "{} of {of} judged in {:.1} s, {anew} built anew; ",
+            answers.len(),
+            begin.elapsed().as_secs_f64(),
+        );
+        match bad {
+            0 => summary.push_str("all as they should be"),
+            bad => summary.push_str(&format!("{bad} not as they should be")),
         }
-        Ok((source, unit))
-    }
-
-    /// Builds an answer's program, unless it is there from an earlier run; says whether
-    /// it had to.
-    fn build(&self, answer: &Answer) -> Result<(PathBuf, bool)> {
-        let (source, unit) = self.source(answer)?;
-        let package = answer.chapter.solution_package();
-        let how = unit.then_some("--test");
-        let others = [&self.compiler, &*package, how.unwrap_or_default()];
-        let others = others.map(str::as_bytes);
-        let print = fingerprint(parts(&source).chain(others));
-        let folder = self.course.scratch().join("answers").join(&answer.shown);
-        let path = folder.join(format!("program{EXE_SUFFIX}"));
-        let noted = folder.join("fingerprint");
-        if fs::read_to_string(&noted).is_ok_and(|old| old == print) {
-            return Ok((path, false));
+        if !wavering.is_empty() {
+            // Each deserves a look.
+            let wavering = wavering.join(", ");
+            summary += &format!("; only when judged alone: {wavering}");
         }
-
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(|e| cannot("remove", &folder, &e))?;
-        }
-        for (path, contents) in &source {
-            write(&folder.join(path), contents)?;
-        }
-        let mut rustc = Command::new(rustc());
-        rustc.current_dir(&folder).args(how).arg("-o").arg(&path);
-        rustc.args(["--edition", "2024", "--crate-name", &package]);
-        rustc.args(["--color", "never", "-A", "warnings", "src/main.rs"]);
-        rustc.args(["-C", "debuginfo=0", "-C", "strip=debuginfo"]);
-        rustc.env("CARGO_PKG_NAME", &package);
-        rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
-        let run = run_in(self.course.scratch(), Duration::from_secs(120), true);
-        let ended = run.run(&mut rustc);
-        let ended = ended.map_err(|e| format!("cannot run rustc: {e}"))?;
-        if !ended.well() {
-            return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
-        }
-        // Last, so that a build that was broken off does not count.
-        write(&noted, print.as_bytes())?;
-        Ok((path, true))
+        judged.summaries.push(summary);
     }
 
     /// Judges a built answer, and returns the report that rejects a wrong one; an
@@ -386,73 +245,109 @@ impl<'a> Proof<'a> {
         let milestone = milestone.ok_or_else(|| {
             format!("the milestone of {} was not built", answer.chapter.name())
         })?;
-        let folder = self.course.solution(answer.chapter);
-        let verdict = |by: Option<By<'_>>| {
-            let mut judge = Judge::new(self.course, &folder, self.deadline);
-            judge.with_children = true;
-            let verdict = match by {
-                Some(By::Unit(name)) => judge.verdict(program, Some(name))?,
-                _ => {
-                    judge.program = Some(program);
-                    judge.verdict(milestone, by.map(By::name))?
-                }
-            };
-            if verdict.ended {
-                Ok(verdict)
-            } else {
-                Err(format!(
+        let judge = Judge {
+            folder: &self.course.solution(answer.chapter),
+            deadline: self.deadline,
+            program: Some(program),
+            with_children: true,
+        };
+        let verdict = |program: &Path, check: Option<&str>| {
+            let verdict = judge.verdict(program, check)?;
+            match verdict.ended {
+                true => Ok(verdict),
+                false => Err(format!(
                     "there was no verdict after {} s: some wait has no deadline",
                     self.deadline.as_secs()
-                ))
+                )),
             }
         };
         if answer.kind == Kind::Right {
-            return accepted(&verdict(None)?).map(|()| String::new());
+            return accepted(&verdict(milestone, None)?).map(|()| String::new());
         }
         let header = answer.header()?;
-        let (by, says) = header.rejection()?;
-        rejected(&verdict(Some(by))?, by, says).map_err(|mut complaint| {
-            // Whoever looks for the right check wants to know which ones reject it.
-            if let (true, By::Check(_)) = (complaint.contains(PASSES), by)
-                && let Ok(all) = verdict(None)
-            {
-                let failed = |check: &&Check| check.report().is_some();
-                let names =
-                    all.checks.iter().filter(failed).map(|check| &*check.name);
-                let names: Vec<&str> = names.collect();
-                complaint.push_str(&match names.as_slice() {
-                    [] => "; no other check rejects it either".to_owned(),
-                    names => format!("; these reject it: {}", names.join(", ")),
-                });
-            }
-            complaint
+        let by = if header.is_unit { program } else { milestone };
+        let rejected = rejected(&verdict(by, Some(&header.check))?, &header);
+        let overlooked = rejected.as_ref().is_err_and(|why| why.contains(PASSES));
+        if !overlooked || header.is_unit {
+            return rejected;
+        }
+        // Whoever looks for the right check wants to know which ones reject it.
+        let all = verdict(milestone, None);
+        let checks = all.map(|all| all.checks).unwrap_or_default();
+        let failed = checks.iter().filter(|check| check.report().is_some());
+        let names: Vec<&str> = failed.map(|check| &*check.name).collect();
+        rejected.map_err(|complaint| match names.as_slice() {
+            [] => format!("{complaint}; no other check rejects it either"),
+            names => format!("{complaint}; these reject it: {}", names.join(", ")),
         })
     }
 }
 
-/// So many may do something at once; others wait.
-struct Permits {
-    free: Mutex<usize>,
-    returned: Condvar,
-}
+/// Builds an answer's program, unless it is there from an earlier run; says whether
+/// it had to.
+fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
+    let against = course.solution(answer.chapter);
+    let (solution, own) = (files(&against)?, answer.files()?);
+    let package = answer.chapter.solution_package();
+    let is_unit = answer.kind == Kind::Wrong && answer.header()?.is_unit;
+    let how = is_unit.then_some("--test");
+    let others = [&**COMPILER, &*package, how.unwrap_or_default()];
+    let others = others.map(str::as_bytes);
+    let print = fingerprint(parts(&solution).chain(parts(&own)).chain(others));
+    let folder = course.scratch().join("answers").join(&answer.shown);
+    let program = folder.join(format!("program{EXE_SUFFIX}"));
+    let noted = folder.join("fingerprint");
+    if fs::read_to_string(&noted).is_ok_and(|old| old == print) {
+        return Ok((program, false));
+    }
 
-impl Permits {
-    fn new(count: usize) -> Permits {
-        Permits {
-            free: Mutex::new(count),
-            returned: Condvar::new(),
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|e| cannot("remove", &folder, &e))?;
+    }
+    let is_replaced = answer.path.is_dir();
+    for (path, contents) in &solution {
+        if !(is_replaced && path.starts_with("src/")) {
+            write(&folder.join(path), contents)?;
         }
     }
-
-    fn while_holding_one<T>(&self, act: impl FnOnce() -> T) -> T {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.returned.wait_while(free, |free| *free == 0);
-        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-        let result = act();
-        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.returned.notify_one();
-        result
+    if is_replaced {
+        if !own["main.rs"].starts_with(b"//!") {
+            let what =
+                "its main.rs must begin with `//! …` and say what is different";
+            return Err(what.into());
+        }
+        for (path, contents) in &own {
+            write(&folder.join("src").join(path), contents)?;
+        }
+    } else {
+        let mut git = git::git(&folder);
+        // It must take this folder for itself, and not for a part of a repository.
+        git.env(
+            "GIT_CEILING_DIRECTORIES",
+            folder.parent().unwrap_or(&folder),
+        );
+        git.args(["apply", "--whitespace=nowarn"]).arg(&answer.path);
+        git::ask(&mut git).map_err(|e| {
+            let against = course.shown(&against);
+            format!("{e}; make the patch again against {against}")
+        })?;
     }
+
+    let mut rustc = Command::new(rustc());
+    rustc.current_dir(&folder).args(how).arg("-o").arg(&program);
+    rustc.args(["--edition", "2024", "--crate-name", &package]);
+    rustc.args(["--color", "never", "-A", "warnings", "src/main.rs"]);
+    rustc.args(["-C", "debuginfo=0", "-C", "strip=debuginfo"]);
+    rustc.env("CARGO_PKG_NAME", &package);
+    rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
+    let ended = run(&mut rustc, Duration::from_secs(120), true)
+        .map_err(|e| format!("cannot run rustc: {e}"))?;
+    if !ended.status.is_some_and(|status| status.success()) {
+        return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
+    }
+    // Last, so that a build that was broken off does not count.
+    write(&noted, print.as_bytes())?;
+    Ok((program, true))
 }
 
 /// Builds the program of a wrong answer, `12-keep-alive/NAME`, which a page shows.
@@ -460,66 +355,42 @@ pub fn wrong_program(course: &Course, name: &str) -> Result<PathBuf> {
     let chapter = name.split('/').next().and_then(Chapter::from_name);
     let chapter =
         chapter.ok_or_else(|| format!("{name}: no chapter is called so"))?;
-    let mut answers = find(course, Kind::Wrong, &[chapter])?;
-    answers.retain(|answer| answer.path.ends_with(format!("{name}.patch")));
-    let answer = answers
-        .pop()
-        .ok_or_else(|| format!("there is no tests/wrong/{name}.patch"))?;
-    let none = BTreeMap::new();
-    let proof = Proof::new(course, &none, Duration::ZERO);
+    let answers = find(course, Kind::Wrong, &[chapter])?;
+    let file = format!("{name}.patch");
+    let answer = answers.iter().find(|answer| answer.path.ends_with(&file));
+    let answer = answer.ok_or_else(|| format!("there is no tests/wrong/{file}"))?;
     // Two transcripts may ask for the same one.
     static ONE_BY_ONE: Mutex<()> = Mutex::new(());
     let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(proof.build(&answer)?.0)
-}
-
-/// What becomes of files by a patch.
-fn patched(source: &Files, patch: &Path) -> Result<Files> {
-    let scratch = Scratch::new("answer")?;
-    for (path, contents) in source {
-        write(&scratch.path().join(path), contents)?;
-    }
-    let mut git = git::git(scratch.path());
-    // It must take this folder for itself, and not for a part of a repository.
-    let above = scratch.path().parent().unwrap_or(patch);
-    git.env("GIT_CEILING_DIRECTORIES", above);
-    git::ask(git.args(["apply", "--whitespace=nowarn"]).arg(patch))?;
-    files(scratch.path())
+    Ok(build(course, answer)?.0)
 }
 
 fn accepted(verdict: &Verdict) -> Result<()> {
-    if verdict.all_passed() {
-        return Ok(());
-    }
     match verdict.first_failure() {
-        Some(check) => Err(format!(
-            "this is right, and {} rejects it:\n{}",
-            check.name,
-            check.report().unwrap_or_default()
-        )),
+        None if verdict.all_passed() => Ok(()),
         None => Err(format!(
             "the milestone came to no verdict:\n{}",
-            verdict.output.trim_end()
+            verdict.output
         )),
+        Some(check) => {
+            let (name, report) = (&check.name, check.report().unwrap_or_default());
+            Err(format!("this is right, and {name} rejects it:\n{report}"))
+        }
     }
 }
 
 /// In a complaint about an answer that its check doesn't see.
 const PASSES: &str = "passes it: it must learn to see this mistake";
 
-fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
-    let check = by.name();
-    let found = verdict.checks.iter().find(|found| found.name == check);
+fn rejected(verdict: &Verdict, header: &Header) -> Result<String> {
+    let check = &header.check;
+    let found = verdict.checks.iter().find(|found| found.name == *check);
     let found = found.ok_or_else(|| {
-        if verdict.output.contains("running 0 tests") {
-            match by {
-                By::Check(_) => format!("the milestone has no check called {check}"),
-                By::Unit(_) => {
-                    format!("the solution has no unit test called {check}")
-                }
-            }
-        } else {
-            format!("{check} came to no verdict:\n{}", verdict.output.trim_end())
+        let output = &verdict.output;
+        match (output.contains("running 0 tests"), header.is_unit) {
+            (false, _) => format!("{check} came to no verdict:\n{output}"),
+            (true, true) => format!("the solution has no unit test called {check}"),
+            (true, false) => format!("the milestone has no check called {check}"),
         }
     })?;
     match &found.finding {
@@ -533,9 +404,9 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
             "{check} did not come to it, an earlier check fails: {line}"
         )),
         Finding::Failed(report) => {
-            match by {
-                By::Check(_) => well_said(check, says, report)?,
-                By::Unit(_) => says_so(check, says, report)?,
+            match header.is_unit {
+                true => header.is_met_by(report)?,
+                false => well_said(header, report)?,
             }
             Ok(report.clone())
         }
@@ -543,33 +414,23 @@ fn rejected(verdict: &Verdict, by: By<'_>, says: &[String]) -> Result<String> {
 }
 
 /// Whether a failed check speaks to a learner, and says what it should.
-pub fn well_said(check: &str, says: &[String], report: &str) -> Result<()> {
+pub fn well_said(header: &Header, report: &str) -> Result<()> {
+    let check = &header.check;
     if report.contains(&format!("thread '{check}'")) && report.contains("panicked at")
     {
         return Err(format!("{check} panics instead of reporting:\n{report}"));
     }
-    says_so(check, says, report)
-}
-
-fn says_so(check: &str, says: &[String], report: &str) -> Result<()> {
-    let missing = header::missing(says, report);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "the report of {check} does not say `{}`:\n{report}",
-        missing.join("`, nor `")
-    ))
-}
-
-fn rustc() -> std::ffi::OsString {
-    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+    header.is_met_by(report)
 }
 
 /// Which compiler this is: another one builds everything anew.
-fn compiler() -> String {
-    let output = Command::new(rustc()).arg("-vV").output();
-    output
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default()
+static COMPILER: LazyLock<String> = LazyLock::new(|| {
+    let version = Command::new(rustc()).arg("-vV").output();
+    version.map_or(String::new(), |version| {
+        String::from_utf8_lossy(&version.stdout).into_owned()
+    })
+});
+
+fn rustc() -> OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }

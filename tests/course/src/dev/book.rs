@@ -5,15 +5,17 @@
 mod figure;
 mod page;
 
+pub use page::heading_id;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::Result;
 use crate::dev::fold::WIDTH;
-use crate::layout::{Chapter, Course, cannot};
+use crate::layout::{Chapter, Course, read};
 use crate::work;
-use page::{Fence, Include, Link, Page};
+use page::{Fence, Include, Page};
 
 /// Words that belittle whoever does not find it so.
 const BANNED: [&str; 5] = ["simply", "just", "easy", "easily", "obviously"];
@@ -45,7 +47,7 @@ pub fn problems(course: &Course) -> Result<Vec<String>> {
         for (line, include) in &page.includes {
             found.extend(book.about_include(include).map(|what| (*line, what)));
         }
-        for Link { line, target } in &page.links {
+        for (line, target) in &page.links {
             found.extend(book.about_link(name, target).map(|what| (*line, what)));
         }
         found.extend(about_html(page));
@@ -83,8 +85,7 @@ impl Book {
         let mut pages = BTreeMap::new();
         for path in work::entries(&src)? {
             if path.extension().is_some_and(|ending| ending == "md") {
-                let text = fs::read_to_string(&path)
-                    .map_err(|e| cannot("read", &path, &e))?;
+                let text = read(&path)?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 pages.insert(name.into_owned(), Page::read(&text));
             }
@@ -95,17 +96,12 @@ impl Book {
 
     /// The path in the repository that an include or a link names, with `/`.
     fn in_repository(&self, written: &str) -> Option<String> {
-        let mut parts = vec!["book".to_owned(), "src".to_owned()];
-        for part in Path::new(written).components() {
+        let mut parts = vec!["book", "src"];
+        for part in written.split('/') {
             match part {
-                Component::ParentDir => {
-                    parts.pop()?;
-                }
-                Component::Normal(part) => {
-                    parts.push(part.to_string_lossy().into_owned())
-                }
-                Component::CurDir => {}
-                Component::RootDir | Component::Prefix(_) => return None,
+                ".." => drop(parts.pop()?),
+                "." => {}
+                part => parts.push(part),
             }
         }
         Some(parts.join("/"))
@@ -115,34 +111,33 @@ impl Book {
         let mut problems = Vec::new();
         for fence in &page.fences {
             let mut wrong = |what: &str| problems.push((fence.line, what.to_owned()));
-            if fence.info.is_empty() {
-                wrong("a code block without a language: ```text if it has none");
-            } else if !LANGUAGES.contains(&fence.info.as_str()) {
-                let known = LANGUAGES.join(", ");
-                wrong(&format!("`{}` is none of {known}", fence.info));
-            }
-            if fence.info == "rust" {
-                if !fence.only_includes() {
-                    wrong("Rust that no test compiles: include it from a file");
+            let has = |is_so: &dyn Fn(&str) -> bool| {
+                fence.lines.iter().any(|line| is_so(line))
+            };
+            match fence.info.as_str() {
+                "" => {
+                    wrong("a code block without a language: ```text if it has none")
                 }
-                if let Some(what) = self.about_label(fence) {
-                    wrong(&what);
+                "rust" => {
+                    if !fence.only_includes() {
+                        wrong("Rust that no test compiles: include it from a file");
+                    }
+                    self.about_label(fence).iter().for_each(|what| wrong(what));
                 }
+                "console" if !fence.only_includes() && fence.has_output() => {
+                    wrong(
+                        "output that no test replays: include it from tests/transcripts",
+                    );
+                }
+                info if !LANGUAGES.contains(&info) => {
+                    wrong(&format!("`{info}` is none of {}", LANGUAGES.join(", ")));
+                }
+                _ => {}
             }
-            if fence.info == "console" && !fence.only_includes() && fence.has_output()
-            {
-                wrong(
-                    "output that no test replays: include it from tests/transcripts",
-                );
-            }
-            if fence
-                .lines
-                .iter()
-                .any(|line| is_wide(line) && !line.contains("{{#"))
-            {
+            if has(&|line| is_wide(line) && !line.contains("{{#")) {
                 wrong("a line here is wider than the page");
             }
-            if fence.lines.iter().any(|line| line.contains("error[E")) {
+            if has(&|line| line.contains("error[E")) {
                 wrong(
                     "a compiler error that no test compiles: include it from tests/errors",
                 );
@@ -213,26 +208,22 @@ impl Book {
                         .iter()
                         .position(|line| line.trim_end().ends_with(&mark))
                 };
-                match (mark("ANCHOR"), mark("ANCHOR_END")) {
-                    (Some(begin), Some(end)) if begin + 1 < end => {
-                        &lines[begin + 1..end]
-                    }
-                    (Some(_), Some(_)) => {
-                        return Some(format!(
-                            "the anchor {anchor} in {path} holds nothing"
-                        ));
-                    }
-                    _ => {
-                        return Some(format!(
-                            "{path} has no anchor {anchor} with an end"
-                        ));
-                    }
+                let (Some(begin), Some(end)) = (mark("ANCHOR"), mark("ANCHOR_END"))
+                else {
+                    return Some(format!(
+                        "{path} has no anchor {anchor} with an end"
+                    ));
+                };
+                if begin + 1 >= end {
+                    return Some(format!(
+                        "the anchor {anchor} in {path} holds nothing"
+                    ));
                 }
+                &lines[begin + 1..end]
             }
         };
-        let wide = shown
-            .iter()
-            .find(|line| is_wide(line) && !path.ends_with(".svg"))?;
+        let mut wide = shown.iter().filter(|line| is_wide(line));
+        let wide = wide.next().filter(|_| !path.ends_with(".svg"))?;
         Some(format!("{path}: this line is wider than the page: {wide}"))
     }
 
@@ -251,33 +242,26 @@ impl Book {
         };
         let to = if path.is_empty() { from } else { path };
         let Some(page) = self.pages.get(to) else {
-            return match self.src.join(to).is_file() && !to.starts_with('/') {
-                true => None,
-                false => Some(format!("the link to {target} leads nowhere")),
-            };
+            let is_there = self.src.join(to).is_file() && !to.starts_with('/');
+            return (!is_there)
+                .then(|| format!("the link to {target} leads nowhere"));
         };
-        let id = id?;
-        match page.ids.contains(id) {
-            true => None,
-            false => Some(format!(
-                "the link to {target} leads nowhere: {to} has no {id}"
-            )),
-        }
+        let id = id.filter(|id| !page.ids.contains(*id))?;
+        Some(format!(
+            "the link to {target} leads nowhere: {to} has no {id}"
+        ))
     }
 
     fn about_the_summary(&self) -> Vec<String> {
         let Some(summary) = self.pages.get("SUMMARY.md") else {
             return vec!["book/src/SUMMARY.md is missing".to_owned()];
         };
-        let linked: BTreeSet<&str> = summary
-            .links
-            .iter()
-            .map(|link| link.target.as_str())
-            .collect();
-        let lost =
-            |name: &&String| *name != "SUMMARY.md" && !linked.contains(name.as_str());
-        let say = |name| format!("book/src/SUMMARY.md does not lead to {name}");
-        self.pages.keys().filter(lost).map(say).collect()
+        let linked =
+            |name: &str| summary.links.iter().any(|(_, target)| target == name);
+        let names = self.pages.keys();
+        let lost = names.filter(|name| *name != "SUMMARY.md" && !linked(name));
+        lost.map(|name| format!("book/src/SUMMARY.md does not lead to {name}"))
+            .collect()
     }
 
     /// A milestone sends a learner who fails to a section of the chapter's page, as
@@ -292,19 +276,15 @@ impl Book {
             else {
                 continue;
             };
-            let text =
-                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
-            let read = (text.split(".read(\"").skip(1))
-                .filter_map(|rest| rest.split('"').next());
+            let text = read(&path)?;
+            let read = text.split(".read(\"").skip(1);
+            let read = read.filter_map(|rest| rest.split('"').next());
             // And from its gaps, as `harness::gaps!["one", "two"];`.
-            let of_gaps = (text.split_once("gaps![").into_iter())
-                .filter_map(|(_, rest)| rest.split_once(']'))
-                .flat_map(|(gaps, _)| gaps.split('"').skip(1).step_by(2));
-            let sections: BTreeSet<&str> = read
-                .chain(of_gaps)
-                .filter(|section| !page.ids.contains(*section))
-                .collect();
-            for section in sections {
+            let gaps = text.split_once("gaps![").map_or("", |(_, rest)| rest);
+            let gaps = gaps.split(']').next().unwrap_or_default();
+            let sections = read.chain(gaps.split('"').skip(1).step_by(2));
+            let lost = sections.filter(|section| !page.ids.contains(*section));
+            for section in lost.collect::<BTreeSet<_>>() {
                 let milestone = course.shown(&path);
                 problems.push(format!(
                     "book/src/{name} has no {section}, where {milestone} leads"
@@ -320,12 +300,8 @@ impl Book {
         let mut shown = BTreeSet::new();
         for page in self.pages.values() {
             let includes = page.includes.iter().map(|(_, include)| &include.path);
-            let images = page.links.iter().map(|link| &link.target);
-            shown.extend(
-                includes
-                    .chain(images)
-                    .filter_map(|path| self.in_repository(path)),
-            );
+            let paths = includes.chain(page.links.iter().map(|(_, target)| target));
+            shown.extend(paths.filter_map(|path| self.in_repository(path)));
         }
         let mut problems = Vec::new();
         let mut ids = BTreeMap::new();
@@ -335,8 +311,7 @@ impl Book {
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let name = format!("book/src/figures/{name}");
-            let text =
-                fs::read_to_string(&path).map_err(|e| cannot("read", &path, &e))?;
+            let text = read(&path)?;
             let (found, its_ids) = figure::problems(&text, &css);
             problems.extend(found.into_iter().map(|what| format!("{name}: {what}")));
             if !shown.contains(&name) {
@@ -355,34 +330,34 @@ impl Book {
 /// Tags that a person opens and forgets to close, and blank lines that would cut a
 /// figure in two.
 fn about_html(page: &Page) -> Vec<Problem> {
+    let pairs = ["details", "summary", "div", "figure", "figcaption", "span"];
+    let mut open = pairs.map(|name| (name, Vec::new()));
     let mut problems = Vec::new();
-    for tag in ["details", "summary", "div", "figure", "figcaption", "span"] {
-        let mut open = Vec::new();
-        for (line, text) in page.prose() {
-            for (at, _) in text.match_indices('<') {
-                let rest = &text[at + 1..];
-                let closes = rest.strip_prefix('/');
-                let named = closes.unwrap_or(rest).strip_prefix(tag);
-                if !named.is_some_and(|after| after.starts_with(['>', ' '])) {
-                    continue;
-                }
-                match closes {
-                    None => open.push(line),
-                    Some(_) if open.pop().is_none() => {
-                        problems.push((line, format!("</{tag}> closes nothing")));
-                    }
-                    Some(_) => {}
-                }
-            }
-            if tag == "figure" && !open.is_empty() && text.trim().is_empty() {
-                problems
-                    .push((line, "a blank line inside a figure ends it".to_owned()));
+    for (line, text) in page.prose() {
+        for tag in figure::tags(text) {
+            let begin = tag.strip_prefix('/').unwrap_or(tag);
+            let name = begin.split(' ').next();
+            let Some((name, open)) =
+                open.iter_mut().find(|pair| Some(pair.0) == name)
+            else {
+                continue;
+            };
+            if begin == tag {
+                open.push(line);
+            } else if open.pop().is_none() {
+                problems.push((line, format!("</{name}> closes nothing")));
             }
         }
-        problems.extend(
-            open.into_iter()
-                .map(|line| (line, format!("<{tag}> is never closed"))),
-        );
+        let in_figure = open
+            .iter()
+            .any(|(name, open)| *name == "figure" && !open.is_empty());
+        if in_figure && text.trim().is_empty() {
+            problems.push((line, "a blank line inside a figure ends it".to_owned()));
+        }
+    }
+    for (name, lines) in open {
+        let unclosed = |line| (line, format!("<{name}> is never closed"));
+        problems.extend(lines.into_iter().map(unclosed));
     }
     for id in &page.doubled_ids {
         problems.push((1, format!("two things on this page have the id {id}")));

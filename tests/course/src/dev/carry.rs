@@ -6,6 +6,8 @@
 //! chapter M, theirs is solution M-1 as it is now, and the base is solution M-1 as it
 //! was when it was last carried: at first as git has it, later as a note in the git
 //! folder says. With that note the command can be given again at any time.
+//!
+//! Manifests are not carried: a test says what each of them must be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,13 +19,16 @@ use crate::git;
 use crate::layout::{Chapter, Course, Files, cannot, files, is_left_behind, write};
 use crate::work::Scratch;
 
+const MANIFEST: &str = "Cargo.toml";
+
+/// How a line on a file begins that needs a hand.
+const CONFLICT: &str = "conflict";
+
 /// What was done, for people.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// A line for each file that was written, removed, or needs a hand.
     pub lines: Vec<String>,
-    /// The files that need a hand.
-    pub conflicts: Vec<String>,
     /// The chapter at which the carrying stopped.
     pub stopped_at: Option<Chapter>,
     /// Files of the starter beside the mended solution that hold the same lines.
@@ -33,53 +38,60 @@ pub struct Report {
 /// Carries the change of solution `from` since the commit `base` up the ladder.
 pub fn carry_up(course: &Course, from: Chapter, base: &str) -> Result<Report> {
     let git = Git::of(course)?;
-    let all = course.solutions();
-    if !all.contains(&from) {
+    let mut ladder = course.solutions();
+    ladder.retain(|&chapter| chapter >= from);
+    if ladder.first() != Some(&from) {
+        let name = from.name();
         return Err(format!(
-            "there is no solutions/{} to carry a change from",
-            from.name()
+            "there is no solutions/{name} to carry a change from"
         ));
     }
-    let head = git.commit("HEAD")?;
     let base = git.commit(base)?;
-    let notes_path = git.path("course-carry")?;
-    let mut notes = Notes::read(&notes_path, &format!("{head} {base}"));
-    let above: Vec<Chapter> = all
-        .iter()
-        .copied()
-        .filter(|&chapter| chapter > from)
-        .collect();
-
-    refuse_markers(course, &all, from)?;
+    let head = git.commit("HEAD")?;
+    let mut notes = Notes::read(git.path("course-carry")?, format!("{head} {base}"));
     let dirty = git.dirty()?;
-    refuse_foreign_changes(&above, &dirty, &notes)?;
+    refuse_markers(course, &ladder)?;
+    refuse_foreign_changes(&ladder[1..], &dirty, &notes)?;
 
     let mut report = Report::default();
-    let mut below = from;
-    for chapter in above {
+    for step in ladder.windows(2) {
+        let [below, chapter] = [step[0], step[1]];
         let before = git.files_at(&base, below)?;
         let now = files(&course.solution(below))?;
-        for side in [Side::Starter, Side::Solution] {
-            let step = Step {
-                git: &git,
-                below,
-                chapter,
-                side,
-                before: &before,
-                now: &now,
-                dirty: &dirty,
-            };
-            step.carry(course, &mut notes, &mut report)?;
-            notes.write(&notes_path)?;
+        let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        for folder in crates(chapter) {
+            // A chapter that is being written may not have both yet.
+            if !course.root().join(&folder).is_dir() {
+                continue;
+            }
+            for &path in paths.iter().filter(|path| **path != MANIFEST) {
+                let shown = format!("{folder}/{path}");
+                let base = match notes.carried.get(&shown) {
+                    Some(noted) if dirty.contains(&shown) => git.noted(noted)?,
+                    _ => before.get(path).cloned(),
+                };
+                let target = course.root().join(&shown);
+                let ours = fs::read(&target).ok();
+                let merged = merge(ours.as_ref(), base.as_ref(), now.get(path))?;
+                if report.carry_out(&shown, &target, merged)? {
+                    let theirs = course.solution(below).join(path);
+                    notes.carried.insert(shown, git.keep(&theirs)?);
+                }
+            }
+            notes.write()?;
         }
-        if !report.conflicts.is_empty() {
+        if report.lines.iter().any(|line| line.starts_with(CONFLICT)) {
             report.stopped_at = Some(chapter);
             break;
         }
-        below = chapter;
     }
     report.by_hand = starter_beside(course, &git, from, &base)?;
     Ok(report)
+}
+
+/// The folders of a chapter's two crates.
+fn crates(chapter: Chapter) -> [String; 2] {
+    ["chapters", "solutions"].map(|folder| format!("{folder}/{}", chapter.name()))
 }
 
 /// The files of the starter of the mended solution that hold what was mended: they
@@ -94,52 +106,12 @@ fn starter_beside(
     let now = files(&course.solution(chapter))?;
     let mut found = Vec::new();
     for (path, ours) in files(&course.starter(chapter)).unwrap_or_default() {
-        if path == "Cargo.toml" {
-            continue;
-        }
         let merged = merge(Some(&ours), before.get(&path), now.get(&path))?;
-        if matches!(merged, Merge::Merged(_)) {
-            found.push(format!("{}/{path}", Side::Starter.folder(chapter)));
+        if path != MANIFEST && matches!(merged, Merge::Merged(_)) {
+            found.push(format!("chapters/{}/{path}", chapter.name()));
         }
     }
     Ok(found)
-}
-
-/// The crate of a chapter that a change is merged into.
-#[derive(Clone, Copy)]
-enum Side {
-    Starter,
-    Solution,
-}
-
-impl Side {
-    fn folder(self, chapter: Chapter) -> String {
-        match self {
-            Side::Starter => format!("chapters/{}", chapter.name()),
-            Side::Solution => format!("solutions/{}", chapter.name()),
-        }
-    }
-
-    fn package(self, chapter: Chapter) -> String {
-        match self {
-            Side::Starter => chapter.package(),
-            Side::Solution => chapter.solution_package(),
-        }
-    }
-}
-
-/// One crate to merge into.
-struct Step<'a> {
-    git: &'a Git<'a>,
-    below: Chapter,
-    chapter: Chapter,
-    side: Side,
-    /// The solution below at the base commit.
-    before: &'a Files,
-    /// The solution below now.
-    now: &'a Files,
-    /// What differs from the last commit.
-    dirty: &'a BTreeSet<String>,
 }
 
 /// What becomes of a file.
@@ -156,84 +128,31 @@ enum Merge {
     Undecided(&'static str),
 }
 
-impl Step<'_> {
-    fn carry(
-        &self,
-        course: &Course,
-        notes: &mut Notes,
-        report: &mut Report,
-    ) -> Result<()> {
-        let folder = self.side.folder(self.chapter);
-        let ours = match files(&course.root().join(&folder)) {
-            Ok(ours) => ours,
-            // A chapter that is being written may not have both yet.
-            Err(_) if !course.root().join(&folder).exists() => return Ok(()),
-            Err(sentence) => return Err(sentence),
-        };
-        let paths: BTreeSet<&String> =
-            self.before.keys().chain(self.now.keys()).collect();
-        for path in paths {
-            let shown = format!("{folder}/{path}");
-            let theirs = self.now.get(path).cloned();
-            let base = match notes.carried.get(&shown) {
-                Some(noted) if self.dirty.contains(&shown) => match &**noted {
-                    "-" => None,
-                    noted => Some(self.git.blob(noted)?),
-                },
-                _ => self.before.get(path).cloned(),
-            };
-            let renamed = |contents: &Option<Vec<u8>>| {
-                contents
-                    .as_ref()
-                    .map(|contents| self.renamed(path, contents))
-            };
-            let merge = merge(
-                ours.get(path),
-                renamed(&base).as_ref(),
-                renamed(&theirs).as_ref(),
-            )?;
-            let target = course.root().join(&shown);
-            match merge {
-                Merge::Same => continue,
-                Merge::Merged(contents) => {
-                    write(&target, &contents)?;
-                    report.lines.push(format!("carried   {shown}"));
-                }
-                Merge::Removed => {
-                    fs::remove_file(&target)
-                        .map_err(|e| cannot("remove", &target, &e))?;
-                    report.lines.push(format!("removed   {shown}"));
-                }
-                Merge::Marked(contents) => {
-                    write(&target, &contents)?;
-                    report.lines.push(format!("conflict  {shown}"));
-                    report.conflicts.push(shown.clone());
-                }
-                Merge::Undecided(why) => {
-                    report.lines.push(format!("conflict  {shown}: {why}"));
-                    report.conflicts.push(shown.clone());
-                }
+impl Report {
+    /// Does to a file what was found to become of it; says whether that is anything.
+    fn carry_out(
+        &mut self,
+        shown: &str,
+        target: &Path,
+        merge: Merge,
+    ) -> Result<bool> {
+        self.lines.push(match merge {
+            Merge::Same => return Ok(false),
+            Merge::Merged(contents) => {
+                write(target, &contents)?;
+                format!("carried   {shown}")
             }
-            notes
-                .carried
-                .insert(shown, self.git.keep(theirs.as_deref())?);
-        }
-        Ok(())
-    }
-
-    /// A file of the solution below in the words of the crate to merge into: the
-    /// manifest has the package's name, and that of the milestone.
-    fn renamed(&self, path: &str, contents: &[u8]) -> Vec<u8> {
-        match std::str::from_utf8(contents) {
-            Ok(text) if path == "Cargo.toml" => text
-                .replace(&self.below.name(), &self.chapter.name())
-                .replace(
-                    &self.below.solution_package(),
-                    &self.side.package(self.chapter),
-                )
-                .into_bytes(),
-            _ => contents.to_owned(),
-        }
+            Merge::Removed => {
+                fs::remove_file(target).map_err(|e| cannot("remove", target, &e))?;
+                format!("removed   {shown}")
+            }
+            Merge::Marked(contents) => {
+                write(target, &contents)?;
+                format!("{CONFLICT}  {shown}")
+            }
+            Merge::Undecided(why) => format!("{CONFLICT}  {shown}: {why}"),
+        });
+        Ok(true)
     }
 }
 
@@ -244,25 +163,24 @@ fn merge(
     base: Option<&Vec<u8>>,
     theirs: Option<&Vec<u8>>,
 ) -> Result<Merge> {
-    let [ours, base, theirs] =
-        [ours, base, theirs].map(|text| text.map(|text| anchors::take(text)));
-    let plain = |text: &Option<Marked>| text.as_ref().map(|text| text.plain.clone());
-    if plain(&base) == plain(&theirs) || plain(&ours) == plain(&theirs) {
+    let ours = ours.map(|text| anchors::take(text));
+    let [base, theirs] = [base, theirs].map(|text| Some(anchors::take(text?).plain));
+    let plain = ours.as_ref().map(|ours| &ours.plain);
+    if base == theirs || plain == theirs.as_ref() {
         return Ok(Merge::Same);
     }
-    let same = plain(&ours) == plain(&base);
+    let is_changed = plain != base.as_ref();
     Ok(match (ours, base, theirs) {
-        (None, None, Some(theirs)) => Merge::Merged(theirs.plain),
+        (None, None, Some(theirs)) => Merge::Merged(theirs),
         (None, _, _) => Merge::Undecided(
             "the solution below has changed it, and this chapter no longer has it",
         ),
-        (Some(_), _, None) if same => Merge::Removed,
-        (Some(_), _, None) => Merge::Undecided(
+        (Some(_), _, None) if is_changed => Merge::Undecided(
             "the solution below no longer has it, and this chapter has changed it",
         ),
+        (Some(_), _, None) => Merge::Removed,
         (Some(ours), base, Some(theirs)) => {
-            let base = base.map(|base| base.plain).unwrap_or_default();
-            merge_text(&ours, &base, &theirs.plain)?
+            merge_text(&ours, &base.unwrap_or_default(), &theirs)?
         }
     })
 }
@@ -272,9 +190,8 @@ fn merge_text(ours: &Marked, base: &[u8], theirs: &[u8]) -> Result<Merge> {
     let mut git = git::git(scratch.path());
     git.args(["merge-file", "-p", "-q", "--diff3", "-L", "this chapter"]);
     git.args(["-L", "solution below, before", "-L", "solution below, now"]);
-    for (name, contents) in
-        [("ours", &*ours.plain), ("base", base), ("theirs", theirs)]
-    {
+    let plain: &[u8] = &ours.plain;
+    for (name, contents) in [("ours", plain), ("base", base), ("theirs", theirs)] {
         write(&scratch.path().join(name), contents)?;
         git.arg(name);
     }
@@ -290,22 +207,19 @@ fn merge_text(ours: &Marked, base: &[u8], theirs: &[u8]) -> Result<Merge> {
 }
 
 /// Refuses while a file that was in conflict still has marks in it.
-fn refuse_markers(course: &Course, all: &[Chapter], from: Chapter) -> Result<()> {
-    for &chapter in all.iter().filter(|&&chapter| chapter >= from) {
-        for side in [Side::Starter, Side::Solution] {
-            let folder = side.folder(chapter);
-            for (path, contents) in
-                files(&course.root().join(&folder)).unwrap_or_default()
-            {
-                let text = String::from_utf8_lossy(&contents);
-                if let Some(line) =
-                    text.lines().position(|line| line.starts_with("<<<<<<< "))
-                {
-                    return Err(format!(
-                        "{folder}/{path}:{}: here is an unresolved conflict; resolve it, then give the command again",
-                        line + 1
-                    ));
-                }
+fn refuse_markers(course: &Course, ladder: &[Chapter]) -> Result<()> {
+    for folder in ladder.iter().flat_map(|&chapter| crates(chapter)) {
+        for (path, contents) in
+            files(&course.root().join(&folder)).unwrap_or_default()
+        {
+            let text = String::from_utf8_lossy(&contents);
+            let marked = text.lines().position(|line| line.starts_with("<<<<<<< "));
+            if let Some(before) = marked {
+                return Err(format!(
+                    "{folder}/{path}:{}: here is an unresolved conflict; resolve it, \
+                     then give the command again",
+                    before + 1
+                ));
             }
         }
     }
@@ -319,32 +233,34 @@ fn refuse_foreign_changes(
     dirty: &BTreeSet<String>,
     notes: &Notes,
 ) -> Result<()> {
-    let is_above = |path: &&String| {
-        above.iter().any(|&chapter| {
-            [Side::Starter, Side::Solution]
-                .iter()
-                .any(|side| path.starts_with(&format!("{}/", side.folder(chapter))))
-        })
+    let folders: Vec<String> =
+        above.iter().flat_map(|&chapter| crates(chapter)).collect();
+    let is_foreign = |path: &&String| {
+        let is_above = folders
+            .iter()
+            .any(|folder| Path::new(path).starts_with(folder));
+        is_above && !notes.carried.contains_key(*path)
     };
     let foreign: Vec<&str> = dirty
         .iter()
-        .filter(is_above)
-        .filter(|path| !notes.carried.contains_key(*path))
-        .map(String::as_str)
+        .filter(is_foreign)
+        .map(|path| &**path)
         .collect();
-    if foreign.is_empty() {
-        return Ok(());
+    match foreign.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "there are uncommitted changes further up; commit them first, so that nothing \
+             can be lost:\n  {}",
+            foreign.join("\n  ")
+        )),
     }
-    Err(format!(
-        "there are uncommitted changes further up; commit them first, so that nothing can be lost:\n  {}",
-        foreign.join("\n  ")
-    ))
 }
 
 /// What the command has done since the last commit: for each file that it wrote, the
 /// contents of the solution below that went into it, as the name of a blob, or `-`
 /// where there was no file.
 struct Notes {
+    path: PathBuf,
     /// The commits that the notes hold for.
     commits: String,
     carried: BTreeMap<String, String>,
@@ -352,30 +268,26 @@ struct Notes {
 
 impl Notes {
     /// Reads the notes; those for other commits no longer hold.
-    fn read(path: &Path, commits: &str) -> Notes {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let mut lines = text.lines();
-        let hold = lines.next() == Some(commits);
-        let carried = lines
-            .filter_map(|line| line.split_once(' '))
-            .map(|(blob, path)| (path.to_owned(), blob.to_owned()))
-            .filter(|_| hold)
-            .collect();
+    fn read(path: PathBuf, commits: String) -> Notes {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let lines = text
+            .strip_prefix(&format!("{commits}\n"))
+            .unwrap_or_default();
+        let lines = lines.lines().filter_map(|line| line.split_once(' '));
+        let carried = lines.map(|(blob, path)| (path.to_owned(), blob.to_owned()));
         Notes {
-            commits: commits.to_owned(),
-            carried,
+            path,
+            carried: carried.collect(),
+            commits,
         }
     }
 
-    fn write(&self, path: &Path) -> Result<()> {
-        let lines = self
-            .carried
-            .iter()
-            .map(|(path, blob)| format!("{blob} {path}\n"));
-        write(
-            path,
-            format!("{}\n{}", self.commits, lines.collect::<String>()).as_bytes(),
-        )
+    fn write(&self) -> Result<()> {
+        let mut text = format!("{}\n", self.commits);
+        for (path, blob) in &self.carried {
+            text += &format!("{blob} {path}\n");
+        }
+        write(&self.path, text.as_bytes())
     }
 }
 
@@ -385,16 +297,14 @@ struct Git<'a>(&'a Path);
 impl Git<'_> {
     fn of(course: &Course) -> Result<Git<'_>> {
         let git = Git(course.root());
-        if git::run(git::git(git.0).args(["rev-parse", "--git-dir"]))?
-            .status
-            .success()
-        {
-            return Ok(git);
+        let known = git::run(git::git(git.0).args(["rev-parse", "--git-dir"]))?;
+        match known.status.success() {
+            true => Ok(git),
+            false => Err(format!(
+                "{} is not a git checkout: a change is told by what git has",
+                course.root().display()
+            )),
         }
-        Err(format!(
-            "{} is not a git checkout: a change is told by what git has",
-            course.root().display()
-        ))
     }
 
     fn ask(&self, args: &[&str]) -> Result<String> {
@@ -404,14 +314,8 @@ impl Git<'_> {
 
     fn commit(&self, name: &str) -> Result<String> {
         let commit = format!("{name}^{{commit}}");
-        let args = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ];
-        let id = self.ask(&args).map(|id| id.trim().to_owned());
+        let id = self.ask(&["rev-parse", "--verify", "--end-of-options", &commit]);
+        let id = id.map(|id| id.trim().to_owned());
         id.map_err(|_| format!("git knows no commit `{name}`"))
     }
 
@@ -423,19 +327,12 @@ impl Git<'_> {
 
     /// The files below `chapters` and `solutions` that differ from the last commit.
     fn dirty(&self) -> Result<BTreeSet<String>> {
-        let changed = [
-            "diff",
-            "--name-only",
-            "--no-renames",
-            "-z",
-            "--relative",
-            "HEAD",
-        ];
-        let new = ["ls-files", "--others", "--exclude-standard", "-z"];
+        let changed = "diff --name-only --no-renames -z --relative HEAD";
+        let new = "ls-files --others --exclude-standard -z";
         let mut dirty = BTreeSet::new();
-        for args in [changed.as_slice(), &new] {
-            let list =
-                self.ask(&[args, &["--", "chapters", "solutions"]].concat())?;
+        for command in [changed, new] {
+            let args = format!("{command} -- chapters solutions");
+            let list = self.ask(&args.split(' ').collect::<Vec<_>>())?;
             let paths = list.split('\0').filter(|path| !path.is_empty());
             dirty.extend(paths.map(str::to_owned));
         }
@@ -444,32 +341,39 @@ impl Git<'_> {
 
     /// The files of a solution at a commit.
     fn files_at(&self, commit: &str, chapter: Chapter) -> Result<Files> {
-        let folder = format!("{}/", Side::Solution.folder(chapter));
+        let folder = format!("solutions/{}/", chapter.name());
         let args = ["ls-tree", "-r", "-z", "--name-only", commit, "--", &folder];
-        let mut files = Files::new();
-        for path in self.ask(&args)?.split('\0') {
-            let Some(short) = path.strip_prefix(&folder) else {
-                continue;
-            };
-            if !is_left_behind(short) {
-                let blob = self.blob(&format!("{commit}:./{path}"))?;
-                files.insert(short.to_owned(), blob);
-            }
-        }
-        Ok(files)
+        let list = self.ask(&args)?;
+        let paths = list
+            .split('\0')
+            .filter_map(|path| path.strip_prefix(&folder));
+        let file = |path: &str| {
+            let blob = self.blob(&format!("{commit}:./{folder}{path}"))?;
+            Ok((path.to_owned(), blob))
+        };
+        paths
+            .filter(|path| !is_left_behind(path))
+            .map(file)
+            .collect()
     }
 
-    /// Keeps contents in git's store and returns their name; no contents are `-`.
-    fn keep(&self, contents: Option<&[u8]>) -> Result<String> {
-        let Some(contents) = contents else {
+    /// Keeps a file's contents in git's store and returns their name; that of no file
+    /// is `-`.
+    fn keep(&self, path: &Path) -> Result<String> {
+        if !path.exists() {
             return Ok("-".into());
-        };
-        let scratch = Scratch::new("carry")?;
-        let path = scratch.path().join("contents");
-        write(&path, contents)?;
+        }
         let path = path.to_string_lossy();
         let id = self.ask(&["hash-object", "-w", "--no-filters", "--", &path])?;
         Ok(id.trim().to_owned())
+    }
+
+    /// The contents that were kept under a name.
+    fn noted(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match name {
+            "-" => Ok(None),
+            name => self.blob(name).map(Some),
+        }
     }
 
     fn blob(&self, name: &str) -> Result<Vec<u8>> {

@@ -4,10 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{answers, bless, carry};
-use crate::command::Trouble;
-use crate::layout::Course;
+use crate::command::{Trouble, chapter, course};
 use crate::screen::{note, show};
-use crate::which;
 
 const USAGE: &str = "\
 For those who write the course:
@@ -27,54 +25,38 @@ cargo course dev carry-up N          carries a change of solution N up: what is
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Does what the words after `dev` ask for.
-pub fn run(
-    words: &[&str],
-    course: impl Fn() -> Result<Course, Trouble>,
-) -> Result<ExitCode, Trouble> {
+pub fn run(words: &[&str]) -> Result<ExitCode, Trouble> {
+    let usage = |sentence: &str| Err(Trouble::Usage(sentence.to_owned()));
     match *words {
         [] | ["help" | "--help" | "-h"] => {
             show(USAGE);
             Ok(ExitCode::SUCCESS)
         }
-        ["answers"] => judge(&course()?, None, ""),
-        ["answers", number] => judge(&course()?, Some(number), ""),
-        ["answers", number, name] => judge(&course()?, Some(number), name),
-        ["answers", ..] => Err(Trouble::Usage("write `answers N NAME`".into())),
+        ["answers"] => judge(None, ""),
+        ["answers", number] => judge(Some(number), ""),
+        ["answers", number, name] => judge(Some(number), name),
+        ["answers", ..] => usage("write `answers N NAME`"),
         ["bless"] => say_changes(&bless::bless(&course()?)?),
         ["bless", "starters"] => say_changes(&bless::bless_starters(&course()?)?),
         ["bless", part] => say_changes(&bless::bless_shown_output(&course()?, part)?),
-        ["bless", ..] => {
-            Err(Trouble::Usage("`bless` takes one part of a name".into()))
-        }
-        ["carry-up", number] => carry_up(&course()?, number, "HEAD"),
+        ["bless", ..] => usage("`bless` takes one part of a name"),
+        ["carry-up", number] => carry_up(number, "HEAD"),
         ["carry-up", number, "--base", base]
-        | ["carry-up", "--base", base, number] => carry_up(&course()?, number, base),
-        ["carry-up", ..] => Err(Trouble::Usage(
-            "write `carry-up N` or `carry-up N --base REVISION`".into(),
-        )),
-        [unknown, ..] => Err(Trouble::Usage(format!(
-            "there is no command `dev {unknown}`"
-        ))),
+        | ["carry-up", "--base", base, number] => carry_up(number, base),
+        ["carry-up", ..] => {
+            usage("write `carry-up N` or `carry-up N --base REVISION`")
+        }
+        [unknown, ..] => usage(&format!("there is no command `dev {unknown}`")),
     }
 }
 
-fn judge(
-    course: &Course,
-    number: Option<&str>,
-    part: &str,
-) -> Result<ExitCode, Trouble> {
+fn judge(number: Option<&str>, part: &str) -> Result<ExitCode, Trouble> {
+    let course = course()?;
     let chapters = match number {
-        Some(number) => {
-            vec![which::chapter_called(course, number).map_err(Trouble::Usage)?]
-        }
+        Some(number) => vec![chapter(&course, number)?],
         None => course.solutions(),
     };
-    let choice = answers::Choice {
-        chapters,
-        part: part.to_owned(),
-        all: true,
-    };
-    let judged = answers::judge(course, &choice, DEADLINE)?;
+    let judged = answers::judge(&course, &chapters, part, true, DEADLINE)?;
     if !part.is_empty() {
         for (answer, report) in &judged.reports {
             show(&format!("{answer}: as it should be\n{report}\n\n"));
@@ -99,9 +81,10 @@ fn say_changes(changes: &[String]) -> Result<ExitCode, Trouble> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Trouble> {
-    let from = which::chapter_called(course, number).map_err(Trouble::Usage)?;
-    let report = carry::carry_up(course, from, base)?;
+fn carry_up(number: &str, base: &str) -> Result<ExitCode, Trouble> {
+    let course = course()?;
+    let from = chapter(&course, number)?;
+    let report = carry::carry_up(&course, from, base)?;
     for line in &report.lines {
         show(&format!("{line}\n"));
     }
@@ -111,14 +94,13 @@ fn carry_up(course: &Course, number: &str, base: &str) -> Result<ExitCode, Troub
         ));
     }
     if let Some(chapter) = report.stopped_at {
-        let option = if base == "HEAD" {
-            String::new()
-        } else {
-            format!(" --base {base}")
+        let option = match base {
+            "HEAD" => String::new(),
+            base => format!(" --base {base}"),
         };
         show(&format!(
-            "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, then go on with\n  \
-             cargo course dev carry-up {}{option}\n",
+            "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, \
+             then go on with\n  cargo course dev carry-up {}{option}\n",
             chapter.0
         ));
         return Ok(ExitCode::from(1));

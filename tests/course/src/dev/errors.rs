@@ -12,138 +12,127 @@ use std::process::Command;
 use std::{env, fs};
 
 use crate::Result;
+use crate::dev::bless::changed_files;
 use crate::dev::fold::{WIDTH, folded};
-use crate::layout::{Course, cannot};
+use crate::layout::{Course, write};
 use crate::process::each;
 use crate::work::{self, Scratch};
 
+type Codes = BTreeSet<String>;
+
 /// One file that must not compile.
-#[derive(Debug, Clone)]
-pub struct Case {
-    /// The Rust file.
-    pub source: PathBuf,
+struct Case {
+    source: PathBuf,
+    /// `tests/errors/01-bind/E0308-bind.rs`, for messages.
+    name: String,
     /// The codes in its name: `E0432-E0433-no-pool.rs` has two.
-    pub codes: BTreeSet<String>,
-}
-
-impl Case {
-    /// Where what rustc says about it is kept.
-    pub fn rendered(&self) -> PathBuf {
-        self.source.with_extension("txt")
-    }
-
-    /// `01-bind/E0308-bind.rs`, for messages.
-    pub fn name(&self) -> String {
-        let chapter = self.source.parent().and_then(Path::file_name);
-        let file = self.source.file_name().unwrap_or_default();
-        let chapter = chapter.unwrap_or_default().to_string_lossy();
-        format!("{chapter}/{}", file.to_string_lossy())
-    }
-}
-
-/// All cases under `tests/errors`, in order.
-pub fn cases(course: &Course) -> Result<Vec<Case>> {
-    let mut found = Vec::new();
-    for source in work::files_of_chapters(&folder(course), "rs")? {
-        let codes = codes_in_name(&source);
-        if codes.is_empty() {
-            return Err(format!(
-                "{}: the name must begin with the code that rustc gives, as in E0308-bind.rs",
-                course.shown(&source)
-            ));
-        }
-        found.push(Case { source, codes });
-    }
-    Ok(found)
+    codes: Codes,
 }
 
 fn folder(course: &Course) -> PathBuf {
     course.root().join("tests/errors")
 }
 
+/// All cases whose name contains `filter`, in order.
+fn cases(course: &Course, filter: &str) -> Result<Vec<Case>> {
+    let mut found = Vec::new();
+    for source in work::files_of_chapters(&folder(course), "rs")? {
+        let name = course.shown(&source);
+        let codes = codes_in_name(&source);
+        if codes.is_empty() {
+            return Err(format!(
+                "{name}: the name must begin with the code that rustc gives, as in \
+                 E0308-bind.rs"
+            ));
+        }
+        if name.contains(filter) {
+            found.push(Case {
+                source,
+                name,
+                codes,
+            });
+        }
+    }
+    Ok(found)
+}
+
 /// The codes that a file's name begins with.
-fn codes_in_name(path: &Path) -> BTreeSet<String> {
+fn codes_in_name(path: &Path) -> Codes {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    stem.split('-')
-        .take_while(|part| is_code(part))
-        .map(str::to_owned)
-        .collect()
-}
-
-fn is_code(word: &str) -> bool {
-    word.len() == 5
-        && word.starts_with('E')
-        && word[1..].bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// What rustc said about a file.
-#[derive(Debug)]
-pub struct Verdict {
-    /// Whether it compiled after all.
-    pub compiled: bool,
-    /// The codes of its errors.
-    pub codes: BTreeSet<String>,
-    /// How many errors had no code.
-    pub without_code: usize,
-    /// Its words, fit for a page: `src/main.rs` for the file, no colours, no path of
-    /// this machine.
-    pub rendered: String,
-}
-
-/// Gives one file to rustc.
-pub fn compile(source: &Path) -> Result<Verdict> {
-    let scratch = Scratch::new("errors")?;
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(&rustc)
-        .args(["--edition", "2024", "--crate-type", "bin"])
-        .args(["--crate-name", "main", "--emit", "metadata"])
-        .args([
-            "--diagnostic-width",
-            &WIDTH.to_string(),
-            "--color",
-            "never",
-            "-A",
-            "warnings",
-        ])
-        .arg("--out-dir")
-        .arg(scratch.path())
-        .arg(source)
-        .output()
-        .map_err(|e| format!("cannot run {}: {e}", Path::new(&rustc).display()))?;
-    let said = String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n");
-    Ok(Verdict {
-        compiled: output.status.success(),
-        codes: codes_in_output(&said),
-        without_code: said
-            .lines()
-            .filter(|line| {
-                line.starts_with("error: ") && !line.starts_with("error: aborting")
-            })
-            .count(),
-        rendered: fit_for_a_page(&said, source),
-    })
+    let parts = stem.split('-').take_while(|part| is_code(part));
+    parts.map(str::to_owned).collect()
 }
 
 /// The codes of all errors in rendered output.
-pub fn codes_in_output(text: &str) -> BTreeSet<String> {
-    text.lines()
-        .filter_map(|line| line.strip_prefix("error[")?.split(']').next())
+fn codes_in_output(text: &str) -> Codes {
+    let errors = text.lines().filter_map(|line| line.strip_prefix("error["));
+    let codes = errors.filter_map(|rest| rest.split(']').next());
+    codes
         .filter(|code| is_code(code))
         .map(str::to_owned)
         .collect()
 }
 
-/// Takes out of rustc's words what differs from machine to machine, and the last line
-/// but one, which cargo does not show either.
+fn is_code(word: &str) -> bool {
+    let digits = word.strip_prefix('E');
+    digits.is_some_and(|digits| {
+        digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// What rustc said about a file.
+struct Verdict {
+    /// How many errors had no code.
+    without_code: usize,
+    /// Its words, fit for a page: `src/main.rs` for the file, no colours, no path of
+    /// this machine.
+    rendered: String,
+}
+
+/// Gives the files to rustc.
+fn compile(cases: &[Case]) -> Result<Vec<Verdict>> {
+    each(cases, work::cores(), |case| {
+        let scratch = Scratch::new("errors")?;
+        let mut rustc =
+            Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc.args(["--edition", "2024", "--crate-type", "bin"]);
+        rustc.args(["--crate-name", "main", "--emit", "metadata"]);
+        rustc.args(["--color", "never", "-A", "warnings"]);
+        rustc.args(["--diagnostic-width", &WIDTH.to_string()]);
+        rustc.arg("--out-dir").arg(scratch.path()).arg(&case.source);
+        let output = rustc
+            .output()
+            .map_err(|e| format!("cannot run rustc: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n");
+        let bare = |line: &&str| {
+            line.starts_with("error: ") && !line.starts_with("error: aborting")
+        };
+        Ok(Verdict {
+            without_code: said.lines().filter(bare).count(),
+            rendered: fit_for_a_page(&said, &case.source),
+        })
+    })
+    .into_iter()
+    .collect()
+}
+
+/// Takes out of rustc's words what differs from machine to machine; the last line but
+/// one, which cargo does not show either; and where rustc shortens a type, in which
+/// file the whole of it is.
 fn fit_for_a_page(said: &str, source: &Path) -> String {
+    const LEFT_OUT: [&str; 3] = [
+        "error: aborting due to",
+        "note: the full name for the type has been written to",
+        "note: consider using `--verbose` to print the full type name",
+    ];
+    let source = source.display().to_string();
     let mut page = String::new();
     for line in said.lines() {
-        if line.starts_with("error: aborting due to") || is_about_a_long_type(line) {
-            continue;
+        if !LEFT_OUT.iter().any(|words| line.contains(words)) {
+            let line = shorten_std_path(&line.replace(&source, "src/main.rs"));
+            page.push_str(&folded(line.trim_end()));
+            page.push('\n');
         }
-        let line = line.replace(&source.display().to_string(), "src/main.rs");
-        page.push_str(&folded(shorten_std_path(&line).trim_end()));
-        page.push('\n');
     }
     while page.contains("\n\n\n") {
         page = page.replace("\n\n\n", "\n\n");
@@ -151,25 +140,15 @@ fn fit_for_a_page(said: &str, source: &Path) -> String {
     page
 }
 
-/// Where rustc shortens a type, it names a file with the whole of it, and how to see
-/// it at once.
-fn is_about_a_long_type(line: &str) -> bool {
-    line.contains("note: the full name for the type has been written to")
-        || line
-            .contains("note: consider using `--verbose` to print the full type name")
-}
-
 /// std's own files are named by where rustc was built or where its source is
 /// installed: `/rustc/5980…/library/core/src/mem.rs` becomes
 /// `/rustc/library/core/src/mem.rs`.
 fn shorten_std_path(line: &str) -> String {
-    let Some(arrow) = ["--> ", "::: "].iter().find_map(|arrow| {
-        let at = line.find(arrow)?;
-        Some(at + arrow.len())
-    }) else {
+    let arrow = ["--> ", "::: "].iter().find_map(|arrow| line.find(arrow));
+    let Some(arrow) = arrow else {
         return line.to_owned();
     };
-    let (before, path) = line.split_at(arrow);
+    let (before, path) = line.split_at(arrow + "--> ".len());
     let path = path.replace('\\', "/");
     match path.find("/library/") {
         Some(at) => format!("{before}/rustc{}", &path[at..]),
@@ -179,11 +158,10 @@ fn shorten_std_path(line: &str) -> String {
 
 /// Compiles every case and says what is wrong, one sentence each.
 pub fn problems(course: &Course) -> Result<Vec<String>> {
-    let cases = cases(course)?;
-    let verdicts = each(&cases, work::cores(), |case| compile(&case.source));
+    let cases = cases(course, "")?;
     let mut problems = Vec::new();
-    for (case, verdict) in cases.iter().zip(verdicts) {
-        problems.extend(judge(case, &verdict?));
+    for (case, verdict) in cases.iter().zip(compile(&cases)?) {
+        problems.extend(judge(case, &verdict));
     }
     for output in work::files_of_chapters(&folder(course), "txt")? {
         if !output.with_extension("rs").exists() {
@@ -196,28 +174,28 @@ pub fn problems(course: &Course) -> Result<Vec<String>> {
 
 /// Compares a case with what rustc made of it, and with what is kept beside it.
 fn judge(case: &Case, verdict: &Verdict) -> Vec<String> {
-    let mut problems = Vec::new();
-    let name = case.name();
+    let name = &case.name;
     let expected = list(&case.codes);
-    if verdict.compiled {
+    let codes = codes_in_output(&verdict.rendered);
+    let mut problems = Vec::new();
+    if codes.is_empty() && verdict.without_code == 0 {
         problems.push(format!("{name}: it compiles; {expected} was expected"));
-    } else if verdict.codes != case.codes || verdict.without_code > 0 {
-        let got = list(&verdict.codes);
+    } else if codes != case.codes || verdict.without_code > 0 {
         let more = match verdict.without_code {
             0 => String::new(),
             n => format!(" and {n} without a code"),
         };
         problems.push(format!(
-            "{name}: {expected} was expected, rustc gave {got}{more}:\n{}",
+            "{name}: {expected} was expected, rustc gave {}{more}:\n{}",
+            list(&codes),
             verdict.rendered
         ));
     }
-    match fs::read_to_string(case.rendered()) {
-        Err(_) => problems.push(format!(
-            "{name}: its .txt is missing; run `cargo course dev bless`"
-        )),
+    let bless = "run `cargo course dev bless`";
+    match fs::read_to_string(case.source.with_extension("txt")) {
+        Err(_) => problems.push(format!("{name}: its .txt is missing; {bless}")),
         Ok(kept) if codes_in_output(&kept) != case.codes => problems.push(format!(
-            "{name}: its .txt shows {}, not {expected}; run `cargo course dev bless`",
+            "{name}: its .txt shows {}, not {expected}; {bless}",
             list(&codes_in_output(&kept))
         )),
         Ok(_) => {}
@@ -225,35 +203,31 @@ fn judge(case: &Case, verdict: &Verdict) -> Vec<String> {
     problems
 }
 
-fn list(codes: &BTreeSet<String>) -> String {
-    match codes.len() {
-        0 => "no code".to_owned(),
-        _ => codes.iter().cloned().collect::<Vec<_>>().join(" and "),
+fn list(codes: &Codes) -> String {
+    match codes.is_empty() {
+        true => "no code".to_owned(),
+        false => codes.iter().cloned().collect::<Vec<_>>().join(" and "),
     }
 }
 
 /// Writes what rustc says today beside every case whose name contains `filter`, and
 /// returns the files that changed.
 pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>> {
-    let mut cases = cases(course)?;
-    cases.retain(|case| case.name().contains(filter));
-    let verdicts = each(&cases, work::cores(), |case| compile(&case.source));
-    let mut changed = Vec::new();
-    let mut problems = Vec::new();
-    for (case, verdict) in cases.iter().zip(verdicts) {
-        let verdict = verdict?;
-        let path = case.rendered();
-        if fs::read_to_string(&path).unwrap_or_default() != verdict.rendered {
-            fs::write(&path, &verdict.rendered)
-                .map_err(|e| cannot("write", &path, &e))?;
-            changed.push(path);
+    let cases = cases(course, filter)?;
+    let verdicts = compile(&cases)?;
+    changed_files(cases.iter().zip(verdicts).map(|(case, verdict)| {
+        let path = case.source.with_extension("txt");
+        let is_new =
+            fs::read_to_string(&path).ok().as_ref() != Some(&verdict.rendered);
+        if is_new {
+            write(&path, verdict.rendered.as_bytes())?;
         }
-        problems.extend(judge(case, &verdict));
-    }
-    match problems.is_empty() {
-        true => Ok(changed),
-        false => Err(problems.join("\n")),
-    }
+        let problems = judge(case, &verdict);
+        match problems.is_empty() {
+            true => Ok(is_new.then_some(path)),
+            false => Err(problems.join("\n")),
+        }
+    }))
 }
 
 #[cfg(test)]
@@ -262,30 +236,25 @@ mod tests {
 
     #[test]
     fn codes_come_from_the_front_of_a_name() {
-        let codes = |name| {
-            let codes: Vec<String> =
-                codes_in_name(Path::new(name)).into_iter().collect();
-            codes.join(" ")
-        };
-        assert_eq!(codes("a/E0308-bind.rs"), "E0308");
-        assert_eq!(codes("a/E0433-E0432-pool.rs"), "E0432 E0433");
-        assert_eq!(codes("a/pool-E0308.rs"), "");
-        assert_eq!(codes("a/E308-x.rs"), "");
+        for (name, expected) in [
+            ("a/E0308-bind.rs", "E0308"),
+            ("a/E0433-E0432-pool.rs", "E0432 and E0433"),
+            ("a/pool-E0308.rs", "no code"),
+            ("a/E308-x.rs", "no code"),
+        ] {
+            assert_eq!(list(&codes_in_name(Path::new(name))), expected);
+        }
     }
 
     #[test]
     fn paths_of_this_machine_are_taken_out() {
-        let said = "error[E0308]: mismatched types\n  --> /tmp/x/E0308-a.rs:2:3\n   |\n\nerror: aborting due to 1 previous error\n\nFor more information, try\n";
-        let page = fit_for_a_page(said, Path::new("/tmp/x/E0308-a.rs"));
+        let said = "error[E0308]: mismatched types\n  --> /tmp/x/E0308-a.rs:2:3\n   |\n\
+                    \nerror: aborting due to 1 previous error\n\nFor more information\n\
+                    \x20  ::: /home/me/.rustup/x/library/std/src/net/tcp.rs:1:2\n";
         assert_eq!(
-            page,
-            "error[E0308]: mismatched types\n  --> src/main.rs:2:3\n   |\n\nFor more information, try\n"
-        );
-        assert_eq!(
-            shorten_std_path(
-                "   ::: /home/me/.rustup/x/library/std/src/net/tcp.rs:1:2"
-            ),
-            "   ::: /rustc/library/std/src/net/tcp.rs:1:2"
+            fit_for_a_page(said, Path::new("/tmp/x/E0308-a.rs")),
+            "error[E0308]: mismatched types\n  --> src/main.rs:2:3\n   |\n\
+             \nFor more information\n   ::: /rustc/library/std/src/net/tcp.rs:1:2\n"
         );
     }
 }

@@ -13,119 +13,83 @@
 
 use crate::Result;
 
-/// The header of an answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who rejects an answer, and how.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// What is special about this answer.
-    pub about: String,
-    /// The check that must reject it.
-    pub check: Option<String>,
-    /// The unit test that must reject it, where no check can.
-    pub unit: Option<String>,
+    /// The check that must reject it, or the unit test.
+    pub check: String,
+    /// Whether that is a unit test.
+    pub is_unit: bool,
     /// Words that the report must contain.
     pub says: Vec<String>,
-}
-
-/// Who rejects an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By<'a> {
-    /// A check of the milestone.
-    Check(&'a str),
-    /// A unit test, which stands beside the code.
-    Unit(&'a str),
-}
-
-impl<'a> By<'a> {
-    /// The name of the check or the unit test.
-    pub fn name(self) -> &'a str {
-        match self {
-            By::Check(name) | By::Unit(name) => name,
-        }
-    }
 }
 
 impl Header {
     /// Reads header lines up to the end, or to the line where a diff begins.
     pub fn read(text: &str) -> Result<Header> {
         let mut header = Header::default();
-        for (number, line) in text.lines().enumerate() {
-            if begins_diff(line) {
-                break;
-            }
-            let value = |key: &str| {
-                line.strip_prefix(key).map(|value| value.trim().to_owned())
+        let mut about = String::new();
+        let mut judges = 0;
+        let begins_diff =
+            |line: &&str| line.starts_with("diff --git ") || line.starts_with("--- ");
+        for (line, number) in
+            text.lines().take_while(|line| !begins_diff(line)).zip(1..)
+        {
+            let (key, value) = match line.strip_prefix('#') {
+                Some(about) => ("#", about.trim()),
+                None => line.split_once(':').unwrap_or((line, "")),
             };
-            if let Some(about) = value("#") {
-                if !header.about.is_empty() {
-                    header.about.push(' ');
+            let value = value.trim().to_owned();
+            match key {
+                "#" => about = value,
+                "check" | "unit" => {
+                    judges += usize::from(!value.is_empty());
+                    header.is_unit = key == "unit";
+                    header.check = value;
                 }
-                header.about.push_str(&about);
-            } else if let Some(check) = value("check:") {
-                header.check = Some(check);
-            } else if let Some(unit) = value("unit:") {
-                header.unit = Some(unit);
-            } else if let Some(says) = value("says:") {
-                header.says.push(says);
-            } else if !line.trim().is_empty() {
-                return Err(format!(
-                    "line {}: `{line}` is none of `# …`, `check: …`, `unit: …`, `says: …`, nor the begin of a diff",
-                    number + 1
-                ));
+                "says" => header.says.push(value),
+                _ if line.trim().is_empty() => {}
+                _ => {
+                    return Err(format!(
+                        "line {number}: `{line}` is none of `# …`, `check: …`, `unit: …`, \
+                         `says: …`, nor the begin of a diff"
+                    ));
+                }
             }
         }
-        if header.about.is_empty() {
-            return Err(
-                "the first line must be `# …` and say in a sentence what this is"
-                    .into(),
-            );
-        }
-        Ok(header)
-    }
-
-    /// Who rejects it, and in which words: an answer that must be rejected has to
-    /// name both.
-    pub fn rejection(&self) -> Result<(By<'_>, &[String])> {
-        let check = self.check.as_deref().filter(|check| !check.is_empty());
-        let unit = self.unit.as_deref().filter(|unit| !unit.is_empty());
-        let by = match (check, unit) {
-            (Some(check), None) => By::Check(check),
-            (None, Some(unit)) => By::Unit(unit),
-            (Some(_), Some(_)) => {
-                return Err(
-                    "`check: …` and `unit: …` exclude each other: name one".into()
-                );
-            }
-            (None, None) => {
-                return Err(
-                    "a line `check: NAME` is missing: which check must reject this? (Where only a \
-                     unit test can: `unit: NAME`)"
-                        .into(),
-                );
-            }
+        let missing = if about.is_empty() {
+            "the first line must be `# …` and say in a sentence what this is"
+        } else if judges == 0 {
+            "a line `check: NAME` is missing: which check must reject this? (Where only a \
+             unit test can: `unit: NAME`)"
+        } else if judges > 1 {
+            "`check: …` and `unit: …` exclude each other: name one"
+        } else if header.says.is_empty() || header.says.iter().any(String::is_empty) {
+            "a line `says: WORDS` is missing: what must the report contain?"
+        } else {
+            return Ok(header);
         };
-        if self.says.is_empty() || self.says.iter().any(String::is_empty) {
-            return Err(
-                "a line `says: WORDS` is missing: what must the report contain?"
-                    .into(),
-            );
-        }
-        Ok((by, &self.says))
+        Err(missing.into())
     }
-}
 
-/// Whether a line is the first of a diff.
-pub fn begins_diff(line: &str) -> bool {
-    line.starts_with("diff --git ") || line.starts_with("--- ")
-}
-
-/// The words of `says` that a report lacks. Where lines are broken does not matter.
-pub fn missing<'a>(says: &'a [String], report: &str) -> Vec<&'a str> {
-    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let report = flat(report);
-    says.iter()
-        .filter(|words| !report.contains(&flat(words)))
-        .map(String::as_str)
-        .collect()
+    /// Whether a report says what it should. Where lines are broken does not matter.
+    pub fn is_met_by(&self, report: &str) -> Result<()> {
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let flat_report = flat(report);
+        let missing = self
+            .says
+            .iter()
+            .filter(|words| !flat_report.contains(&flat(words)));
+        let missing: Vec<&str> = missing.map(String::as_str).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing = missing.join("`, nor `");
+        Err(format!(
+            "the report of {} does not say `{missing}`:\n{report}",
+            self.check
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -134,47 +98,42 @@ mod tests {
 
     #[test]
     fn a_header_is_read_up_to_the_diff() {
-        let text = "# One\n# sentence.\ncheck: check_01\nsays: some words\nsays: more\n\n--- a/x\n+++ b/x\n";
-        let header = Header::read(text).expect("it is well formed");
-        assert_eq!(header.about, "One sentence.");
-        let (by, says) = header.rejection().expect("it is complete");
-        assert_eq!(by, By::Check("check_01"));
-        assert_eq!(says, ["some words", "more"]);
-        let header =
-            Header::read("# One.\nunit: a::b\nsays: c\n").expect("it is well formed");
-        let (by, _) = header.rejection().expect("it is complete");
-        assert_eq!(by, By::Unit("a::b"));
-        let both = Header::read("# One.\ncheck: a\nunit: b\nsays: c\n")
-            .expect("it can be read");
-        assert!(both.rejection().is_err());
+        let text = "# A\n# sentence.\ncheck: check_01\nsays: some words\nsays: more\n\n--- a/x\n+++";
+        let mut expected = Header {
+            check: "check_01".into(),
+            is_unit: false,
+            says: vec!["some words".into(), "more".into()],
+        };
+        assert_eq!(Header::read(text).as_ref(), Ok(&expected));
+        assert!(
+            expected
+                .is_met_by("It has some\n    words, and more.")
+                .is_ok()
+        );
+        let lacks = expected
+            .is_met_by("It has some\n    words.")
+            .expect_err("no `more`");
+        assert!(lacks.starts_with("the report of check_01 does not say `more`:\n"));
+        (expected.check, expected.is_unit) = ("a::b".into(), true);
+        let text = text.replace("check: check_01", "unit: a::b");
+        assert_eq!(Header::read(&text), Ok(expected));
     }
 
     #[test]
     fn what_is_missing_or_odd_is_said() {
-        let error =
-            Header::read("# a\nchek: check_01\n").expect_err("a typing mistake");
-        assert!(error.starts_with("line 2: `chek: check_01`"), "{error}");
-        assert!(Header::read("check: a\nsays: b\n").is_err());
-        let no_check = Header::read("# a\nsays: b\n").expect("it can be read");
-        assert!(
-            no_check
-                .rejection()
-                .expect_err("no check")
-                .contains("check: NAME")
-        );
-        let no_words =
-            Header::read("# a\ncheck: b\nsays:\n").expect("it can be read");
-        assert!(
-            no_words
-                .rejection()
-                .expect_err("no words")
-                .contains("says: WORDS")
-        );
-    }
-
-    #[test]
-    fn words_are_found_across_lines() {
-        let says = ["came in two pieces".to_owned(), "once".to_owned()];
-        assert_eq!(missing(&says, "It came in\n    two pieces."), ["once"]);
+        for (text, complaint) in [
+            ("# a\nchek: check_01\n", "line 2: `chek: check_01`"),
+            ("check: a\nsays: b\n", "the first line must be"),
+            ("# a\nsays: b\n", "a line `check: NAME` is missing"),
+            ("# a\ncheck:\nsays: b\n", "a line `check: NAME` is missing"),
+            (
+                "# a\ncheck: a\nunit: b\nsays: c\n",
+                "`check: …` and `unit: …`",
+            ),
+            ("# a\ncheck: b\nsays:\n", "a line `says: WORDS` is missing"),
+        ] {
+            let said = Header::read(text).expect_err(text);
+            assert!(said.starts_with(complaint), "{said}");
+        }
     }
 }

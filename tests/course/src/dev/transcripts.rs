@@ -38,12 +38,12 @@ mod compare;
 mod stage;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
-use crate::cargo::{self, Target};
-use crate::layout::{Chapter, Course, cannot, write};
+use crate::cargo;
+use crate::dev::bless::changed_files;
+use crate::layout::{Chapter, Course, read, write};
 use crate::process::each;
 use crate::work;
 
@@ -62,148 +62,105 @@ pub struct Transcript {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
-    /// A comment, an anchor, an empty line.
-    Kept(String),
-    /// A line that begins with `@`, without it.
-    Order(String),
+    /// A comment, an empty line, an anchor, what begins with `@`, or `^C`.
+    Line(String),
     /// A command as it stands in the file, and what comes out of it.
     Typed { lines: Vec<String>, output: String },
-    /// `^C`
-    Interrupt,
-}
-
-/// How a replay ended.
-#[derive(Debug, PartialEq)]
-pub enum Outcome {
-    /// What came out is what the file says.
-    Same,
-    /// Something else came out: what and where.
-    Differs(String),
-    /// This machine cannot replay it: why.
-    PassedOver(String),
-    /// It could not be replayed to its end: why.
-    Failed(String),
 }
 
 /// Builds all solutions; `chapter02` is the program of solution02. One that does not
 /// build is left out: only the transcripts that need it fail.
 fn solutions(course: &Course) -> Result<Programs> {
-    let built = cargo::solutions(course, &course.solutions(), Target::Server)?;
+    let built = cargo::servers(course, &course.solutions())?;
     let by_package = |(chapter, path): (Chapter, PathBuf)| (chapter.package(), path);
     Ok(built.into_iter().map(by_package).collect())
 }
 
 /// All transcripts under `tests/transcripts`, in order.
-pub fn all(course: &Course) -> Result<Vec<Transcript>> {
-    work::files_of_chapters(&course.root().join("tests/transcripts"), "txt")?
+fn all(course: &Course) -> Result<Vec<Transcript>> {
+    let folder = course.root().join("tests/transcripts");
+    let paths = work::files_of_chapters(&folder, "txt")?;
+    paths
         .iter()
-        .map(|path| {
-            let text =
-                fs::read_to_string(path).map_err(|e| cannot("read", path, &e))?;
-            Transcript::parse(path, &text)
-        })
+        .map(|path| Transcript::parse(path, &read(path)?))
         .collect()
 }
 
 impl Transcript {
-    /// Reads the text of a transcript that stands in `path`.
+    /// Reads the text of a transcript that is in `path`.
     pub fn parse(path: &Path, text: &str) -> Result<Transcript> {
         let chapter = path.parent().and_then(Path::file_name).unwrap_or_default();
-        let stem = path.file_stem().unwrap_or_default();
-        let name =
-            format!("{}/{}", chapter.to_string_lossy(), stem.to_string_lossy());
-        let mut items = Vec::new();
-        let mut begun = false;
-        let mut anchor: Option<String> = None;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{}/{stem}", chapter.to_string_lossy());
+        let mut items: Vec<Item> = Vec::new();
+        let (mut begun, mut anchor) = (false, None);
         let mut lines = text.lines().zip(1..);
         while let Some((line, number)) = lines.next() {
             let wrong =
                 |what: &str| Err(format!("{name}.txt, line {number}: {what}"));
             if let Some((_, begins)) = line.split_once("ANCHOR: ") {
-                if anchor.replace(begins.trim().to_owned()).is_some() {
+                if anchor.replace(begins.trim()).is_some() {
                     return wrong("an anchor begins inside another");
                 }
-                items.push(Item::Kept(line.to_owned()));
             } else if let Some((_, ends)) = line.split_once("ANCHOR_END: ") {
-                if anchor.take().as_deref() != Some(ends.trim()) {
+                if anchor.take() != Some(ends.trim()) {
                     return wrong("this is not the end of the anchor that was begun");
                 }
-                items.push(Item::Kept(line.to_owned()));
-            } else if let Some(order) = line.strip_prefix('@') {
-                if anchor.is_some() {
-                    return wrong(
-                        "a line that begins with @ inside an anchor would be shown",
-                    );
-                }
-                items.push(Item::Order(order.trim().to_owned()));
+            } else if line.starts_with('@') && anchor.is_some() {
+                return wrong("what begins with @ inside an anchor would be shown");
             } else if line.starts_with("$ ") {
                 let mut typed = vec![line.to_owned()];
                 while typed.last().is_some_and(|line| line.ends_with('\\')) {
-                    match lines.next() {
-                        Some((more, _)) => typed.push(more.to_owned()),
-                        None => {
-                            return wrong("the command goes on, but the file ends");
-                        }
-                    }
+                    let Some((more, _)) = lines.next() else {
+                        return wrong("the command goes on, but the file ends");
+                    };
+                    typed.push(more.to_owned());
                 }
+                let output = String::new();
                 items.push(Item::Typed {
                     lines: typed,
-                    output: String::new(),
+                    output,
                 });
-            } else if line == "^C" {
-                items.push(Item::Interrupt);
-            } else if let Some(Item::Typed { output, .. }) = items.last_mut() {
-                output.push_str(line);
-                output.push('\n');
-            } else if !begun || line.trim().is_empty() {
-                items.push(Item::Kept(line.to_owned()));
+                begun = true;
                 continue;
-            } else {
-                return wrong("output without a command");
+            } else if line != "^C" && !line.starts_with('@') {
+                if let Some(Item::Typed { output, .. }) = items.last_mut() {
+                    *output += &format!("{line}\n");
+                    continue;
+                } else if begun && !line.trim().is_empty() {
+                    return wrong("output without a command");
+                }
+                items.push(Item::Line(line.to_owned()));
+                continue;
             }
             begun = true;
+            items.push(Item::Line(line.to_owned()));
         }
         if let Some(anchor) = anchor {
             return Err(format!("{name}.txt: the anchor {anchor} has no end"));
         }
-        Ok(Transcript {
-            path: path.to_owned(),
-            name,
-            items: items.into_iter().flat_map(without_blank_end).collect(),
-        })
+        let path = path.to_owned();
+        Ok(Transcript { path, name, items })
     }
 
     /// The text of the file.
     fn text(&self) -> String {
-        let mut text = String::new();
-        for item in &self.items {
-            match item {
-                Item::Kept(line) => text.push_str(line),
-                Item::Order(order) => text.push_str(&format!("@{order}")),
-                Item::Typed { lines, output } => {
-                    text.push_str(&lines.join("\n"));
-                    if !output.is_empty() {
-                        text.push('\n');
-                        text.push_str(output.trim_end());
-                    }
-                }
-                Item::Interrupt => text.push_str("^C"),
+        let text = |item: &Item| match item {
+            Item::Line(line) => format!("{line}\n"),
+            Item::Typed { lines, output } => {
+                format!("{}\n{output}", lines.join("\n"))
             }
-            text.push('\n');
-        }
-        text
+        };
+        self.items.iter().map(text).collect()
     }
 
     /// The words of all `@` lines that begin with `verb`.
     fn orders(&self, verb: &str) -> Vec<&str> {
         let words = self.items.iter().filter_map(|item| match item {
-            Item::Order(order) => {
-                let mut words = order.split_whitespace();
-                (words.next() == Some(verb)).then_some(words)
-            }
-            _ => None,
+            Item::Line(line) => line.strip_prefix('@')?.strip_prefix(verb),
+            Item::Typed { .. } => None,
         });
-        words.flatten().collect()
+        words.flat_map(str::split_whitespace).collect()
     }
 
     /// The program of its chapter, `chapter02`; none where it belongs to no chapter.
@@ -227,54 +184,32 @@ impl Transcript {
                 continue;
             };
             if let Some(difference) = compare::difference(output, &came) {
-                let command = lines.join("\n");
-                differences.push_str(&format!(
-                    "{}.txt\n{command}\n{difference}\n",
-                    self.name
-                ));
-                *output = came;
+                let (name, command) = (&self.name, lines.join("\n"));
+                differences += &format!("{name}.txt\n{command}\n{difference}\n");
+                // What is between this command and the next one stays.
+                let end = output.trim_end().len();
+                let blank = output[end..].replacen('\n', "", usize::from(end > 0));
+                *output = came + &blank;
             }
         }
         Ok((!differences.is_empty()).then_some(differences))
     }
 }
 
-/// Takes the blank lines from the end of an output, and gives them back as lines of
-/// their own.
-fn without_blank_end(item: Item) -> Vec<Item> {
-    let Item::Typed { lines, output } = item else {
-        return vec![item];
-    };
-    let full = output.trim_end();
-    let blank = output[full.len()..].matches('\n').count();
-    // The last line's own end is no blank line.
-    let blank = blank.saturating_sub(usize::from(!full.is_empty()));
-    let output = match full {
-        "" => String::new(),
-        full => format!("{full}\n"),
-    };
-    let mut items = vec![Item::Typed { lines, output }];
-    items.extend((0..blank).map(|_| Item::Kept(String::new())));
-    items
-}
-
-/// Types a transcript again and compares. In a strict run a missing tool is a
-/// failure.
+/// Types a transcript again and compares: an error says what differs, or why it could
+/// not be played to its end. Where this machine cannot replay it, it is passed over, and
+/// the reason comes back; but in a strict run a missing tool is an error.
 pub fn check(
     mut transcript: Transcript,
     course: &Course,
     programs: &Programs,
     strict: bool,
-) -> Outcome {
-    match stage::passed_over(&transcript, course, strict) {
-        Err(what) => Outcome::Failed(what),
-        Ok(Some(reason)) => Outcome::PassedOver(reason),
-        Ok(None) => match transcript.replay(course, programs) {
-            Err(what) => Outcome::Failed(what),
-            Ok(Some(difference)) => Outcome::Differs(difference),
-            Ok(None) => Outcome::Same,
-        },
+) -> Result<Option<String>> {
+    let passed_over = stage::passed_over(&transcript, course, strict)?;
+    if passed_over.is_some() {
+        return Ok(passed_over);
     }
+    transcript.replay(course, programs)?.map_or(Ok(None), Err)
 }
 
 /// Types all transcripts again whose name contains `filter`, writes what came out
@@ -286,20 +221,10 @@ pub fn bless(course: &Course, filter: &str) -> Result<Vec<PathBuf>> {
         return Ok(Vec::new());
     }
     let programs = solutions(course)?;
-    let mut changed = Vec::new();
-    let mut problems = Vec::new();
-    for transcript in transcripts {
+    changed_files(transcripts.into_iter().map(|transcript| {
         let path = transcript.path.clone();
-        match bless_one(transcript, course, &programs) {
-            Ok(true) => changed.push(path),
-            Ok(false) => {}
-            Err(problem) => problems.push(problem),
-        }
-    }
-    match problems.is_empty() {
-        true => Ok(changed),
-        false => Err(problems.join("\n")),
-    }
+        Ok(bless_one(transcript, course, &programs)?.then_some(path))
+    }))
 }
 
 /// Whether it had to be written anew.
@@ -333,13 +258,12 @@ fn bless_one(
     }
 }
 
-/// Checks all transcripts, a few at a time, and returns each one's name with its
-/// outcome.
-pub fn check_all(course: &Course, strict: bool) -> Result<Vec<(String, Outcome)>> {
+/// Checks all transcripts, a few at a time, and returns the outcomes with their names.
+pub fn check_all(
+    course: &Course,
+    strict: bool,
+) -> Result<Vec<(String, Result<Option<String>>)>> {
     let transcripts = all(course)?;
-    if transcripts.is_empty() {
-        return Ok(Vec::new());
-    }
     let programs = solutions(course)?;
     Ok(each(&transcripts, 2 * work::cores(), |transcript| {
         let outcome = check(transcript.clone(), course, &programs, strict);
@@ -382,22 +306,7 @@ ANCHOR_END: all
         assert_eq!(session.text(), SESSION);
         assert!(session.items.contains(&Item::Typed {
             lines: vec!["$ printf 'a\\n\\nb\\n\\n' \\".into(), "> | cat".into()],
-            output: "a\n\nb\n".into(),
+            output: "a\n\nb\n\n".into(),
         }));
-    }
-
-    #[test]
-    fn lines_out_of_place_are_refused() {
-        for (text, complaint) in [
-            ("@only linux\nlost\n", "line 2: output without a command"),
-            ("ANCHOR: a\n@only linux\n", "would be shown"),
-            ("ANCHOR: a\nANCHOR: b\n", "inside another"),
-            ("ANCHOR: a\nANCHOR_END: b\n", "not the end"),
-            ("ANCHOR: a\n$ true\n", "has no end"),
-            ("$ true \\\n", "the file ends"),
-        ] {
-            let said = parse(text).expect_err(text);
-            assert!(said.contains(complaint), "{said:?} lacks {complaint:?}");
-        }
     }
 }

@@ -1,9 +1,12 @@
-//! A made-up course of two chapters, in a folder of its own that goes with it.
+//! Made-up courses, each in a folder of its own that goes with it. What is in them is
+//! in files beside this one: a line `== PATH…` begins the text of the files there.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
+use course::dev::tree::manifest;
 use course::work::Scratch;
 use course::{Chapter, Course};
 
@@ -16,131 +19,46 @@ pub struct MadeUp {
     _scratch: Scratch,
 }
 
-pub const SOLUTION: &str = "fn main() {\n    println!(\"hello\");\n}\n";
-pub const STARTER: &str = "fn main() {\n    todo!(\"say hello\");\n}\n";
-
-pub const MANIFEST: &str = "\
-[workspace]
-resolver = \"3\"
-members = [
-    \"chapters/01-bind\",
-    \"chapters/02-echo\",
-    \"solutions/01-bind\",
-    \"solutions/02-echo\",
-    \"tests/harness\",
-    \"tests/course\",
-]
-default-members = [
-    \"solutions/01-bind\",
-    \"solutions/02-echo\",
-]
-";
-
-/// A milestone without the harness. It greets nobody: the program has to.
-pub const MILESTONE: &str = r#"
-use std::process::{Command, Stdio};
-
-fn said() -> String {
-    let own = option_env!(concat!("CARGO_BIN_EXE_", env!("CARGO_PKG_NAME")));
-    let program = std::env::var_os("COURSE_PROGRAM").or(own.map(Into::into)).expect("a program");
-    let output = Command::new(program).stderr(Stdio::null()).output().expect("it runs");
-    String::from_utf8(output.stdout).expect("text")
-}
-
-fn report(text: &str) {
-    println!("{text}");
-    std::panic::resume_unwind(Box::new("reported"));
-}
-
-#[test]
-fn check_01_speaks() {
-    if said().is_empty() {
-        report("It says nothing: say hello.");
-    }
-}
-
-#[test]
-fn check_02_greets() {
-    match said().as_str() {
-        "" => report("not checked: mend check_01_speaks first"),
-        "hello\n" => {}
-        _ => report("It says the wrong thing,\n    which nobody wanted."),
-    }
-}
-
-#[test]
-fn check_03_is_short() {
-    assert!(said().len() < 10);
-}
-"#;
-
 impl MadeUp {
     /// A folder with nothing in it.
     pub fn empty(name: &str) -> MadeUp {
         let scratch = Scratch::new("made-up").expect("a folder");
         let root = scratch.path().join(name);
         fs::create_dir(&root).expect("it can be made");
+        let course = Course::at(&root, root.join("target"));
         MadeUp {
-            course: Course::at(&root, root.join("target")),
+            course,
             _scratch: scratch,
         }
     }
 
-    /// All that a course has.
+    /// A course of two chapters with all that they need, as it is handed out.
     pub fn new() -> MadeUp {
         MadeUp::in_a_folder("course")
     }
 
     pub fn in_a_folder(name: &str) -> MadeUp {
         let made_up = MadeUp::empty(name);
-        made_up.write("Cargo.toml", MANIFEST);
-        made_up.write(
-            "tests/course/Cargo.toml",
-            "[package]\nname = \"course\"\nedition = \"2024\"\n",
-        );
-        made_up.write("tests/course/src/lib.rs", "");
-        made_up.write(
-            "tests/harness/Cargo.toml",
-            "[package]\nname = \"harness\"\nedition = \"2024\"\n\n[features]\n[dependencies]\n",
-        );
-        made_up.write("tests/harness/src/lib.rs", "");
-        made_up.write(
-            "book/src/SUMMARY.md",
-            "- [one](01-bind.md)\n- [two](02-echo.md)\n",
-        );
-        for chapter in [FIRST, SECOND] {
-            let name = chapter.name();
-            for (folder, package, source) in [
-                ("chapters", chapter.package(), STARTER),
-                ("solutions", chapter.solution_package(), SOLUTION),
-            ] {
-                made_up.write(&format!("{folder}/{name}/src/main.rs"), source);
-                made_up.write(
-                    &format!("{folder}/{name}/Cargo.toml"),
-                    &manifest(&package, chapter),
-                );
-            }
-            made_up.write(&format!("tests/{name}.rs"), MILESTONE);
-            made_up.write(&format!("book/src/{name}.md"), "# one\n");
-            made_up.write(
-                &format!("tests/course/starters/{name}.txt"),
-                "# Nothing is said yet.\ncheck: check_01_speaks\nsays: say hello\n",
-            );
-            made_up.wrong(
-                chapter,
-                "hullo",
-                "check_02_greets",
-                "wrong thing",
-                &says("hullo"),
-            );
-            for answer in ["a", "b"] {
-                made_up.write(
-                    &format!("tests/right/{name}/{answer}/main.rs"),
-                    &format!("//! {answer}.\n{SOLUTION}"),
-                );
+        made_up.add("course.txt");
+        for folder in ["chapters", "solutions"] {
+            for chapter in [FIRST, SECOND] {
+                let path = format!("{folder}/{}/Cargo.toml", chapter.name());
+                made_up.write(&path, &manifest(folder, chapter));
             }
         }
+        let prints = course::starters::fingerprints(&made_up.course);
+        made_up.write("tests/course/starters.txt", &prints.expect("files"));
         made_up
+    }
+
+    /// Adds what is in one of the files beside this one.
+    pub fn add(&self, name: &str) {
+        for section in data(name).split("\n== ").skip(1) {
+            let (paths, text) = section.split_once('\n').expect("lines");
+            for path in paths.split(' ') {
+                self.write(path, &format!("{}\n", text.trim_end()));
+            }
+        }
     }
 
     pub fn root(&self) -> &Path {
@@ -177,26 +95,113 @@ impl MadeUp {
         removed.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
 
-    /// Notes the starters as they are: no learner has been at them.
-    pub fn hand_out(&self) {
-        let prints = course::starters::fingerprints(&self.course).expect("files");
-        self.write("tests/course/starters.txt", &prints);
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_course"));
+        let args = args.iter().map(|&arg| if arg == "''" { "" } else { arg });
+        command.args(args).current_dir(self.root());
+        command.env("CARGO_TARGET_DIR", self.path("target"));
+        command
     }
 
-    pub fn wrong(
-        &self,
-        chapter: Chapter,
-        name: &str,
-        check: &str,
-        says: &str,
-        diff: &str,
-    ) {
-        let path = format!("tests/wrong/{}/{name}.patch", chapter.name());
-        self.write(
-            &path,
-            &format!("# About it.\ncheck: {check}\nsays: {says}\n\n{diff}"),
-        );
+    pub fn git(&self, args: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(self.root());
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            git.env_remove(name);
+        }
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]);
+        git.args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"]);
+        said(&git.args(args).output().expect("git runs"))
     }
+
+    /// Plays a session: a file of `made-up/sessions`, in which `== PATH…` begins the
+    /// text of files, as elsewhere; `$ rm PATH` and `$ replace PATH: FROM => TO` change
+    /// them; and after `$ cat PATH`, `$ git …` and `$ cargo course …` is what must come
+    /// out, see [`said`]. A line `...` is any lines, and `...` at the end of a line the
+    /// rest of it.
+    pub fn play(&self, name: &str) {
+        let session = data(&format!("sessions/{name}.txt"));
+        let session = session
+            .replace("\n== ", "\n\0== ")
+            .replace("\n$ ", "\n\0$ ");
+        for step in session.split('\0').skip(1) {
+            let (first, text) = step.split_once('\n').unwrap_or((step, ""));
+            let text = text.trim_end();
+            let words: Vec<&str> = first.split_whitespace().collect();
+            let came = match words[..] {
+                ["==", ref paths @ ..] => {
+                    for path in paths {
+                        self.write(path, &format!("{text}\n"));
+                    }
+                    continue;
+                }
+                ["$", "rm", path] => {
+                    self.remove(path);
+                    continue;
+                }
+                ["$", "replace", path, ..] => {
+                    let (_, what) = first.split_once(path).expect("a path");
+                    let (from, to) = what.split_once(" => ").expect("words");
+                    self.replace(path.trim_end_matches(':'), from.trim_start(), to);
+                    continue;
+                }
+                ["$", "cat", path] => self.read(path),
+                ["$", "git", ref args @ ..] => self.git(args),
+                ["$", "cargo", "course", ref args @ ..] => {
+                    said(&self.command(args).output().expect("it runs"))
+                }
+                _ => panic!("{name}: what is {first}?"),
+            };
+            let (expected, lines): (Vec<&str>, Vec<&str>) =
+                (text.lines().collect(), came.trim_end().lines().collect());
+            assert!(
+                fits(&expected, &lines),
+                "{name}: {first}\n{came}\nis not\n{text}"
+            );
+        }
+    }
+}
+
+/// What it says on stdout; what it says on stderr, with `! ` before each line; and its
+/// exit code where that is not 0.
+pub fn said(output: &Output) -> String {
+    let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        // On a busy machine even a small build may take long enough to be announced.
+        if !line.starts_with("building chapter ") {
+            said.push_str(format!("! {line}").trim_end());
+            said.push('\n');
+        }
+    }
+    match output.status.code().expect("it ends by itself") {
+        0 => said,
+        code => said + &format!("exit code {code}\n"),
+    }
+}
+
+fn fits(expected: &[&str], came: &[&str]) -> bool {
+    match (expected, came) {
+        ([], []) => true,
+        (["...", expected @ ..], _) => {
+            (0..=came.len()).any(|skipped| fits(expected, &came[skipped..]))
+        }
+        ([line, expected @ ..], [other, came @ ..]) => {
+            let is_it = match line.strip_suffix("...") {
+                Some(begin) => other.starts_with(begin),
+                None => line == other,
+            };
+            is_it && fits(expected, came)
+        }
+        _ => false,
+    }
+}
+
+/// The text of a file beside this one.
+pub fn data(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/made-up");
+    let text = fs::read_to_string(Path::new(folder).join(name));
+    text.unwrap_or_else(|e| panic!("{name}: {e}"))
+        .replace('\r', "")
 }
 
 #[track_caller]
@@ -210,38 +215,4 @@ pub fn begins(text: &str, words: &str) {
         text.starts_with(words),
         "{text}\ndoes not begin with {words:?}"
     );
-}
-
-#[track_caller]
-pub fn ends(text: &str, words: &str) {
-    assert!(text.ends_with(words), "{text}\ndoes not end with {words:?}");
-}
-
-pub fn manifest(package: &str, chapter: Chapter) -> String {
-    // As in the real course: the verdict on a starter is the milestone's alone.
-    let bin = match package.starts_with("chapter") {
-        true => format!(
-            "# `cargo test -p {package}` asks the milestone; unit tests, where there are some: \
-             `… --bins`.\n[[bin]]\nname = \"{package}\"\npath = \"src/main.rs\"\ntest = false\n\n"
-        ),
-        false => String::new(),
-    };
-    format!(
-        "[package]\nname = \"{package}\"\nedition = \"2024\"\n\n\
-         [dev-dependencies]\nharness = {{ path = \"../../tests/harness\" }}\n\n{bin}\
-         [[test]]\nname = \"milestone\"\npath = \"../../tests/{}.rs\"\n",
-        chapter.name()
-    )
-}
-
-/// A patch after which the solution says something else.
-pub fn says(words: &str) -> String {
-    becomes(&format!("    println!(\"{words}\");"))
-}
-
-/// A patch that replaces the line which speaks.
-pub fn becomes(line: &str) -> String {
-    format!(
-        "--- a/src/main.rs\n+++ b/src/main.rs\n@@ -1,3 +1,3 @@\n fn main() {{\n-    println!(\"hello\");\n+{line}\n }}\n"
-    )
 }

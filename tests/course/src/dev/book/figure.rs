@@ -71,7 +71,7 @@ pub(super) fn problems(svg: &str, css: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// What stands between `<` and `>`, comments left out.
-fn tags(svg: &str) -> Vec<&str> {
+pub(super) fn tags(svg: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = svg;
     while let Some((_, after)) = rest.split_once('<') {
@@ -96,41 +96,4 @@ fn attributes(text: &str) -> Vec<(&str, &str)> {
         rest = after;
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "<svg viewBox=\"0 0 4 4\" role=\"img\" aria-labelledby=\"t\">\n\
-        <title id=\"t\">A box</title>\n<!-- > -->\n<rect class=\"box look\" fill=\"none\"/>\n</svg>\n";
-    const CSS: &str = ".box {} .look {}";
-
-    #[test]
-    fn a_good_figure_has_no_problems() {
-        assert_eq!(problems(GOOD, CSS), (Vec::new(), vec!["t".to_owned()]));
-    }
-
-    #[test]
-    fn each_fault_is_seen() {
-        for (right, wrong, complaint) in [
-            ("</svg>", "", "<svg> is never closed"),
-            ("<rect ", "<g><rect ", "<g> is closed by </svg>"),
-            ("</svg>", "</svg></g>", "</g> closes nothing"),
-            ("\"none\"", "\"#fff\"", "fixed colour"),
-            ("\"none\"", "\"red\"", "fixed colour"),
-            ("fill=", "style=", "use a class"),
-            ("box look", "box lock", "no class lock"),
-            ("<!--", "\n<!--", "blank line"),
-            ("role=\"img\"", "", "needs role"),
-            ("title", "desc", "<title>"),
-            ("rect", "image", "no place"),
-        ] {
-            let (found, _) = problems(&GOOD.replace(right, wrong), CSS);
-            assert!(
-                found.iter().any(|what| what.contains(complaint)),
-                "{wrong}: {found:?} lacks {complaint:?}"
-            );
-        }
-    }
 }

@@ -1,15 +1,13 @@
 //! Where a transcript is played: its servers and commands, its ports, and the end of
 //! them all.
 
-use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, io, process};
+use std::{env, io, process, thread};
 
 /// What Linux tells about sockets, read as the milestones read it.
 #[allow(dead_code, reason = "the milestones use the rest")]
@@ -22,8 +20,9 @@ use super::{Item, Programs, Transcript, compare};
 use crate::Result;
 use crate::dev::answers;
 use crate::dev::fold::{WIDTH, folded};
-use crate::layout::{Chapter, Course, cannot};
-use crate::starters::{self, State};
+use crate::layout::{Chapter, Course};
+use crate::process::Process;
+use crate::starters::is_edited;
 use crate::work::Scratch;
 
 /// How long a command may take unless the transcript says otherwise.
@@ -32,8 +31,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// How long we wait at the end for a server to say what it is expected to say.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The port that a server listens on when the reader names none.
-const USUAL_PORT: u16 = 7878;
+/// Where a server listens when the reader names no address.
+const USUAL_ADDR: &str = "127.0.0.1:7878";
 
 /// Plays a transcript and returns for each of its items what came out, if it is a
 /// command whose output is seen.
@@ -49,63 +48,66 @@ pub(super) fn play(
         program: transcript.program(),
         deadline: DEADLINE,
         folder: None,
-        curl_home: curl_home()?,
         ports: Vec::new(),
         servers: Vec::new(),
         background: Vec::new(),
         status: 0,
-        unprivileged: transcript.orders("needs").contains(&"privileged-ports"),
+        prefix: match transcript.orders("needs").contains(&"privileged-ports") {
+            true => unprivileged().unwrap_or_default(),
+            false => "",
+        },
     };
     let mut outputs = vec![None; transcript.items.len()];
     for (at, item) in transcript.items.iter().enumerate() {
         match item {
-            Item::Kept(_) => {}
-            Item::Order(order) => stage.obey(order)?,
+            Item::Line(line) if line == "^C" => {
+                let Some((mut server, item)) = stage.servers.pop() else {
+                    let came: String = outputs.into_iter().flatten().collect();
+                    return Err(format!(
+                        "^C, and no server runs; so far came:\n{came}"
+                    ));
+                };
+                server.signal("INT");
+                let ended = server.wait(stage.deadline);
+                stage.status = code(ended.ok_or("^C, and the server runs on")?);
+                outputs[item] = Some(stage.fit_for_a_page(&server.printed()));
+            }
+            Item::Line(line) => {
+                line.strip_prefix('@')
+                    .map_or(Ok(()), |order| stage.obey(order))?;
+            }
             Item::Typed { lines, .. } => {
                 let command = joined(lines);
                 let came = stage.type_in(&command, at);
                 outputs[at] = came.map_err(|what| format!("`{command}`: {what}"))?;
             }
-            Item::Interrupt => {
-                let mut server = stage.servers.pop().ok_or_else(|| {
-                    let came: String = outputs.iter().flatten().cloned().collect();
-                    format!("^C, and no server runs; so far came:\n{came}")
-                })?;
-                server.process.signal("INT");
-                let code = server.process.wait(stage.deadline);
-                stage.status = code.ok_or("^C, and the server runs on")?;
-                outputs[server.item] =
-                    Some(stage.fit_for_a_page(&server.process.heard()));
-            }
         }
     }
     let until = Instant::now() + LAST_WORDS;
-    while let Some(server) = stage.servers.pop() {
-        let Item::Typed { output, .. } = &transcript.items[server.item] else {
+    while let Some((server, item)) = stage.servers.pop() {
+        let Item::Typed { output, .. } = &transcript.items[item] else {
             continue;
         };
-        let mut heard = stage.fit_for_a_page(&server.process.heard());
-        while compare::difference(output, &heard).is_some() && Instant::now() < until
-        {
+        outputs[item] = Some(loop {
+            let heard = stage.fit_for_a_page(&server.printed());
+            if compare::difference(output, &heard).is_none() || Instant::now() > until
+            {
+                break heard;
+            }
             thread::sleep(Duration::from_millis(10));
-            heard = stage.fit_for_a_page(&server.process.heard());
-        }
-        outputs[server.item] = Some(heard);
+        });
     }
     Ok(outputs)
 }
 
 /// The command of a few lines: `\` at the end joins, `> ` in front is the shell's.
 fn joined(lines: &[String]) -> String {
-    let mut command = String::new();
-    for line in lines {
-        let line = line
-            .strip_prefix("$ ")
-            .or(line.strip_prefix("> "))
-            .unwrap_or(line);
-        command.push_str(line.strip_suffix('\\').unwrap_or(line));
-    }
-    command
+    let line = |line: &String| {
+        let typed = line.strip_prefix("$ ").or(line.strip_prefix("> "));
+        let line = typed.unwrap_or(line);
+        line.strip_suffix('\\').unwrap_or(line).to_owned()
+    };
+    lines.iter().map(line).collect()
 }
 
 struct Stage<'a> {
@@ -116,168 +118,130 @@ struct Stage<'a> {
     program: Option<String>,
     deadline: Duration,
     folder: Option<Scratch>,
-    curl_home: Scratch,
-    /// The ports as the reader sees them, and the real ones.
-    ports: Vec<(u16, Port)>,
-    servers: Vec<Server>,
+    ports: Vec<Port>,
+    /// The servers, and the items that started them.
+    servers: Vec<(Process, usize)>,
     background: Vec<Process>,
     /// The exit code of the last command.
     status: i32,
-    /// Whether servers run without the privilege that root has for low ports.
-    unprivileged: bool,
-}
-
-struct Server {
-    process: Process,
-    /// The item that started it.
-    item: usize,
+    /// What runs a server without the privilege that root has for low ports, where
+    /// that is asked for.
+    prefix: &'static str,
 }
 
 impl Stage<'_> {
     fn obey(&mut self, order: &str) -> Result<()> {
         let (verb, rest) = order.split_once(' ').unwrap_or((order, ""));
+        let rest = rest.trim();
         match verb {
             // Looked at before the play.
-            "needs" | "only" => Ok(()),
-            "folder" => {
-                self.folder = Some(Scratch::new("transcript")?);
-                Ok(())
-            }
+            "needs" | "only" => {}
+            "folder" => self.folder = Some(Scratch::new("transcript")?),
             "deadline" => {
-                let seconds = rest.trim().parse();
-                let seconds = seconds
-                    .map_err(|_| format!("@{order}: not a number of seconds"))?;
+                let seconds = rest.parse().map_err(|e| format!("@{order}: {e}"))?;
                 self.deadline = Duration::from_secs(seconds);
-                Ok(())
             }
             "run" => {
                 let came = self.run_to_its_end(rest)?;
                 match self.status {
-                    0 => Ok(()),
-                    code => Err(format!("@{order}: exit code {code}\n{came}")),
+                    0 => {}
+                    code => {
+                        return Err(format!("@{order}: exit code {code}\n{came}"));
+                    }
                 }
             }
             "wrong" => {
-                let program = answers::wrong_program(self.course, rest.trim())?;
-                let folder = rest.trim().split('/').next().unwrap_or_default();
+                let program = answers::wrong_program(self.course, rest)?;
+                let folder = rest.split('/').next().unwrap_or_default();
                 let chapter = Chapter::from_name(folder).map(Chapter::package);
                 self.wrong.insert(chapter.unwrap_or_default(), program);
-                Ok(())
             }
             "server" => {
-                let rest = rest.trim();
-                let command = if rest.starts_with("-p ") {
-                    format!("cargo run -q {rest}")
-                } else {
-                    let program = self.program.as_deref();
-                    let program =
-                        program.ok_or("@server: name its chapter, `-p chapterNN`")?;
-                    format!("cargo run -q -p {program} {rest}")
+                let words = match (rest.starts_with("-p "), &self.program) {
+                    (false, Some(program)) => format!("-q -p {program} {rest}"),
+                    _ => format!("-q {rest}"),
                 };
-                let known = self.servers.len();
-                let came = self.type_in(command.trim(), usize::MAX)?;
-                match self.servers.pop() {
-                    Some(server) if self.servers.len() == known => {
-                        // Its words are not shown: it is no more than a process in
-                        // the background.
-                        self.background.push(server.process);
-                        Ok(())
-                    }
-                    _ => Err(format!(
-                        "@{order}: it ended:\n{}",
-                        came.unwrap_or_default()
-                    )),
+                if let Some(came) = self.run_program(words.trim(), usize::MAX)? {
+                    return Err(format!("@{order}: it ended:\n{came}"));
                 }
+                // Its words are not shown: it is no more than a process in the
+                // background.
+                let started = self.servers.pop().map(|(process, _)| process);
+                self.background.extend(started);
             }
-            _ => Err(format!("@{order}: there is no such order")),
+            _ => return Err(format!("@{order}: there is no such order")),
         }
+        Ok(())
     }
 
     /// Runs a command as if typed; what came out, unless it stays in the background.
     fn type_in(&mut self, command: &str, item: usize) -> Result<Option<String>> {
-        let program = command.strip_prefix("cargo run ");
-        if let Some(program) = program.filter(|words| !words.contains(" --example "))
+        if let Some(words) = command.strip_prefix("cargo run ")
+            && !words.contains(" --example ")
         {
-            return self.run_program(program, item);
+            return self.run_program(words, item);
         }
-        if let Some(typed) = command.strip_suffix('&') {
-            let command = self.with_real_ports(typed.trim())?;
-            let before = self.connections();
-            let process = self.start(&command, Stdio::piped())?;
-            self.background.push(process);
-            if command != typed.trim() {
-                self.wait_for_a_connection(before)?;
-            }
-            return Ok(None);
+        let Some(typed) = command.strip_suffix('&') else {
+            return self.run_to_its_end(command).map(Some);
+        };
+        let command = self.with_real_ports(typed.trim());
+        let before = self.connections();
+        let process = self.start(&command, Stdio::piped())?;
+        self.background.push(process);
+        if command != typed.trim() {
+            self.wait_for_a_connection(before)?;
         }
-        self.run_to_its_end(command).map(Some)
+        Ok(None)
     }
 
     fn run_to_its_end(&mut self, command: &str) -> Result<String> {
-        let command = self.with_real_ports(command)?;
+        let command = self.with_real_ports(command);
         // So that `echo $?` tells how the command before it ended.
         let command = format!("(exit {})\n{command}", self.status);
         let mut process = self.start(&command, Stdio::null())?;
-        match process.wait(self.deadline) {
-            Some(code) => {
-                self.status = code;
-                Ok(self.fit_for_a_page(&process.heard()))
-            }
-            None => {
-                let heard = process.heard();
-                let seconds = self.deadline.as_secs();
-                Err(format!(
-                    "not done after {seconds} s; so far it said:\n{heard}"
-                ))
-            }
-        }
+        let ended = process.wait(self.deadline);
+        let heard = process.printed();
+        let seconds = self.deadline.as_secs();
+        self.status = code(ended.ok_or_else(|| {
+            format!("not done after {seconds} s; so far it said:\n{heard}")
+        })?);
+        Ok(self.fit_for_a_page(&heard))
     }
 
     /// Runs a chapter's program: to its end, or until it says where it listens.
     fn run_program(&mut self, words: &str, item: usize) -> Result<Option<String>> {
         let form = "expected `cargo run -q -p chapterNN [-- ARGUMENTS]`";
         let words = words.strip_prefix("-q -p ").ok_or(form)?;
-        let (chapter, arguments) = match words.split_once(" -- ") {
-            Some((chapter, arguments)) => (chapter.trim(), arguments.trim()),
-            None => (words.trim(), ""),
-        };
-        let program = self
-            .wrong
-            .get(chapter)
-            .or_else(|| self.programs.get(chapter));
+        let (chapter, arguments) = words.split_once(" -- ").unwrap_or((words, ""));
+        let chapter = chapter.trim();
+        let program = self.wrong.get(chapter).or(self.programs.get(chapter));
         let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
-            format!("{chapter} has no solution, or it does not build: `cargo build -p {solution}`")
+            format!(
+                "{chapter} has no solution, or it does not build: `cargo build -p {solution}`"
+            )
         })?;
-        let program = program.display().to_string();
-        let arguments = self.with_real_ports(arguments)?;
-        let mut command = format!("exec '{program}'");
-        if arguments.is_empty() || arguments.starts_with('-') {
-            let port = self.real_port(USUAL_PORT)?;
-            command.push_str(&format!(" 127.0.0.1:{port}"));
-        }
-        if self.unprivileged && can_take_low_ports() {
-            command = command.replacen(
-                "exec",
-                "exec setpriv --bounding-set=-net_bind_service",
-                1,
-            );
-        }
-        let mut process =
-            self.start(&format!("{command} {arguments}"), Stdio::piped())?;
+        let command = format!("exec {} '{}'", self.prefix, program.display());
+        let arguments = arguments.trim();
+        let command = match arguments.is_empty() || arguments.starts_with('-') {
+            true => format!("{command} {USUAL_ADDR} {arguments}"),
+            false => format!("{command} {arguments}"),
+        };
+        let command = self.with_real_ports(&command);
+        let mut process = self.start(&command, Stdio::piped())?;
         let until = Instant::now() + self.deadline;
         loop {
             let ended = process.ended();
-            let heard = process.heard();
-            if let Some(code) = ended {
-                self.status = code;
-                return Ok(Some(self.fit_for_a_page(&process.heard())));
+            let heard = process.printed();
+            if let Some(ended) = ended {
+                self.status = code(ended);
+                return Ok(Some(self.fit_for_a_page(&heard)));
             }
-            let mut lines = heard.split_inclusive('\n');
-            if lines.any(|line| {
+            let listens = |line: &str| {
                 line.starts_with("listening on http://") && line.ends_with('\n')
-            }) {
-                self.servers.push(Server { process, item });
+            };
+            if heard.split_inclusive('\n').any(listens) {
+                self.servers.push((process, item));
                 return Ok(None);
             }
             if Instant::now() > until {
@@ -290,49 +254,40 @@ impl Stage<'_> {
     }
 
     fn start(&self, command: &str, stdin: Stdio) -> Result<Process> {
-        let folder = self
-            .folder
-            .as_ref()
-            .map_or(self.course.root(), Scratch::path);
+        let folder = self.folder.as_ref();
         let mut sh = shell();
-        sh.current_dir(folder)
-            .env("CURL_HOME", self.curl_home.path());
-        Process::start(sh, command, stdin)
+        sh.args(["-c", &format!("exec 2>&1\n{command}")])
+            .stdin(stdin);
+        sh.current_dir(folder.map_or(self.course.root(), Scratch::path));
+        sh.env("LC_ALL", "C").env("CARGO_TERM_COLOR", "never");
+        // There curl is told to talk as it does to a terminal: without its progress.
+        sh.env("CURL_HOME", self.course.root().join("tests/course"));
+        let ours = "COURSE_PROGRAM RUST_BACKTRACE RUST_TEST_THREADS http_proxy";
+        for name in ours.split(' ') {
+            sh.env_remove(name);
+        }
+        Process::start(&mut sh, true).map_err(|e| format!("cannot run sh: {e}"))
     }
 
     /// The command with the ports that the reader sees replaced by the real ones.
-    fn with_real_ports(&mut self, command: &str) -> Result<String> {
-        let mut refused = None;
-        let command = swap_ports(command, |port| match self.real_port(port) {
-            Ok(real) => Some(real),
-            Err(e) => {
-                refused = Some(e);
-                None
+    fn with_real_ports(&mut self, command: &str) -> String {
+        swap_ports(command, |shown| {
+            let known = self.ports.iter().find(|port| port.shown == shown);
+            if let Some(port) = known {
+                return Some(port.number);
             }
-        });
-        refused.map_or(Ok(command), Err)
-    }
-
-    /// The port that stands behind one that the reader sees.
-    fn real_port(&mut self, shown: u16) -> Result<u16> {
-        if shown < 1024 {
-            return Ok(shown);
-        }
-        if let Some((_, real)) = self.ports.iter().find(|(seen, _)| *seen == shown) {
-            return Ok(real.number);
-        }
-        let real = free_port(shown)?;
-        let number = real.number;
-        self.ports.push((shown, real));
-        Ok(number)
+            self.ports
+                .extend(free_port(shown).filter(|_| shown >= 1024));
+            Some(self.ports.last().filter(|port| port.shown == shown)?.number)
+        })
     }
 
     /// What came out, as the book shows it: with the reader's ports, and no path of
     /// this machine.
     fn fit_for_a_page(&self, output: &str) -> String {
         let mut text = swap_ports(output, |port| {
-            let shown = self.ports.iter().find(|(_, real)| real.number == port);
-            shown.map(|(shown, _)| *shown)
+            let known = self.ports.iter().find(|real| real.number == port);
+            known.map(|port| port.shown)
         });
         // The solution stands for what the reader has written.
         for chapter in self.programs.keys() {
@@ -354,18 +309,20 @@ impl Stage<'_> {
 
     /// How many connections there are to our ports, where the system tells.
     fn connections(&self) -> Option<usize> {
-        let ports = self.ports.iter().map(|(_, port)| port.number);
+        let ports = self.ports.iter().map(|port| port.number);
         ports.map(sockets::connections).sum()
     }
 
     fn wait_for_a_connection(&self, before: Option<usize>) -> Result<()> {
-        let Some(before) = before else {
+        let Some(mut before) = before else {
             // No other way to see it here.
             thread::sleep(Duration::from_millis(300));
             return Ok(());
         };
         let until = Instant::now() + self.deadline;
-        while self.connections().is_some_and(|now| now <= before) {
+        while let Some(now) = self.connections().filter(|now| *now <= before) {
+            // Others may come to their end meanwhile.
+            before = now;
             if Instant::now() > until {
                 return Err("it did not connect".to_owned());
             }
@@ -398,61 +355,44 @@ fn last_overwritten(line: &str) -> &str {
 
 /// Replaces the ports in a text.
 fn swap_ports(text: &str, mut other: impl FnMut(u16) -> Option<u16>) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        out.push_str(&rest[..at]);
-        let number = &rest[at..];
-        let end = number
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(number.len());
-        let (number, after) = number.split_at(end);
-        let whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let port = number
-            .parse()
-            .ok()
-            .filter(|_| whole && compare::names_a_port(&out));
-        match port.and_then(&mut other) {
-            Some(port) => out.push_str(&port.to_string()),
-            None => out.push_str(number),
-        }
-        rest = after;
-    }
-    out + rest
+    compare::replaced(text, |before, rest| {
+        let length = compare::length("#", rest)?;
+        let port = rest[..length].parse().ok();
+        let port = port.filter(|_| compare::names_a_port(before));
+        Some((other(port?)?.to_string(), length))
+    })
 }
 
 /// A free port, kept free of others who play a transcript by the UDP socket of the
 /// same number.
 struct Port {
+    /// The port that the reader sees.
+    shown: u16,
     number: u16,
     _claim: UdpSocket,
 }
 
 /// A free port with as many digits as `shown`, so that nothing that counts bytes
 /// changes, and below those that the system gives to clients.
-fn free_port(shown: u16) -> Result<Port> {
+fn free_port(shown: u16) -> Option<Port> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let (first, count) = if shown < 10_000 {
-        (2_000, 8_000)
-    } else {
-        (20_000, 12_000)
+    let (first, count) = match shown {
+        ..10_000 => (2_000, 8_000),
+        _ => (20_000, 12_000),
     };
     let begin = u64::from(process::id()) * 97;
-    for _ in 0..1_000 {
+    (0..1_000).find_map(|_| {
         let step = begin + u64::from(NEXT.fetch_add(1, Ordering::Relaxed));
         let number = first + (step % count) as u16;
-        let Ok(claim) = UdpSocket::bind((Ipv4Addr::LOCALHOST, number)) else {
-            continue;
-        };
-        if number != shown && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok()
-        {
-            return Ok(Port {
-                number,
-                _claim: claim,
-            });
-        }
-    }
-    Err("there is no free port".to_owned())
+        let addr = (Ipv4Addr::LOCALHOST, number);
+        let _claim = UdpSocket::bind(addr).ok()?;
+        TcpListener::bind(addr).ok().filter(|_| number != shown)?;
+        Some(Port {
+            shown,
+            number,
+            _claim,
+        })
+    })
 }
 
 /// A shell that Ctrl-C can end.
@@ -461,11 +401,9 @@ fn free_port(shown: u16) -> Result<Port> {
 /// does that to what it runs in the background. Programs inherit it, and only `env`
 /// of the GNU tools undoes it.
 fn shell() -> Command {
-    const SIGINT: u64 = 2;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    if ignored.is_none_or(|mask| mask & (1 << (SIGINT - 1)) == 0) {
+    static UNDOES_IT: LazyLock<bool> =
+        LazyLock::new(|| succeeds("env --default-signal=INT true"));
+    if !*UNDOES_IT {
         return Command::new("sh");
     }
     let mut sh = Command::new("env");
@@ -473,93 +411,16 @@ fn shell() -> Command {
     sh
 }
 
-/// A shell and what it started: one group, ended when dropped.
-struct Process {
-    shell: Child,
-    /// What it has printed lies in a file there: a pipe would stay open as long as
-    /// anything that it left behind.
-    printed: Scratch,
-    /// Held open: a terminal's input does not end.
-    _stdin: Option<ChildStdin>,
-    code: Option<i32>,
+/// Whether a shell succeeds with a command.
+fn succeeds(command: &str) -> bool {
+    let output = Command::new("sh").args(["-c", command]).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
-impl Process {
-    fn start(mut sh: Command, command: &str, stdin: Stdio) -> Result<Process> {
-        let printed = Scratch::new("printed")?;
-        let path = printed.path().join("output");
-        let file = fs::File::create(&path).map_err(|e| cannot("make", &path, &e))?;
-        sh.arg("-c")
-            .arg(format!("exec 2>&1\n{command}"))
-            .stdin(stdin)
-            .stdout(file)
-            .stderr(Stdio::null())
-            .env("LC_ALL", "C")
-            .env("CARGO_TERM_COLOR", "never")
-            .process_group(0);
-        let ours = "COURSE_PROGRAM RUST_BACKTRACE RUST_TEST_THREADS http_proxy";
-        for name in ours.split(' ') {
-            sh.env_remove(name);
-        }
-        let mut shell = sh.spawn().map_err(|e| format!("cannot run sh: {e}"))?;
-        let stdin = shell.stdin.take();
-        Ok(Process {
-            shell,
-            printed,
-            _stdin: stdin,
-            code: None,
-        })
-    }
-
-    fn heard(&self) -> String {
-        let heard = fs::read(self.printed.path().join("output"));
-        String::from_utf8_lossy(&heard.unwrap_or_default()).into_owned()
-    }
-
-    /// The exit code, as a shell would tell it, once it has ended.
-    fn ended(&mut self) -> Option<i32> {
-        if self.code.is_none() {
-            let status = self.shell.try_wait().ok().flatten();
-            let signal = |status: ExitStatus| Some(128 + status.signal()?);
-            self.code =
-                status.and_then(|status| status.code().or_else(|| signal(status)));
-        }
-        self.code
-    }
-
-    /// Waits for its end, and stops it if it takes too long.
-    fn wait(&mut self, deadline: Duration) -> Option<i32> {
-        let until = Instant::now() + deadline;
-        while self.ended().is_none() && Instant::now() < until {
-            thread::sleep(Duration::from_millis(2));
-        }
-        self.ended()
-    }
-
-    /// Signals it and what it started; Ctrl-C is `INT`.
-    fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} -- -{}", self.shell.id());
-        let mut sh = Command::new("sh");
-        // A group that has ended cannot be signalled, and need not be.
-        let _ = sh.args(["-c", &kill]).stderr(Stdio::null()).status();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.signal("KILL");
-        let _ = self.shell.wait();
-    }
-}
-
-/// Settings for curl, so that it talks as it does to a terminal: without its
-/// progress.
-fn curl_home() -> Result<Scratch> {
-    let home = Scratch::new("curl")?;
-    let path = home.path().join(".curlrc");
-    fs::write(&path, "no-progress-meter\n")
-        .map_err(|e| cannot("write", &path, &e))?;
-    Ok(home)
+/// The exit code, as a shell would tell it.
+fn code(status: ExitStatus) -> i32 {
+    let signal = status.signal().unwrap_or_default();
+    status.code().unwrap_or(128 + signal)
 }
 
 /// Why this machine cannot replay a transcript, if it cannot.
@@ -573,13 +434,15 @@ pub(super) fn passed_over(
         return Ok(Some(format!("it is for {} only", systems.join(" and "))));
     }
     for need in transcript.orders("needs") {
-        if need == "privileged-ports" {
-            if can_take_low_ports() && !can_drop_the_privilege() {
-                return Ok(Some(
-                    "this machine lets anybody listen on port 80".to_owned(),
-                ));
-            }
-        } else if !there_is(need) {
+        let is_met = match need {
+            "privileged-ports" => unprivileged().is_some(),
+            "nc-N" => succeeds("nc -h 2>&1 | grep -q -e '-N.*Shutdown'"),
+            tool => succeeds(&format!("command -v {tool}")),
+        };
+        if !is_met && need == "privileged-ports" {
+            let why = "this machine lets anybody listen on port 80";
+            return Ok(Some(why.to_owned()));
+        } else if !is_met {
             let missing = format!("it needs {need}, which is not installed");
             // The nc of macOS does by itself what others do with -N.
             let never_there = need == "nc-N" && cfg!(target_os = "macos");
@@ -590,7 +453,7 @@ pub(super) fn passed_over(
         }
     }
     for chapter in starters_of(transcript, course) {
-        if !strict && starters::state(course, chapter)? == State::Edited {
+        if !strict && is_edited(course, chapter)? {
             return Ok(Some(format!("you have begun {}", chapter.name())));
         }
     }
@@ -600,59 +463,36 @@ pub(super) fn passed_over(
 /// The chapters whose starters a transcript looks at: what comes out holds for a
 /// fresh clone.
 fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
-    let mut found = Vec::new();
-    for item in &transcript.items {
-        let Item::Typed { lines, .. } = item else {
-            continue;
-        };
-        let command = joined(lines);
+    let commands = transcript.items.iter().filter_map(|item| match item {
+        Item::Typed { lines, .. } => Some(joined(lines)),
+        _ => None,
+    });
+    let starters = commands.flat_map(|command| {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
             ["cargo", "test", "-p", name, ..] => {
-                found.extend(Chapter::from_package(name))
+                Chapter::from_package(name).into_iter().collect()
             }
             ["cargo", "course", "check", number, ..] => {
-                found.extend(number.parse().ok().map(Chapter));
+                number.parse().map(Chapter).into_iter().collect()
             }
-            ["cargo", "course", ..] => found.extend(course.chapters()),
-            _ => {}
+            ["cargo", "course", ..] => course.chapters(),
+            _ => Vec::new(),
         }
-    }
-    found
+    });
+    starters.collect()
 }
 
-fn there_is(tool: &str) -> bool {
-    if tool == "nc-N" {
-        let help = Command::new("nc").arg("-h").stdin(Stdio::null()).output();
-        return help.is_ok_and(|help| {
-            let said = [help.stdout, help.stderr].concat();
-            String::from_utf8_lossy(&said).contains("-N\t\tShutdown")
-        });
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(tool).is_file())
-}
-
-fn can_take_low_ports() -> bool {
+/// What has to be before a command so that port 80 is refused to it: nothing where this
+/// machine refuses it anyway. `None` where that is impossible.
+fn unprivileged() -> Option<&'static str> {
+    const DROP: &str = "setpriv --bounding-set=-net_bind_service";
     match TcpListener::bind((Ipv4Addr::LOCALHOST, 1)) {
-        Err(e) => e.kind() != io::ErrorKind::PermissionDenied,
-        Ok(_) => true,
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Some(""),
+        _ => {}
     }
-}
-
-/// Whether a program can be run here without the privilege, and port 80 is refused to
-/// it then.
-fn can_drop_the_privilege() -> bool {
-    let first_free: PathBuf = "/proc/sys/net/ipv4/ip_unprivileged_port_start".into();
-    let first_free = fs::read_to_string(first_free).ok();
-    let first_free = first_free.and_then(|text| text.trim().parse::<u16>().ok());
-    let mut dropped = Command::new("setpriv");
-    dropped.args(["--bounding-set=-net_bind_service", "true"]);
-    first_free.is_some_and(|port| port > 80)
-        && dropped
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
+    let first_free = "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)";
+    succeeds(&format!("{DROP} test {first_free} -gt 80")).then_some(DROP)
 }
 
 #[cfg(test)]
@@ -671,32 +511,33 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_swapped_where_ports_stand() {
-        let swap = |text| swap_ports(text, |port| (port == 7878).then_some(4321));
-        assert_eq!(
-            swap("curl http://127.0.0.1:7878/a7878"),
-            "curl http://127.0.0.1:4321/a7878"
-        );
-        assert_eq!(
-            swap("nc -N localhost 7878 | head -c 7878"),
-            "nc -N localhost 4321 | head -c 7878"
-        );
-        assert_eq!(swap(r"'Host: [::1]:7878\r\n'"), r"'Host: [::1]:4321\r\n'");
-        assert_eq!(swap("Content-Length: 7878"), "Content-Length: 7878");
-        assert_eq!(swap("Trying 127.0.0.1:7878..."), "Trying 127.0.0.1:4321...");
-        assert_eq!(
-            swap("127.0.0.1:78780 is no port"),
-            "127.0.0.1:78780 is no port"
-        );
+    fn ports_are_swapped_where_ports_are() {
+        for (text, expected) in [
+            (
+                "curl http://127.0.0.1:7878/a7878",
+                "curl http://127.0.0.1:4321/a7878",
+            ),
+            (
+                "nc localhost 7878 | head -c 7878",
+                "nc localhost 4321 | head -c 7878",
+            ),
+            (r"'Host: [::1]:7878\r\n'", r"'Host: [::1]:4321\r\n'"),
+            ("Content-Length: 7878", "Content-Length: 7878"),
+            ("Trying 127.0.0.1:7878...", "Trying 127.0.0.1:4321..."),
+            ("127.0.0.1:78780 is no port", "127.0.0.1:78780 is no port"),
+        ] {
+            let swapped = swap_ports(text, |port| (port == 7878).then_some(4321));
+            assert_eq!(swapped, expected);
+        }
     }
 
     #[test]
     fn a_free_port_has_as_many_digits() {
-        let digits = |port: &Port| port.number.to_string().len();
-        let four = free_port(7878).expect("a free port");
-        let five = free_port(54321).expect("a free port");
-        assert_eq!((digits(&four), digits(&five)), (4, 5));
-        assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, four.number)).is_err());
+        for shown in [7878, 54321] {
+            let port = free_port(shown).expect("a free port");
+            assert_eq!(port.number.to_string().len(), shown.to_string().len());
+            assert!(UdpSocket::bind((Ipv4Addr::LOCALHOST, port.number)).is_err());
+        }
     }
 
     #[test]
