@@ -49,10 +49,10 @@ fn is_chatter(line: &str) -> bool {
         "Blocking ",
         "Downloading ",
         "Downloaded ",
-        // What `cargo course check` says when cargo takes its time, or waits, folded.
+        // What `cargo course check` says when cargo takes its time, or waits.
         "building chapter ",
         "waiting: another cargo",
-        "cargo waits\" in the introduction)",
+        "(what helps: \"When cargo waits\"",
     ];
     let curl = [
         "* ",
