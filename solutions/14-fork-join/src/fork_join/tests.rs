@@ -109,19 +109,27 @@ fn fork_passes_a_panic_on() {
 #[test]
 fn a_place_is_taken_and_given_back() {
     let helpers = Helpers::new(2);
-    let first = helpers.take().expect("two places, and none is taken");
-    let second = helpers.take().expect("two places, and one is taken");
+    let mut places = Vec::new();
+    for _ in 0..2 {
+        places.push(helpers.take().expect("there are two places"));
+    }
     assert!(helpers.take().is_none(), "two places, and both are taken");
-    drop(first);
-    let third = helpers
-        .take()
-        .expect("one was given back when it was dropped");
+    places.pop();
+    places.push(
+        helpers
+            .take()
+            .expect("a place that's dropped is given back"),
+    );
     assert!(
         helpers.take().is_none(),
         "one was given back, and taken again"
     );
-    drop((second, third));
-    assert_eq!(helpers.free.load(Ordering::Relaxed), 2, "none is taken");
+    places.clear();
+    assert_eq!(
+        helpers.free.load(Ordering::Relaxed),
+        2,
+        "all places are dropped: are free (left), should be free (right)"
+    );
 }
 
 #[test]
@@ -136,13 +144,12 @@ fn a_place_has_one_owner() {
             scope.spawn(|| {
                 start.wait();
                 for _ in 0..EACH {
-                    let Some(place) = helpers.take() else {
+                    let Some(_place) = helpers.take() else {
                         continue;
                     };
                     let now = held.fetch_add(1, Ordering::Relaxed) + 1;
                     most.fetch_max(now, Ordering::Relaxed);
                     held.fetch_sub(1, Ordering::Relaxed);
-                    drop(place);
                 }
             });
         }
