@@ -52,7 +52,7 @@ impl View {
     ///
     /// Refuses what there'd be nothing to see of, and what would take too long.
     pub fn new(size: u32, depth: u32) -> Result<View, Refusal> {
-        todo!("(2 of 6) refuse a size or a depth of 0, and those beyond the limits");
+        todo!("(1 of 6) refuse a size or a depth of 0, and those beyond the limits");
         Ok(View {
             size: size as usize,
             depth,
@@ -77,7 +77,7 @@ impl View {
 
     /// Paints row `y`: each pixel is the number of a colour in the palette.
     fn paint_row(&self, y: usize, row: &mut [u8]) {
-        todo!("(1 of 6) find each pixel's point, take its steps, choose its colour")
+        todo!("(2 of 6) find each pixel's point, take its steps, choose its colour")
     }
 
     /// How far a number of pixels reaches in what the picture shows.
