@@ -1,22 +1,25 @@
-//! Milestone of chapter 13: what a request carries is skipped, so that the next one
-//! begins at the right byte, and a request whose end isn't certain is refused.
+//! Milestone of chapter 14: one heavy request is split among threads, and gives the
+//! same bytes as before; and however many heavy requests there are, the threads that
+//! they start are counted.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use harness::{Client, Likely, Site, after, get, printf};
+use harness::{Check, Likely, Program, Random, Site, after};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
-    "where-content-ends",
-    "content-that-nobody-wants",
-    "content-that-nobody-wants",
-    "chunks",
-    "chunks",
+    "a-limit",
+    "a-picture-row-by-row",
+    "halves-of-halves",
+    "a-thread-that-borrows",
+    "a-budget",
+    "no-thread-to-be-had",
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the server is still reading: does it wait for more than the request \
-             has? Answers must leave before the server waits for the next request.",
+    silent: "the handler doesn't come to its end: does something wait for a thread \
+             that waits itself, or does a split never become small enough?",
     closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
              the next request until one side says \"Connection: close\".",
     reset: "the server closed the connection while bytes that the client had sent \
@@ -25,610 +28,300 @@ const NO_ANSWER: Likely = Likely {
               that the next one begins in the wrong place.",
 };
 
-#[test]
-fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 12").read("what-stays");
-    check.still_serves_files(
-        NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed.",
-    );
-}
-
 /// The message of the panic that a client can ask for.
 const ASKED_TO: &str = "a handler panics, as it was asked to";
+const LAST_LEAF: &str = "the last leaf panics, as it was asked to";
+
+#[test]
+fn check_01_still_serves_files() {
+    let check = check!("files are served as in chapter 13").read("what-stays");
+    check.still_serves_files(
+        NO_ANSWER,
+        "it did in chapter 13: git diff chapters/14-fork-join shows what has changed.",
+    );
+}
 
 #[test]
 fn check_02_one_request_after_the_other() {
     after(check_01_still_serves_files);
-    let check = check!("one connection serves many requests")
+    let check = check!("one connection serves many requests, as in chapter 13")
         .read("what-stays")
         .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     check.serves_one_request_after_the_other(
         NO_ANSWER,
-        "HEAD gets no content, not even after a panic: the client takes it for the \
-         next answer. send() leaves it out, whatever the answer is: is_head tells.",
+        "HEAD gets no content, not even after a panic: send() leaves it out, whatever \
+         the answer is.",
     );
-}
-
-/// The command that sends these bytes by hand.
-fn typed(bytes: &str) -> String {
-    format!("{} | nc 127.0.0.1 {{port}}", printf(bytes.as_bytes()))
-}
-
-/// The command that sends them in two pieces, of which the first ends at `cut`.
-fn typed_in_two(bytes: &str, cut: usize) -> String {
-    let (first, rest) = bytes.split_at(cut);
-    let (first, rest) = (printf(first.as_bytes()), printf(rest.as_bytes()));
-    format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
 }
 
 #[test]
-fn check_03_content_by_length() {
-    after(check_02_one_request_after_the_other);
-    let check = check!(
-        "content of a known length is skipped, and the next request begins behind it"
-    )
-    .read("content-that-nobody-wants")
-    .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
+fn check_03_a_limit() {
+    after(check_01_still_serves_files);
+    let check = check!("pictures that are too large, or have no size, are refused")
+        .read("a-limit");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 1);
-    const WRONG_BYTE: &str = "the next request does not begin behind this one's \
-                              content: skip as many bytes as Content-Length says, \
-                              some of which may come later.";
-    // Content that looks like a request must not be taken for one.
-    let content = get("/app/visit/1000");
-    let len = content.len();
-    let post = format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}"
-    );
-    let all = post.clone() + &get("/app/visit");
-    for cuts in [
-        vec![],
-        vec![post.len() - len],
-        vec![post.len() - 10],
-        vec![30, post.len()],
+    for target in [
+        "2001/1",
+        "1/1001",
+        "0/1",
+        "1/0",
+        "100000/100000",
+        "4294967295/4294967295",
     ] {
-        let mut client = server.connect();
-        client.by_hand(&match cuts.first() {
-            None => typed(&all),
-            Some(cut) => typed_in_two(&all, *cut),
-        });
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent: "all the content has come, and the server waits for more. Some \
-                     of it was read together with the head: look at self.unread() \
-                     before you call fill().",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], "nothing here takes POST.");
-        let answer = client.answer(Likely {
-            closed: WRONG_BYTE,
-            silent: "the next request came together with the content, and is lost: \
-                     take as many bytes out of the input as scan() has used, and no \
-                     others.",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[200], WRONG_BYTE);
-        client.hang_up();
-    }
-    // Any method may come with content.
-    let mut client = server.connect();
-    let both = post.replace("POST", "GET") + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    const ANY_METHOD: &str = "GET is seldom sent with content, but it may be, and \
-                              then its content is no request: the fields tell, not \
-                              the method.";
-    for _ in 0..2 {
-        let answer = client.answer(NO_ANSWER);
-        client.expect_body(&answer, b"home", ANY_METHOD);
-    }
-    client.hang_up();
-    // Old clients send a line end behind content, which belongs to nothing.
-    let mut client = server.connect();
-    let both = post + "\r\n" + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(
-        &answer,
-        b"home",
-        "an empty line before a request is ignored (RFC 9112, section 2.2): \
-         read_head() does so, if the content was skipped to its end, and no further.",
-    );
-    client.hang_up();
-    // A client that asks first whether its content is wanted has to be told
-    // something.
-    let mut client = server.connect();
-    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
-                Expect: 100-continue\r\n\r\n";
-    client.by_hand(&typed_in_two(&format!("{head}{}", get("/")), head.len()));
-    client.send(head);
-    let is_told_to = client.read_some(12).starts_with(b"HTTP/1.1 100");
-    if is_told_to {
-        client.send("hello");
-    }
-    let answer = client.answer(Likely {
-        silent: "the client said Expect: 100-continue, and sends its content only \
-                 when it is told to: answer without it, or send 100 \
-                 (Continue) first.",
-        ..NO_ANSWER
-    });
-    client.expect_status(
-        &answer,
-        &[405, 417],
-        "content that nobody wants can be refused before it is sent.",
-    );
-    if !is_told_to {
-        // The client may send its content all the same, or not.
-        client.send(get("/app/visit/1000"));
-        client.expect_end(Likely::always(
-            "the client may send its content after all, or go on without it: nobody \
-             can tell, so what follows is no request. Answer, and close.",
-        ));
-        client.expect_last(&answer);
-    }
-    client.hang_up();
-    server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
-    let large = 300_000;
-    let mut client = server.connect();
-    client.send(format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {large}\r\n\r\n"
-    ));
-    client.send("x".repeat(large)).send(get("/"));
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(&answer, b"home", WRONG_BYTE);
-}
-
-#[test]
-fn check_04_too_much_content() {
-    after(check_03_content_by_length);
-    let check = check!("content is read neither without end nor forever")
-        .read("content-that-nobody-wants");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, \
-                           answer with 413, and close: the rest is not \
-                           worth reading.";
-    const NINE_DIGITS: &str = "a chunk of 64 GiB is in good form, and too large: \
-                               413. Its size has nine digits, and up to 15 must be \
-                               understood. Is it read into a u32?";
-    for (field, chunk) in [
-        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
-        (
-            "Transfer-Encoding: chunked",
-            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
-        ),
-        // One chunk of 64 GiB.
-        (
-            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
-            "x".repeat(1 << 20),
-        ),
-        // A byte in each chunk, and hundreds to delimit it.
-        (
-            "Transfer-Encoding: chunked",
-            format!("1;{}\r\nx\r\n", "x".repeat(900)).repeat(500),
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n\r\n0",
-            format!("X: {}\r\n", "y".repeat(900)).repeat(500),
-        ),
-    ] {
-        let mut client = server.connect();
-        let end = if field.ends_with("\n0") {
-            "\r\n"
-        } else {
-            "\r\n\r\n"
-        };
-        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}{end}"));
-        const LIMIT: usize = 32 << 20;
-        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
-            check.fail(
-                format!(
-                    "The program read {LIMIT} bytes of content and asked for more."
-                ),
-                ENDLESS,
-            );
-        }
-        let answer = client.answer(Likely {
-            silent: ENDLESS,
-            ..NO_ANSWER
-        });
-        let is_one_chunk = field.ends_with("fffffffff");
-        let why = if is_one_chunk && answer.status() == 400 {
-            NINE_DIGITS
-        } else {
-            ENDLESS
-        };
-        client.expect_status(&answer, &[413, 405], why);
-        client.expect_lingering(
-            "the server closed at once, and what the client sends then makes the \
-             kernel tear the connection down, perhaps before the client has read why \
-             (chapter 04). Call finish() before the connection is dropped.",
+        server.get_reply(&format!("/app/picture/{target}")).status(
+            &[400],
+            "View::new() lets a size of 1 to 2000 and a depth of 1 to 1000 pass, both \
+             included, and refuses all others with Refusal::bad_request. It comes \
+             before the memory for a picture is asked for.",
         );
-        client.hang_up();
     }
-    server.ask("/").must_get(200, "home", ENDLESS);
-    drop(server);
+}
 
-    let check = check.with_options("--threads 1 --patience 1000").by_hand(
-        "(printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: \
-             1000\\r\\n\\r\\n'; while sleep 0.3; do printf x; done) | nc 127.0.0.1 \
-             {port}",
+#[test]
+fn check_04_one_thread_paints_a_picture() {
+    after(check_03_a_limit);
+    let check = check!("a picture has all its rows, each in its place")
+        .read("halves-of-halves")
+        .with_options("--helpers 0");
+    let server = check.start(&["--helpers", "0"]);
+    check.has_pictures(
+        &server,
+        "cargo test -p chapter14 --bins says more. Is each row painted, in its place? \
+         Halves of an odd number of rows aren't alike, and both halves have to be \
+         painted. All arithmetic is in integers: i64, not f64.",
     );
-    let args = ["--root", &site.arg(), "--threads", "1", "--patience", "200"];
+}
+
+/// A number of helpers that no program can know beforehand.
+fn some_helpers() -> usize {
+    3 + Random::default().below(4)
+}
+
+#[test]
+fn check_05_halves_run_at_once() {
+    after(check_04_one_thread_paints_a_picture);
+    let check =
+        check!("with N helpers, N + 1 parts of one request are worked on at once")
+            .read("a-thread-that-borrows")
+            .with_options("--helpers 3")
+            .by_hand("curl http://{addr}/app/halves/4/3000");
+    const APART: &str = "two halves don't run at the same time. Start the helper, do \
+                         your own half, and join only then: a helper that's joined \
+                         at once does its half alone. Both halves are split again, \
+                         down to the leaves, as long as there are helpers.";
+    for helpers in [1, 2, some_helpers()] {
+        let server = check.start(&["--helpers", &helpers.to_string()]);
+        for leaves in 1..=helpers + 1 {
+            server.leaves_must_meet(leaves, APART);
+        }
+    }
+}
+
+#[test]
+fn check_06_never_more_than_the_budget() {
+    after(check_05_halves_run_at_once);
+    let check = check!("all requests together start no more helpers than N")
+        .read("a-budget")
+        .with_options("--threads 4 --helpers 3")
+        .by_hand(
+            "(for i in 1 2 3 4; do curl -s http://{addr}/app/halves/16/2000 & done;\n\
+             sleep 1; ls /proc/$(pgrep -n {package})/task | wc -l; wait)",
+        );
+    const TOO_MANY: &str = "each helper needs a place before it's started, and the \
+                            places are counted once, for all requests: one atomic \
+                            number in Helpers, which the app has. If there's none \
+                            left, the thread does both halves itself.";
+    let helpers = some_helpers();
+    let helpers_arg = helpers.to_string();
+    let args = ["--threads", "4", "--helpers", &helpers_arg];
     let server = check.start(&args);
-    const LATE: &str = "content that comes too slowly is refused with 408: fix one \
-                        deadline before the loop, and give it to each fill().";
-    for _ in 0..10 {
-        let mut client = server.connect();
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
-        let Some(silence) = client.trickle(b"x", Duration::from_millis(15)) else {
-            check.fail(
-                "The client sent a byte of content every 15 ms, and was never \
-                 refused.",
-                LATE,
-            );
-        };
-        // On a busy machine the client itself may have paused for too long: that
-        // proves nothing.
-        if silence < Duration::from_millis(200) {
-            let answer = client.answer(Likely::always(LATE));
-            client.expect_status(&answer, &[408, 405], LATE);
-            client.expect_last(&answer);
+    server.ask("/app/visit").must_get(200, "1\n", TOO_MANY);
+    server.comes_to_rest();
+    let idle = server.threads();
+    // One leaf more than can run at once: none of them comes to its end.
+    let mut client = server.ask(&format!("/app/halves/{}/60000", helpers + 2));
+    client.until_read();
+    server.comes_to_rest();
+    client.expect_nothing_yet(TOO_MANY);
+    must_have_started(&check, &server, idle, helpers, TOO_MANY);
+    // Others that come meanwhile find no place that's free.
+    let others = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
+    for mut other in others {
+        other.until_read();
+    }
+    server.comes_to_rest();
+    must_have_started(&check, &server, idle, helpers, TOO_MANY);
+}
+
+/// Checks how many threads there are besides those that are there without work.
+#[track_caller]
+fn must_have_started(
+    check: &Check,
+    server: &Program,
+    idle: Option<usize>,
+    helpers: usize,
+    likely: &str,
+) {
+    let Some(idle) = idle else {
+        return check
+            .pass_over("only Linux tells here how many threads a program has");
+    };
+    let started = || server.threads().unwrap_or(idle).saturating_sub(idle);
+    // A thread takes a moment to begin, and one to end after it has been joined.
+    let until = Instant::now() + Duration::from_secs(1);
+    while started() < helpers || helpers == 0 && started() > 0 {
+        if Instant::now() > until {
             break;
         }
+        thread::sleep(Duration::from_millis(1));
     }
-    let mut client = server.connect();
-    let half = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx";
-    client.by_hand(&format!(
-        "{} | nc -N 127.0.0.1 {{port}}",
-        printf(half.as_bytes())
-    ));
-    client.send(half).half_close();
-    const HALF: &str = "the client is done before its content is: fill() returns 0, \
-                        and there is nothing to wait for. Answer with 400, \
-                        and close.";
-    let answer = client.answer(Likely::always(HALF));
-    client.expect_status(&answer, &[400, 405], HALF);
-    client.expect_end(Likely::always(HALF));
-    server.ask("/").must_get(200, "home", LATE);
+    server.comes_to_rest();
+    let started = started();
+    if started != helpers {
+        check.fail(
+            format!(
+                "{started} threads have been started for parts of a request, and \
+                 are still there. It should be {helpers}."
+            ),
+            likely,
+        );
+    }
 }
 
 #[test]
-fn check_05_chunked_content() {
-    after(check_03_content_by_length);
+fn check_07_places_are_given_back() {
+    after(check_05_halves_run_at_once);
     let check =
-        check!("chunked content is skipped, with its extensions and trailers")
-            .read("chunks");
-    let site = Site::with_a_home();
-    // On a busy machine, content that comes bit by bit takes its time.
-    let args = [
-        "--root",
-        &site.arg(),
-        "--threads",
-        "1",
-        "--patience",
-        "60000",
-    ];
-    let server = check.start(&args);
-    const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, \
-                          CR LF, so many bytes, CR LF. The last has size 0; trailer \
-                          fields and a blank line follow.";
-    const WAITS: &str = "the server waits for more, and everything is there. Does \
-                         step() change the state and return 0? That says that \
-                         nothing happened, so scan() waits for bytes that never \
-                         come: return how many bytes were used up. Else: a chunk is \
-                         its size in hexadecimal, perhaps ;extensions, CR LF, so \
-                         many bytes, CR LF; after the last, of size 0, come trailer \
-                         fields and a blank line.";
-    const PIECES: &str = "in one piece the same request was understood; here its \
-                          content comes bit by bit. step() must return 0 until its \
-                          next piece is complete: a line up to its \\n, and also \
-                          behind a chunk's data, where only \\r may have come.";
-    let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    // All arrive in one piece, and the one that has everything also in pieces: cut
-    // in the middle of each line, of each line end, and of the data.
-    let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
-    let everywhere = [0, 1, 4, 6, 8, 10, 11, 13, 17, 19];
-    let everywhere = everywhere.map(|at| post.len() + at).to_vec();
-    for (content, cuts) in [
-        ("0\r\n\r\n", vec![]),
-        ("5\r\nhello\r\n0\r\n\r\n", vec![]),
-        ("3\r\n\r\n\r\r\n1\r\n0\r\n0\r\n\r\n", vec![]),
-        ("A;name=value\r\n0123456789\r\n00\r\n\r\n", vec![]),
-        (
-            "a ; x=\"quoted; \\\" too\"\r\n0123456789\r\n0;last\r\n\r\n",
-            vec![],
-        ),
-        ("1\r\nx\r\n0\r\nX-Trailer: y\r\nHost: b\r\n\r\n", vec![]),
-        (all_kinds, vec![]),
-        (all_kinds, everywhere),
-    ] {
-        let all = format!("{post}{content}{}", get("/"));
-        let (likely, silent) = if cuts.is_empty() {
-            (CHUNKS, WAITS)
-        } else {
-            (PIECES, PIECES)
-        };
-        let mut client = server.connect();
-        let by_hand = match cuts.is_empty() {
-            true => typed(&all),
-            false => typed_in_two(&all, post.len() + "2;x\r\n\r\n\r".len()),
-        };
-        client.by_hand(&by_hand);
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], likely);
-        let answer = client.answer(Likely {
-            closed: likely,
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_body(&answer, b"home", likely);
-        client.hang_up();
+        check!("a helper's place is given back, whatever becomes of its work")
+            .read("a-budget")
+            .causes_panics(LAST_LEAF)
+            .with_options("--helpers 3")
+            .by_hand(
+                "curl http://{addr}/app/burst/4/3000\n\
+             curl http://{addr}/app/halves/4/3000",
+            );
+    let helpers = some_helpers();
+    let server = check.start(&["--helpers", &helpers.to_string()]);
+    server.ask("/app/visit").must_get(200, "1\n", LOST_PLACE);
+    server.comes_to_rest();
+    let idle = server.threads();
+    const LOST_PLACE: &str = "a place was taken and not given back. Give it back in \
+                              Drop, and let the helper own it: then it's given back \
+                              however the work ends, and not before.";
+    for _ in 0..10 {
+        server.leaves_must_meet(helpers + 1, LOST_PLACE);
     }
+    for _ in 0..=helpers {
+        let target = format!("/app/burst/{}/3000", helpers + 1);
+        server.get_reply(&target).status(
+            &[500],
+            "a leaf has panicked, so there's no whole picture to send. join() returns \
+             the panic of a thread as an Err: go on with it, by resume_unwind, and \
+             conversation.rs answers with 500.",
+        );
+        server.leaves_must_meet(
+            helpers + 1,
+            "after a fork/join of which one leaf has panicked, there are fewer \
+             helpers. A place that's given back in a line after the work is lost if \
+             the work panics: give it back in Drop.",
+        );
+    }
+    server.comes_to_rest();
+    must_have_started(
+        &check,
+        &server,
+        idle,
+        0,
+        "a helper ends with its work: a scope waits for all its threads.",
+    );
 }
 
 #[test]
-fn check_06_smuggled_requests() {
-    after(check_03_content_by_length);
-    let check = check!(
-        "a request whose end two servers could see in two places is refused with 400"
-    )
-    .read("smuggling");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 2);
-    let fields: &[(&str, &[u16], &'static str)] = &[
-        (
-            "Content-Length: 0\r\nContent-Length: 44",
-            &[400],
-            "two lengths.",
-        ),
-        (
-            "Content-Length: 5\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks: a proxy may believe the one, this server the \
-             other.",
-        ),
-        (
-            "Content-Length: 0\r\nContent-Length: +44",
-            &[400],
-            "two lengths, of which the second has a sign.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 5\r\nContent-Length: 44",
-            &[400],
-            "three lengths, of which the last differs.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 44\r\nContent-Length: 5",
-            &[400],
-            "three lengths, of which the second differs.",
-        ),
-        (
-            "Content-Length: 0\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks. A length of 0 is one too.",
-        ),
-        ("Content-Length: 0, 44", &[400], "two lengths in one field."),
-        (
-            "Content-Length: +0",
-            &[400],
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("Content-Length: -1", &[400], "a sign is no digit."),
-        ("Content-Length: 0x0", &[400], "the length is decimal."),
-        (
-            "Content-Length: 0 0",
-            &[400],
-            "white space inside a length.",
-        ),
-        (
-            "Content-Length: 99999999999999999999999",
-            &[400, 413],
-            "the length does not fit into 64 bits.",
-        ),
-        ("Content-Length:", &[400], "an empty length."),
-        ("Content-Length : 44", &[400], "white space before a colon."),
-        ("X: y\r\n Content-Length: 44", &[400], "a folded line."),
-        ("X: y\rContent-Length: 44", &[400], r"\r alone."),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-            &[400, 501],
-            "chunked twice.",
-        ),
-        (
-            "Transfer-Encoding: chunked, identity",
-            &[400, 501],
-            "chunked must be the last coding.",
-        ),
-        (
-            "Transfer-Encoding: xchunked",
-            &[400, 501],
-            "a coding that the server does not know.",
-        ),
-        (
-            "Transfer-Encoding: \x0bchunked",
-            &[400, 501],
-            "a control character before the coding.",
-        ),
-    ];
-    for (field, wanted, why) in fields {
-        let request =
-            format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n");
-        refused(server.connect(), &request, wanted, why);
+fn check_08_helpers_paint_the_same_picture() {
+    after(check_05_halves_run_at_once);
+    let check = check!("a picture has the same bytes, however many paint it")
+        .read("what-the-milestone-checks")
+        .with_options("--helpers 3");
+    const OTHER: &str = "one thread alone paints it right, and with helpers it isn't. \
+                         Does each thread paint all the rows of its own half, once?";
+    for helpers in ["1", "4", "60"] {
+        check.has_pictures(&check.start(&["--helpers", helpers]), OTHER);
     }
-    let chunks: &[(&str, &'static str)] = &[
-        ("\r\n\r\n", "an empty size."),
-        ("x\r\n\r\n", "a size that is no number."),
-        ("-1\r\n\r\n", "a sign is no digit."),
-        (
-            "+1\r\nx\r\n0\r\n\r\n",
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("0x1\r\nx\r\n0\r\n\r\n", "hexadecimal without 0x."),
-        ("1 \r\nx\r\n0\r\n\r\n", "white space behind a size."),
-        (" 1\r\nx\r\n0\r\n\r\n", "white space before a size."),
-        (
-            " 1;x\r\nx\r\n0\r\n\r\n",
-            "white space before a size, and an extension behind it.",
-        ),
-        (
-            "1 x;y\r\nx\r\n0\r\n\r\n",
-            "letters before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1 2;x\r\nx\r\n0\r\n\r\n",
-            "two sizes before one semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "0x1;a\r\n\r\n",
-            "a size of 0, if what stands between the digits and the semicolon is \
-             passed over: only spaces and tabs may stand there.",
-        ),
-        (
-            "10000000000000001\r\nx\r\n0\r\n\r\n",
-            "a size beyond 64 bits, which may wrap around to 1.",
-        ),
-        (
-            "1\r;x\r\nx\r\n0\r\n\r\n",
-            r"\r alone before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1\x0c;x\r\nx\r\n0\r\n\r\n",
-            "a form feed before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1;a\rb\r\nx\r\n0\r\n\r\n",
-            r"\r alone in an extension, where a tab is the only control character.",
-        ),
-        (
-            "1;\x7f\r\nx\r\n0\r\n\r\n",
-            "DEL in an extension, where a tab is the only control character.",
-        ),
-        ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
-        (
-            "1\r\nxy\r\n0\r\n\r\n",
-            "a chunk that is longer than its size, with a line end behind it.",
-        ),
-        ("1\r\nx\ry0\r\n\r\n", r"a chunk that ends in \r alone."),
-        (
-            "1\r\nxy\n0\r\n\r\n",
-            r"a chunk that ends in \n alone, behind a byte too many.",
-        ),
-        ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
-        ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
-        ("0\r\nX y\r\n\r\n", "a trailer that is no field."),
-        (
-            "0\r\nX : y\r\n\r\n",
-            "white space before a trailer's colon: split_field judges trailers as it \
-             does fields.",
-        ),
-        (
-            "0\r\n X: y\r\n\r\n",
-            "white space before a trailer's name: split_field judges trailers as it \
-             does fields.",
-        ),
-    ];
-    for (content, why) in chunks {
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: a\r\n\
-             Transfer-Encoding: chunked\r\n\r\n{content}"
-        );
-        let wanted: &[u16] = if why.contains("64 bits") {
-            &[400, 413]
-        } else {
-            &[400]
-        };
-        refused(server.connect(), &request, wanted, why);
+    // Many at once share the helpers.
+    let server = check.start(&["--threads", "4", "--helpers", "3"]);
+    check.has_pictures_at_once(&server, NO_ANSWER, OTHER);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn check_09_no_thread_to_be_had() {
+    after(check_07_places_are_given_back);
+    let check = check!("a picture is painted although the system has no thread left")
+        .read("no-thread-to-be-had")
+        .with_options("--threads 1 --helpers 3");
+    let server = check.start_for_few_threads(&["--threads", "1", "--helpers", "3"]);
+    server.ask("/app/visit").must_get(200, "1\n", ALONE);
+    const ALONE: &str = "the system has no thread to spare, and the picture has to be \
+                         painted all the same. Builder::spawn_scoped returns an error \
+                         where scope.spawn panics; fork passes it on, and join then \
+                         runs both halves itself.";
+    if !server.has_room_for_threads(Some(0)) {
+        return check.pass_over("this takes prlimit, of util-linux");
     }
-    let mut client = server.connect();
-    client.send(
-        "HEAD / HTTP/1.1\r\nHost: a\r\n\
-         Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    check.has_pictures(&server, ALONE);
+    server.get_reply("/app/halves/2/50").status(
+        &[503],
+        "there's room for no thread, and yet two leaves have met.",
     );
-    let answer = client.answer_to_head(NO_ANSWER);
-    client.expect_status(&answer, &[400], "two lengths.");
-    client.expect_end(Likely::always(
-        "a refusal of HEAD is an answer to HEAD: a head without content.",
-    ));
-    for length in ["", "Content-Length: 5\r\n"] {
-        let request = format!(
-            "POST / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
-             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        );
-        refused(
-            server.connect(),
-            &request,
-            &[400, 405, 411, 501],
-            "HTTP/1.0 knows no Transfer-Encoding.",
-        );
-    }
-    server.ask("/app/visit").must_get(
-        200,
-        "1\n",
-        "a request that stood inside another one's content was served.",
+    server.has_room_for_threads(None);
+    server.leaves_must_meet(
+        4,
+        "threads can be had again, but the places of those that couldn't be started \
+         are gone: an error of spawn_scoped must give the place back, too.",
     );
 }
 
-/// Sends a request, with another one hidden in it or behind it, and reads a refusal,
-/// after which the connection must end: nothing on it can be trusted.
-#[track_caller]
-fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str) {
-    let hidden = get("/app/visit/1000");
-    client.by_hand(&typed(&format!("{request}{hidden}")));
-    client.send(request).send(hidden);
-    let answer = client.answer(Likely {
-        silent: why,
-        ..NO_ANSWER
-    });
-    client.expect_status(&answer, wanted, why);
-    client.expect_end(Likely {
-        silent: "after a refusal nobody knows where the next request begins: close \
-                 the connection.",
-        differs: "what follows a request that was refused was taken for another \
-                  request.",
-        ..NO_ANSWER
-    });
-    if request.contains("HTTP/1.1") {
-        client.expect_last(&answer);
-    }
-    client.hang_up();
+#[test]
+fn check_10_clients_leave() {
+    after(check_02_one_request_after_the_other);
+    let check =
+        check!("a client that leaves takes no thread away").read("what-stays");
+    check.keeps_its_threads_when_clients_leave(
+        "after clients have left, fewer handlers run at once than the pool has \
+         threads: compare pool.rs and connection.rs with chapter 13's.",
+    );
 }
 
 #[test]
 #[cfg(unix)]
-fn check_07_still_stops() {
+fn check_11_still_stops() {
     after(check_02_one_request_after_the_other);
     let check = check!(
         "idle connections do not delay the end, and the last answer says close"
     )
     .read("what-stays")
-    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter13)");
+    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter14)");
     check.stops_though_connections_stay(
         NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed. \
-         A connection that waits for its next request is an idle one.",
+        "it did in chapter 13: git diff chapters/14-fork-join shows what has changed.",
         "when the server stops and nothing more has been read, this answer is the \
          last one, and send() says so, as if the client had wanted no more.",
     );
 }
 
 #[test]
-fn check_08_a_real_client() {
+fn check_12_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();
 }
 
 #[test]
-fn check_09_starts_as_before() {
+fn check_13_starts_as_before() {
     after(check_01_still_serves_files);
     let check = check!("a program that cannot start says why, as in chapter 01");
+    check.wants_a_number_for("--helpers");
     check.starts_as_in_chapter_01();
 }

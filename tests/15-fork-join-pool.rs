@@ -1,22 +1,23 @@
-//! Milestone of chapter 13: what a request carries is skipped, so that the next one
-//! begins at the right byte, and a request whose end isn't certain is refused.
+//! Milestone of chapter 15: heavy requests share the threads that the pool has, none is
+//! added, and none of them waits while it could work.
 
 use std::time::Duration;
 
-use harness::{Client, Likely, Site, after, get, printf};
+use harness::{Check, FEWER, Likely, MORE, Program, Site, after, get, some_threads};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
-    "where-content-ends",
-    "content-that-nobody-wants",
-    "content-that-nobody-wants",
-    "chunks",
-    "chunks",
+    "a-free-worker-takes-a-half",
+    "the-obvious-join",
+    "the-obvious-join",
+    "take-it-back",
+    "pieces-that-own-themselves",
+    "a-panic-comes-home",
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the server is still reading: does it wait for more than the request \
-             has? Answers must leave before the server waits for the next request.",
+    silent: "the handler doesn't come to its end: does a worker wait for a subtask that \
+             no one runs?",
     closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
              the next request until one side says \"Connection: close\".",
     reset: "the server closed the connection while bytes that the client had sent \
@@ -25,609 +26,483 @@ const NO_ANSWER: Likely = Likely {
               that the next one begins in the wrong place.",
 };
 
+/// The messages of panics that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+const LEAF_ASKED_TO: &str = "a leaf panics, as it was asked to";
+
+/// Why a half that is forked off isn't run at the same time as the other one.
+const APART: &str = "two halves of one request don't run at the same time, although a \
+                     worker has nothing to do. Fork b first, then run a, and wait for b \
+                     after that. A free worker looks at the deques of all others: \
+                     steal().";
+/// Why requests never end that wait for each other's worker.
+const DEADLOCK: &str = "each worker waits for a subtask that no one has begun, so no \
+                        worker is left to begin it. Before wait_for() sleeps, it takes \
+                        back what it has forked off itself: take(), run it, and look \
+                        into the slot again.";
+/// Why a worker that waits is of no use to others.
+const NO_HELP: &str = "a worker that waits for a subtask that another one runs doesn't \
+                       help that one: take() also returns what others have forked off, \
+                       and a worker that sleeps is woken when something is. Go round \
+                       again after sleep(), and look for both.";
+
 #[test]
 fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 12").read("what-stays");
+    let check = check!("files are served as in chapter 14").read("what-stays");
     check.still_serves_files(
         NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed.",
+        "it did in chapter 14: git diff chapters/15-fork-join-pool shows what has \
+         changed.",
     );
 }
-
-/// The message of the panic that a client can ask for.
-const ASKED_TO: &str = "a handler panics, as it was asked to";
 
 #[test]
 fn check_02_one_request_after_the_other() {
     after(check_01_still_serves_files);
-    let check = check!("one connection serves many requests")
+    let check = check!("one connection serves many requests, as in chapter 14")
         .read("what-stays")
         .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     check.serves_one_request_after_the_other(
         NO_ANSWER,
-        "HEAD gets no content, not even after a panic: the client takes it for the \
-         next answer. send() leaves it out, whatever the answer is: is_head tells.",
+        "HEAD gets no content, not even after a panic: send() leaves it out, whatever \
+         the answer is.",
     );
 }
 
-/// The command that sends these bytes by hand.
-fn typed(bytes: &str) -> String {
-    format!("{} | nc 127.0.0.1 {{port}}", printf(bytes.as_bytes()))
-}
-
-/// The command that sends them in two pieces, of which the first ends at `cut`.
-fn typed_in_two(bytes: &str, cut: usize) -> String {
-    let (first, rest) = bytes.split_at(cut);
-    let (first, rest) = (printf(first.as_bytes()), printf(rest.as_bytes()));
-    format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
-}
-
-#[test]
-fn check_03_content_by_length() {
-    after(check_02_one_request_after_the_other);
-    let check = check!(
-        "content of a known length is skipped, and the next request begins behind it"
-    )
-    .read("content-that-nobody-wants")
-    .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const WRONG_BYTE: &str = "the next request does not begin behind this one's \
-                              content: skip as many bytes as Content-Length says, \
-                              some of which may come later.";
-    // Content that looks like a request must not be taken for one.
-    let content = get("/app/visit/1000");
-    let len = content.len();
-    let post = format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}"
-    );
-    let all = post.clone() + &get("/app/visit");
-    for cuts in [
-        vec![],
-        vec![post.len() - len],
-        vec![post.len() - 10],
-        vec![30, post.len()],
-    ] {
-        let mut client = server.connect();
-        client.by_hand(&match cuts.first() {
-            None => typed(&all),
-            Some(cut) => typed_in_two(&all, *cut),
-        });
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent: "all the content has come, and the server waits for more. Some \
-                     of it was read together with the head: look at self.unread() \
-                     before you call fill().",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], "nothing here takes POST.");
-        let answer = client.answer(Likely {
-            closed: WRONG_BYTE,
-            silent: "the next request came together with the content, and is lost: \
-                     take as many bytes out of the input as scan() has used, and no \
-                     others.",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[200], WRONG_BYTE);
-        client.hang_up();
+/// Asks for a fork/join of these leaves as often as this, all at once, and checks that
+/// it comes to its end each time. `apart` says what is likely if leaves don't meet, and
+/// `silent` if there's no answer.
+#[track_caller]
+fn must_join(
+    server: &Program,
+    often: usize,
+    leaves: &str,
+    [apart, silent]: [&'static str; 2],
+) {
+    let target = format!("/app/join/{leaves}");
+    let likely = Likely {
+        silent,
+        ..Likely::always(apart)
+    };
+    // A loop, because a report names the line of the caller.
+    let mut clients = Vec::new();
+    for _ in 0..often {
+        clients.push(server.ask(&target));
     }
-    // Any method may come with content.
-    let mut client = server.connect();
-    let both = post.replace("POST", "GET") + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    const ANY_METHOD: &str = "GET is seldom sent with content, but it may be, and \
-                              then its content is no request: the fields tell, not \
-                              the method.";
-    for _ in 0..2 {
-        let answer = client.answer(NO_ANSWER);
-        client.expect_body(&answer, b"home", ANY_METHOD);
-    }
-    client.hang_up();
-    // Old clients send a line end behind content, which belongs to nothing.
-    let mut client = server.connect();
-    let both = post + "\r\n" + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(
-        &answer,
-        b"home",
-        "an empty line before a request is ignored (RFC 9112, section 2.2): \
-         read_head() does so, if the content was skipped to its end, and no further.",
-    );
-    client.hang_up();
-    // A client that asks first whether its content is wanted has to be told
-    // something.
-    let mut client = server.connect();
-    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
-                Expect: 100-continue\r\n\r\n";
-    client.by_hand(&typed_in_two(&format!("{head}{}", get("/")), head.len()));
-    client.send(head);
-    let is_told_to = client.read_some(12).starts_with(b"HTTP/1.1 100");
-    if is_told_to {
-        client.send("hello");
-    }
-    let answer = client.answer(Likely {
-        silent: "the client said Expect: 100-continue, and sends its content only \
-                 when it is told to: answer without it, or send 100 \
-                 (Continue) first.",
-        ..NO_ANSWER
-    });
-    client.expect_status(
-        &answer,
-        &[405, 417],
-        "content that nobody wants can be refused before it is sent.",
-    );
-    if !is_told_to {
-        // The client may send its content all the same, or not.
-        client.send(get("/app/visit/1000"));
-        client.expect_end(Likely::always(
-            "the client may send its content after all, or go on without it: nobody \
-             can tell, so what follows is no request. Answer, and close.",
-        ));
-        client.expect_last(&answer);
-    }
-    client.hang_up();
-    server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
-    let large = 300_000;
-    let mut client = server.connect();
-    client.send(format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {large}\r\n\r\n"
-    ));
-    client.send("x".repeat(large)).send(get("/"));
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(&answer, b"home", WRONG_BYTE);
-}
-
-#[test]
-fn check_04_too_much_content() {
-    after(check_03_content_by_length);
-    let check = check!("content is read neither without end nor forever")
-        .read("content-that-nobody-wants");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, \
-                           answer with 413, and close: the rest is not \
-                           worth reading.";
-    const NINE_DIGITS: &str = "a chunk of 64 GiB is in good form, and too large: \
-                               413. Its size has nine digits, and up to 15 must be \
-                               understood. Is it read into a u32?";
-    for (field, chunk) in [
-        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
-        (
-            "Transfer-Encoding: chunked",
-            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
-        ),
-        // One chunk of 64 GiB.
-        (
-            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
-            "x".repeat(1 << 20),
-        ),
-        // A byte in each chunk, and hundreds to delimit it.
-        (
-            "Transfer-Encoding: chunked",
-            format!("1;{}\r\nx\r\n", "x".repeat(900)).repeat(500),
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n\r\n0",
-            format!("X: {}\r\n", "y".repeat(900)).repeat(500),
-        ),
-    ] {
-        let mut client = server.connect();
-        let end = if field.ends_with("\n0") {
-            "\r\n"
-        } else {
-            "\r\n\r\n"
-        };
-        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}{end}"));
-        const LIMIT: usize = 32 << 20;
-        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
-            check.fail(
-                format!(
-                    "The program read {LIMIT} bytes of content and asked for more."
-                ),
-                ENDLESS,
-            );
-        }
-        let answer = client.answer(Likely {
-            silent: ENDLESS,
-            ..NO_ANSWER
-        });
-        let is_one_chunk = field.ends_with("fffffffff");
-        let why = if is_one_chunk && answer.status() == 400 {
-            NINE_DIGITS
-        } else {
-            ENDLESS
-        };
-        client.expect_status(&answer, &[413, 405], why);
-        client.expect_lingering(
-            "the server closed at once, and what the client sends then makes the \
-             kernel tear the connection down, perhaps before the client has read why \
-             (chapter 04). Call finish() before the connection is dropped.",
-        );
-        client.hang_up();
-    }
-    server.ask("/").must_get(200, "home", ENDLESS);
-    drop(server);
-
-    let check = check.with_options("--threads 1 --patience 1000").by_hand(
-        "(printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: \
-             1000\\r\\n\\r\\n'; while sleep 0.3; do printf x; done) | nc 127.0.0.1 \
-             {port}",
-    );
-    let args = ["--root", &site.arg(), "--threads", "1", "--patience", "200"];
-    let server = check.start(&args);
-    const LATE: &str = "content that comes too slowly is refused with 408: fix one \
-                        deadline before the loop, and give it to each fill().";
-    for _ in 0..10 {
-        let mut client = server.connect();
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
-        let Some(silence) = client.trickle(b"x", Duration::from_millis(15)) else {
-            check.fail(
-                "The client sent a byte of content every 15 ms, and was never \
-                 refused.",
-                LATE,
-            );
-        };
-        // On a busy machine the client itself may have paused for too long: that
-        // proves nothing.
-        if silence < Duration::from_millis(200) {
-            let answer = client.answer(Likely::always(LATE));
-            client.expect_status(&answer, &[408, 405], LATE);
-            client.expect_last(&answer);
-            break;
-        }
-    }
-    let mut client = server.connect();
-    let half = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx";
-    client.by_hand(&format!(
-        "{} | nc -N 127.0.0.1 {{port}}",
-        printf(half.as_bytes())
-    ));
-    client.send(half).half_close();
-    const HALF: &str = "the client is done before its content is: fill() returns 0, \
-                        and there is nothing to wait for. Answer with 400, \
-                        and close.";
-    let answer = client.answer(Likely::always(HALF));
-    client.expect_status(&answer, &[400, 405], HALF);
-    client.expect_end(Likely::always(HALF));
-    server.ask("/").must_get(200, "home", LATE);
-}
-
-#[test]
-fn check_05_chunked_content() {
-    after(check_03_content_by_length);
-    let check =
-        check!("chunked content is skipped, with its extensions and trailers")
-            .read("chunks");
-    let site = Site::with_a_home();
-    // On a busy machine, content that comes bit by bit takes its time.
-    let args = [
-        "--root",
-        &site.arg(),
-        "--threads",
-        "1",
-        "--patience",
-        "60000",
-    ];
-    let server = check.start(&args);
-    const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, \
-                          CR LF, so many bytes, CR LF. The last has size 0; trailer \
-                          fields and a blank line follow.";
-    const WAITS: &str = "the server waits for more, and everything is there. Does \
-                         step() change the state and return 0? That says that \
-                         nothing happened, so scan() waits for bytes that never \
-                         come: return how many bytes were used up. Else: a chunk is \
-                         its size in hexadecimal, perhaps ;extensions, CR LF, so \
-                         many bytes, CR LF; after the last, of size 0, come trailer \
-                         fields and a blank line.";
-    const PIECES: &str = "in one piece the same request was understood; here its \
-                          content comes bit by bit. step() must return 0 until its \
-                          next piece is complete: a line up to its \\n, and also \
-                          behind a chunk's data, where only \\r may have come.";
-    let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    // All arrive in one piece, and the one that has everything also in pieces: cut
-    // in the middle of each line, of each line end, and of the data.
-    let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
-    let everywhere = [0, 1, 4, 6, 8, 10, 11, 13, 17, 19];
-    let everywhere = everywhere.map(|at| post.len() + at).to_vec();
-    for (content, cuts) in [
-        ("0\r\n\r\n", vec![]),
-        ("5\r\nhello\r\n0\r\n\r\n", vec![]),
-        ("3\r\n\r\n\r\r\n1\r\n0\r\n0\r\n\r\n", vec![]),
-        ("A;name=value\r\n0123456789\r\n00\r\n\r\n", vec![]),
-        (
-            "a ; x=\"quoted; \\\" too\"\r\n0123456789\r\n0;last\r\n\r\n",
-            vec![],
-        ),
-        ("1\r\nx\r\n0\r\nX-Trailer: y\r\nHost: b\r\n\r\n", vec![]),
-        (all_kinds, vec![]),
-        (all_kinds, everywhere),
-    ] {
-        let all = format!("{post}{content}{}", get("/"));
-        let (likely, silent) = if cuts.is_empty() {
-            (CHUNKS, WAITS)
-        } else {
-            (PIECES, PIECES)
-        };
-        let mut client = server.connect();
-        let by_hand = match cuts.is_empty() {
-            true => typed(&all),
-            false => typed_in_two(&all, post.len() + "2;x\r\n\r\n\r".len()),
+    for mut client in clients {
+        let by_hand = match often {
+            1 => format!("curl http://{{addr}}{target}"),
+            _ => format!(
+                "(for i in $(seq {often}); do curl -s -m 5 http://{{addr}}{target} & \
+                 done; wait)"
+            ),
         };
         client.by_hand(&by_hand);
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], likely);
-        let answer = client.answer(Likely {
-            closed: likely,
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_body(&answer, b"home", likely);
+        let answer = client.answer(likely);
+        client.expect_status(&answer, &[200], apart);
+        client.expect_body(&answer, b"joined\n", apart);
         client.hang_up();
     }
 }
 
 #[test]
-fn check_06_smuggled_requests() {
-    after(check_03_content_by_length);
-    let check = check!(
-        "a request whose end two servers could see in two places is refused with 400"
-    )
-    .read("smuggling");
+fn check_03_two_workers_share_a_request() {
+    after(check_01_still_serves_files);
+    let check = check!("a worker without a request takes a half of another one's")
+        .read("the-obvious-join")
+        .with_options("--threads 2")
+        .by_hand("curl http://{addr}/app/join/meet-2/meet-2");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
-    let fields: &[(&str, &[u16], &'static str)] = &[
-        (
-            "Content-Length: 0\r\nContent-Length: 44",
-            &[400],
-            "two lengths.",
-        ),
-        (
-            "Content-Length: 5\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks: a proxy may believe the one, this server the \
-             other.",
-        ),
-        (
-            "Content-Length: 0\r\nContent-Length: +44",
-            &[400],
-            "two lengths, of which the second has a sign.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 5\r\nContent-Length: 44",
-            &[400],
-            "three lengths, of which the last differs.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 44\r\nContent-Length: 5",
-            &[400],
-            "three lengths, of which the second differs.",
-        ),
-        (
-            "Content-Length: 0\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks. A length of 0 is one too.",
-        ),
-        ("Content-Length: 0, 44", &[400], "two lengths in one field."),
-        (
-            "Content-Length: +0",
-            &[400],
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("Content-Length: -1", &[400], "a sign is no digit."),
-        ("Content-Length: 0x0", &[400], "the length is decimal."),
-        (
-            "Content-Length: 0 0",
-            &[400],
-            "white space inside a length.",
-        ),
-        (
-            "Content-Length: 99999999999999999999999",
-            &[400, 413],
-            "the length does not fit into 64 bits.",
-        ),
-        ("Content-Length:", &[400], "an empty length."),
-        ("Content-Length : 44", &[400], "white space before a colon."),
-        ("X: y\r\n Content-Length: 44", &[400], "a folded line."),
-        ("X: y\rContent-Length: 44", &[400], r"\r alone."),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-            &[400, 501],
-            "chunked twice.",
-        ),
-        (
-            "Transfer-Encoding: chunked, identity",
-            &[400, 501],
-            "chunked must be the last coding.",
-        ),
-        (
-            "Transfer-Encoding: xchunked",
-            &[400, 501],
-            "a coding that the server does not know.",
-        ),
-        (
-            "Transfer-Encoding: \x0bchunked",
-            &[400, 501],
-            "a control character before the coding.",
-        ),
-    ];
-    for (field, wanted, why) in fields {
-        let request =
-            format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n");
-        refused(server.connect(), &request, wanted, why);
+    for _ in 0..5 {
+        must_join(&server, 1, "meet-2/meet-2", [APART, APART]);
     }
-    let chunks: &[(&str, &'static str)] = &[
-        ("\r\n\r\n", "an empty size."),
-        ("x\r\n\r\n", "a size that is no number."),
-        ("-1\r\n\r\n", "a sign is no digit."),
-        (
-            "+1\r\nx\r\n0\r\n\r\n",
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("0x1\r\nx\r\n0\r\n\r\n", "hexadecimal without 0x."),
-        ("1 \r\nx\r\n0\r\n\r\n", "white space behind a size."),
-        (" 1\r\nx\r\n0\r\n\r\n", "white space before a size."),
-        (
-            " 1;x\r\nx\r\n0\r\n\r\n",
-            "white space before a size, and an extension behind it.",
-        ),
-        (
-            "1 x;y\r\nx\r\n0\r\n\r\n",
-            "letters before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1 2;x\r\nx\r\n0\r\n\r\n",
-            "two sizes before one semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "0x1;a\r\n\r\n",
-            "a size of 0, if what stands between the digits and the semicolon is \
-             passed over: only spaces and tabs may stand there.",
-        ),
-        (
-            "10000000000000001\r\nx\r\n0\r\n\r\n",
-            "a size beyond 64 bits, which may wrap around to 1.",
-        ),
-        (
-            "1\r;x\r\nx\r\n0\r\n\r\n",
-            r"\r alone before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1\x0c;x\r\nx\r\n0\r\n\r\n",
-            "a form feed before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1;a\rb\r\nx\r\n0\r\n\r\n",
-            r"\r alone in an extension, where a tab is the only control character.",
-        ),
-        (
-            "1;\x7f\r\nx\r\n0\r\n\r\n",
-            "DEL in an extension, where a tab is the only control character.",
-        ),
-        ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
-        (
-            "1\r\nxy\r\n0\r\n\r\n",
-            "a chunk that is longer than its size, with a line end behind it.",
-        ),
-        ("1\r\nx\ry0\r\n\r\n", r"a chunk that ends in \r alone."),
-        (
-            "1\r\nxy\n0\r\n\r\n",
-            r"a chunk that ends in \n alone, behind a byte too many.",
-        ),
-        ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
-        ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
-        ("0\r\nX y\r\n\r\n", "a trailer that is no field."),
-        (
-            "0\r\nX : y\r\n\r\n",
-            "white space before a trailer's colon: split_field judges trailers as it \
-             does fields.",
-        ),
-        (
-            "0\r\n X: y\r\n\r\n",
-            "white space before a trailer's name: split_field judges trailers as it \
-             does fields.",
-        ),
-    ];
-    for (content, why) in chunks {
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: a\r\n\
-             Transfer-Encoding: chunked\r\n\r\n{content}"
-        );
-        let wanted: &[u16] = if why.contains("64 bits") {
-            &[400, 413]
-        } else {
-            &[400]
-        };
-        refused(server.connect(), &request, wanted, why);
+}
+
+#[test]
+fn check_04_as_many_requests_as_workers() {
+    after(check_03_two_workers_share_a_request);
+    let check = check!("N requests can fork on N workers, and one worker is enough")
+        .read("take-it-back");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    for workers in [2, threads] {
+        let check = check.clone().with_options(&format!("--threads {workers}"));
+        let server = check.start_pool(&site, workers);
+        // Each is in its first leaf until all of them are. So no worker is free when
+        // the other leaves are forked off.
+        let leaves = format!("meet-{workers}/now");
+        must_join(&server, workers, &leaves, [FEWER, DEADLOCK]);
     }
-    let mut client = server.connect();
-    client.send(
-        "HEAD / HTTP/1.1\r\nHost: a\r\n\
-         Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    );
-    let answer = client.answer_to_head(NO_ANSWER);
-    client.expect_status(&answer, &[400], "two lengths.");
-    client.expect_end(Likely::always(
-        "a refusal of HEAD is an answer to HEAD: a head without content.",
-    ));
-    for length in ["", "Content-Length: 5\r\n"] {
-        let request = format!(
-            "POST / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
-             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        );
-        refused(
-            server.connect(),
-            &request,
-            &[400, 405, 411, 501],
-            "HTTP/1.0 knows no Transfer-Encoding.",
+    let check = check.with_options("--threads 1");
+    let server = check.start_pool(&site, 1);
+    must_join(&server, 1, "now/now/now/now", [DEADLOCK, DEADLOCK]);
+    must_join(&server, 20, "now/now", [DEADLOCK, DEADLOCK]);
+}
+
+#[test]
+fn check_05_a_worker_that_waits_helps() {
+    after(check_04_as_many_requests_as_workers);
+    let check =
+        check!("a worker that waits for its own subtask runs those of others")
+            .read("take-it-back")
+            .with_options("--threads 2");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    for _ in 0..5 {
+        // When the first two leaves have met, one worker runs the third, and the other
+        // one waits: it's the only one that can run the fourth.
+        must_join(
+            &server,
+            1,
+            "meet-2/meet-2/meet-2/meet-2",
+            [NO_HELP, NO_HELP],
         );
     }
-    server.ask("/app/visit").must_get(
-        200,
-        "1\n",
-        "a request that stood inside another one's content was served.",
+}
+
+#[test]
+fn check_06_pictures() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a picture has the same bytes, however many workers paint it")
+        .read("pieces-that-own-themselves")
+        .with_options("--threads 2")
+        .by_hand("curl http://{addr}/app/picture/300/100 -o picture.bmp");
+    const OTHER: &str = "cargo test -p chapter15 --bins fork_join_ says more. Is each \
+                         item in one of the halves, and do the results of the left half \
+                         come first? Halves of an odd number aren't alike.";
+    let site = Site::with_a_home();
+    for workers in [1, 2, some_threads()] {
+        check.has_pictures(&check.start_pool(&site, workers), OTHER);
+    }
+    let server = check.start_pool(&site, 2);
+    check.has_pictures_at_once(
+        &server,
+        Likely {
+            silent: DEADLOCK,
+            ..NO_ANSWER
+        },
+        OTHER,
     );
 }
 
-/// Sends a request, with another one hidden in it or behind it, and reads a refusal,
-/// after which the connection must end: nothing on it can be trusted.
-#[track_caller]
-fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str) {
-    let hidden = get("/app/visit/1000");
-    client.by_hand(&typed(&format!("{request}{hidden}")));
-    client.send(request).send(hidden);
-    let answer = client.answer(Likely {
-        silent: why,
-        ..NO_ANSWER
-    });
-    client.expect_status(&answer, wanted, why);
-    client.expect_end(Likely {
-        silent: "after a refusal nobody knows where the next request begins: close \
-                 the connection.",
-        differs: "what follows a request that was refused was taken for another \
-                  request.",
-        ..NO_ANSWER
-    });
-    if request.contains("HTTP/1.1") {
-        client.expect_last(&answer);
+#[test]
+fn check_07_never_more_threads() {
+    after(check_06_pictures);
+    let check = check!("N leaves run at once on N workers, and no thread is added")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand(
+            "curl http://{addr}/app/halves/3/2000\n\
+             curl http://{addr}/app/halves/4/2000 & sleep 1\n\
+             ls /proc/$(pgrep -n {package})/task | wc -l",
+        );
+    const MORE_THREADS: &str = "a fork/join makes threads. It doesn't have to: a \
+                                subtask waits in a deque until one of the pool's \
+                                workers takes it.";
+    const MORE_LEAVES: &str = "more leaves than there are workers run at once: who runs \
+                               the others?";
+    let site = Site::with_a_home();
+    let workers = some_threads();
+    let server = check.start_pool(&site, workers);
+    server.ask("/").must_get(200, "home", MORE_THREADS);
+    server.comes_to_rest();
+    let before = server.threads();
+    for leaves in [workers, 2, workers] {
+        server.leaves_must_meet(leaves, APART);
     }
-    client.hang_up();
+    let too_many = format!("/app/halves/{}/150", workers + 1);
+    server.get_reply(&too_many).status(&[503], MORE_LEAVES);
+    // More than can run at once, so that all workers are taken.
+    let busy = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
+    for mut client in busy {
+        client.is_read_within(Duration::from_millis(100));
+    }
+    server.comes_to_rest();
+    let Some((before, now)) = before.zip(server.threads()) else {
+        return check
+            .pass_over("only Linux tells here how many threads a program has");
+    };
+    if now > before {
+        check.fail(
+            format!(
+                "Before there was a fork/join the program had {before} threads, and \
+                 now it has {now}."
+            ),
+            MORE_THREADS,
+        );
+    }
+}
+
+/// A fork/join of which one worker runs a leaf that waits, while another one has
+/// nothing to do but to wait for that. The first two leaves see to it that no worker
+/// does everything itself.
+fn one_waits(leaf: &str) -> String {
+    format!("/app/join/meet-2/meet-2/{leaf}")
+}
+
+#[test]
+fn check_08_a_worker_that_waits_takes_no_conversation() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits for its subtask begins no conversation")
+        .read("what-a-helper-must-not-take")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-2000 & sleep 1\n\
+             for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
+             wait %1",
+        );
+    let site = Site::with_a_home();
+    let root = site.arg();
+    let args = ["--root", &root, "--threads", "2", "--patience", "60000"];
+    let server = check.start(&args);
+    const SLOW: &str = "its subtask has ended long ago, but the worker that waited for \
+                        it has begun to serve somebody else meanwhile: a client that \
+                        says nothing. A worker comes back from that when the client \
+                        likes. In wait_for(), take subtasks and nothing else.";
+    let mut client = server.ask(&one_waits("wait-400"));
+    client.until_read();
+    server.comes_to_rest();
+    // Whoever is free takes these, and keeps them.
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(server.connect());
+    }
+    client.must_get(200, "joined\n", SLOW);
+}
+
+#[test]
+fn check_09_a_worker_that_waits_rests() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits and can't help uses no processor time")
+        .read("two-places-to-sleep")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+             top -b -n 1 -p $(pgrep -n {package})",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    let mut client = server.ask(&one_waits("wait-10000"));
+    client.until_read();
+    server.comes_to_rest();
+    if let Some(used) = server.spins(Duration::from_millis(200)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program used {used:?} of processor time."
+            ),
+            "a worker asks again and again whether its subtask has ended, or whether \
+             there's another one to run. If there isn't, let it sleep: sleep() lets go \
+             of the lock, and returns when there's news.",
+        );
+    }
+    server.comes_to_rest();
+    if let Some(wakes @ 3..) = server.wakes(Duration::from_millis(250)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program's threads woke up {wakes} times in 250 ms."
+            ),
+            "a worker naps, looks whether its subtask has ended, and naps again, as \
+             with thread::sleep() or wait_timeout(). It needs no clock: whoever runs \
+             the subtask wakes it.",
+        );
+    }
+}
+
+#[test]
+fn check_10_the_right_one_is_woken() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("while a worker waits for its subtask, others serve clients")
+        .read("two-places-to-sleep")
+        .with_options("--threads 3")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+             for i in 1 2 3 4; do curl -m 1 http://{addr}/app/visit; done",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 3);
+    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. Was the \
+                          worker woken that waits for its subtask? It mustn't serve \
+                          clients, so the one call of notify_one() was wasted. Let the \
+                          two kinds sleep on two Condvars, or wake all.";
+    let mut client = server.ask(&one_waits("wait-10000"));
+    client.until_read();
+    server.comes_to_rest();
+    for visit in 1..=4 {
+        let visitor = server.ask("/app/visit");
+        visitor.must_get(200, &format!("{visit}\n"), ASLEEP);
+        server.comes_to_rest();
+    }
+}
+
+#[test]
+fn check_11_a_panic_reaches_its_own_request() {
+    after(check_05_a_worker_that_waits_helps);
+    let check =
+        check!("a leaf that panics is one request's 500, and takes nothing away")
+            .read("a-panic-comes-home")
+            .causes_panics(LEAF_ASKED_TO)
+            .with_options("--threads 2")
+            .by_hand(
+                "curl -i http://{addr}/app/join/now/panic\n\
+             curl -i http://{addr}/app/join/meet-2/meet-2/panic\n\
+             curl -i http://{addr}/app/halves/2/3000",
+            );
+    const LOST: &str = "a subtask has panicked, and the worker that waits for it isn't \
+                        told. What run() puts into the slot is a Result, and an Err is \
+                        an outcome, too: hand it on with resume_unwind(), and \
+                        conversation.rs answers with 500.";
+    const GONE: &str = "after a leaf has panicked, fewer workers are there than before. \
+                        A subtask runs on whichever worker took it: catch_unwind() in \
+                        run() keeps its panic from that worker.";
+    let site = Site::with_a_home();
+    for workers in [1, 2, some_threads()] {
+        let check = check.clone().with_options(&format!("--threads {workers}"));
+        let server = check.start_pool(&site, workers);
+        let mut targets = vec!["now/panic", "panic/now", "now/now/panic/now"];
+        if workers > 1 {
+            targets.extend(["meet-2/meet-2/panic", "meet-2/meet-2/now/panic"]);
+        }
+        for leaves in targets {
+            let mut client = server.ask(&format!("/app/join/{leaves}"));
+            client.by_hand(&format!("curl -i http://{{addr}}/app/join/{leaves}"));
+            let answer = client.answer(Likely {
+                silent: LOST,
+                ..NO_ANSWER
+            });
+            client.expect_status(&answer, &[500], LOST);
+            client.hang_up();
+        }
+        server.must_meet(workers, GONE);
+        server.leaves_must_meet(workers, GONE);
+    }
 }
 
 #[test]
 #[cfg(unix)]
-fn check_07_still_stops() {
+fn check_12_forks_are_joined_before_the_end() {
+    after(check_07_never_more_threads);
+    let check = check!("a request that forks is answered before the end, whole")
+        .read("what-stays")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/wait/1000 http://{addr}/app/halves/2/3000 &\n\
+             sleep 0.5; kill -TERM $(pgrep -n {package}); wait",
+        );
+    const CUT: &str = "the server was asked to stop while this request was there \
+                       already: its subtasks are run, too, before the workers go home.";
+    const ALONE: &str = "the server was asked to stop, and one worker went home while \
+                         the other one still served a request, which then forked. As \
+                         long as a worker is busy, the others stay.";
+    let site = Site::with_a_home();
+    let mut server = check.start_pool(&site, 2);
+    // Two that wait come first; then one forks into halves that have to meet.
+    let mut forks = server.connect();
+    forks.send(get("/app/wait/300") + &get("/app/halves/2/3000"));
+    let waits = server.ask("/app/join/now/wait-100");
+    server.comes_to_rest();
+    let painted = server.ask("/app/join/now/now/now");
+    server.signal("TERM");
+    server.must_refuse("after the signal the listener must be closed.");
+    waits.must_get(200, "joined\n", CUT);
+    painted.must_get(200, "joined\n", CUT);
+    let answer = forks.answer(Likely::always(CUT));
+    forks.expect_body(&answer, b"waited 300 ms\n", CUT);
+    forks.must_get(200, "2 met\n", ALONE);
+    server.must_end(0, CUT);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_13_still_stops() {
     after(check_02_one_request_after_the_other);
     let check = check!(
         "idle connections do not delay the end, and the last answer says close"
     )
     .read("what-stays")
-    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter13)");
+    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter15)");
     check.stops_though_connections_stay(
         NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed. \
-         A connection that waits for its next request is an idle one.",
+        "it did in chapter 14: git diff chapters/15-fork-join-pool shows what has \
+         changed.",
         "when the server stops and nothing more has been read, this answer is the \
          last one, and send() says so, as if the client had wanted no more.",
     );
 }
 
+const SERVED: &str = "a request that waits is served as soon as a worker is free.";
+
 #[test]
-fn check_08_a_real_client() {
+fn check_14_the_queue_as_before() {
+    after(check_02_one_request_after_the_other);
+    let check = check!(
+        "N handlers run at once and never N + 1, and no client is forgotten"
+    )
+    .read("what-stays")
+    .with_options("--threads 3")
+    .by_hand(
+        "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+    );
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
+    check.serves_no_more_than_threads(MORE, SERVED);
+    check.serves_a_crowd(SERVED);
+    queue_is_bounded(&check);
+}
+
+/// Checks that clients are turned away while the queue is full, and served after that.
+#[track_caller]
+fn queue_is_bounded(check: &Check) {
+    const NO_END: &str = "the queue holds --queue clients, and no more: execute() \
+                          compares its length with the limit, and returns Full.";
+    let site = Site::with_a_home();
+    let root = site.arg();
+    let server = check.start(&["--root", &root, "--threads", "1", "--queue", "2"]);
+    let (mut busy, rest) = server.ask_half("/");
+    let queued = [(); 2].map(|()| server.ask("/"));
+    server.comes_to_rest();
+    let mut one_more = server.ask("/");
+    let answer = one_more.answer(Likely::always(NO_END));
+    one_more.expect_status(&answer, &[503], NO_END);
+    one_more.hang_up();
+    busy.send(rest);
+    busy.must_get(200, "home", SERVED);
+    for client in queued {
+        client.must_get(200, "home", SERVED);
+    }
+}
+
+#[test]
+fn check_15_idle_workers_rest() {
+    after(check_02_one_request_after_the_other);
+    let check = check!("workers without a client rest").read("what-stays");
+    check.has_threads_that_rest();
+}
+
+#[test]
+fn check_16_a_pool_of_nothing() {
+    let check = check!("a pool of no threads is refused, as in chapter 09")
+        .read("what-stays");
+    check
+        .run(&["127.0.0.1:0", "--threads", "0"])
+        .refuses_a_pool_of_nothing(
+            "new() returns an error for a size of zero, and main says so.",
+        );
+}
+
+#[test]
+fn check_17_a_real_client() {
     after(check_01_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();
 }
 
 #[test]
-fn check_09_starts_as_before() {
+fn check_18_starts_as_before() {
     after(check_01_still_serves_files);
     let check = check!("a program that cannot start says why, as in chapter 01");
     check.starts_as_in_chapter_01();

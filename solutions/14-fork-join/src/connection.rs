@@ -122,7 +122,6 @@ impl Connection {
         }
     }
 
-    // ANCHOR: skip
     /// Reads the content after a head that has been consumed, and drops it.
     ///
     /// # Errors
@@ -156,7 +155,6 @@ impl Connection {
             }
         }
     }
-    // ANCHOR_END: skip
 
     /// What has been read and not consumed.
     fn unread(&self) -> &[u8] {

@@ -33,7 +33,6 @@ pub fn converse(mut connection: Connection, app: &App) -> io::Result<()> {
     }
 }
 
-// ANCHOR: next_answer
 /// Reads a request and answers it. `None` means that the client is done.
 fn next_answer(
     connection: &mut Connection,
@@ -53,7 +52,6 @@ fn next_answer(
     connection.skip(content)?;
     Ok(Some((response, persistence)))
 }
-// ANCHOR_END: next_answer
 
 /// Has the app answer. A handler that panics is answered with 500.
 fn respond(app: &App, request: &Request) -> Response {

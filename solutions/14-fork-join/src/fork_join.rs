@@ -6,9 +6,6 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder};
 
-/// The stack of a helper: what std gives a thread unless told otherwise.
-const STACK: usize = 2 << 20;
-
 /// A budget of threads, which all requests share.
 ///
 /// A helper is a thread that's started for one half of some work, and that ends with
@@ -17,8 +14,6 @@ const STACK: usize = 2 << 20;
 pub struct Helpers {
     /// How many more may be started.
     free: AtomicUsize,
-    /// Always `STACK`, except in a test that wants no thread to start.
-    stack: usize,
 }
 
 /// One helper's place in the budget, given back when this is dropped.
@@ -30,7 +25,6 @@ impl Helpers {
     pub fn new(count: usize) -> Helpers {
         Helpers {
             free: AtomicUsize::new(count),
-            stack: STACK,
         }
     }
 
@@ -58,7 +52,7 @@ impl Helpers {
     /// done; a panic in either of them is passed on.
     fn join(&self, mut a: impl FnMut(), mut b: impl FnMut() + Send) {
         if let Some(place) = self.take()
-            && self.fork(place, &mut a, &mut b).is_ok()
+            && Helpers::fork(place, &mut a, &mut b).is_ok()
         {
             return;
         }
@@ -76,14 +70,12 @@ impl Helpers {
     /// Returns an error, and has run neither of them, if the system has no thread to
     /// spare.
     fn fork(
-        &self,
         place: Place,
         mut a: impl FnMut(),
         mut b: impl FnMut() + Send,
     ) -> io::Result<()> {
         thread::scope(|scope| {
-            let helper = Builder::new().stack_size(self.stack);
-            let helper = helper.spawn_scoped(scope, || {
+            let helper = Builder::new().spawn_scoped(scope, || {
                 let _given_back_at_the_end = place;
                 b();
             })?;

@@ -17,7 +17,6 @@ pub const HALF_THE_CONTENT: Refusal =
 /// The longest line between chunks that is read.
 const MAX_CHUNK_LINE: usize = 1024;
 
-// ANCHOR: types
 /// What is still to come of a request's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
@@ -41,10 +40,8 @@ pub enum Chunks {
     /// Nothing more.
     End,
 }
-// ANCHOR_END: types
 
 impl Content {
-    // ANCHOR: of
     /// How the end of the content is found (RFC 9112, section 6).
     ///
     /// # Errors
@@ -77,7 +74,6 @@ impl Content {
             },
         }
     }
-    // ANCHOR_END: of
 
     /// Whether all has come.
     pub fn is_complete(&self) -> bool {
@@ -107,7 +103,6 @@ impl Content {
 }
 
 impl Chunks {
-    // ANCHOR: step
     /// Uses up one piece of the content, or nothing if it is not complete.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, Refusal> {
         match self {
@@ -150,7 +145,6 @@ impl Chunks {
             Chunks::End => Ok(0),
         }
     }
-    // ANCHOR_END: step
 }
 
 /// Content-Length = 1*DIGIT: no sign, no list, no white space (RFC 9110, section
@@ -206,7 +200,6 @@ fn whole_line(bytes: &[u8]) -> Result<Option<&[u8]>, Refusal> {
     }
 }
 
-// ANCHOR: chunk_size
 /// chunk-size [ chunk-ext ]: hexadecimal digits, and perhaps something behind a
 /// semicolon, which is ignored.
 fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
@@ -226,7 +219,6 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
         _ => Err(Refusal::bad_request("the size of a chunk is not a number")),
     }
 }
-// ANCHOR_END: chunk_size
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,10 @@ use crate::refusal::Refusal;
 
 /// The most leaves that a client may ask for.
 const MOST: usize = 16;
-/// How long a leaf waits for others, or for a time that the client gives, at most.
+/// How long a leaf waits for others that it is to meet.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The longest time that a client can let a leaf wait.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What a leaf does.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +73,7 @@ impl Leaves {
         match leaf {
             Leaf::Now => true,
             Leaf::Wait(time) => {
-                thread::sleep(time.min(PATIENCE));
+                thread::sleep(time.min(LONGEST));
                 true
             }
             Leaf::Meet(size) => self.meetings.join(size, PATIENCE),

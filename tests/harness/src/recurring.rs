@@ -7,6 +7,7 @@ mod failing;
 mod files;
 mod keeping;
 mod malformed;
+mod pictures;
 mod root;
 mod serving;
 mod startup;
