@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::pool::Worker;
 
-/// Has `leaf` work on all items, in pieces of at most `most`, as many of them at once
+/// Has `leaf` work on all items, in pieces of at most `most` (one or more), as many at once
 /// as there are workers with nothing else to do. Returns all results in order.
 pub fn fork_join<T, F>(items: Range<usize>, most: usize, leaf: F) -> Vec<T>
 where

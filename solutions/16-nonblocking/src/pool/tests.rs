@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
@@ -203,5 +203,34 @@ fn a_full_queue_refuses_jobs() {
         Err(super::Full),
         "a job for which there is no room"
     );
+    drop(release);
+}
+
+#[test]
+fn what_an_idle_worker_takes_at_once_needs_no_room() {
+    let pool = ThreadPool::new(1, 0).expect("a pool");
+    let (started, has_started) = mpsc::channel();
+    let (release, held) = mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let until = Instant::now() + SOON;
+    loop {
+        let (started, held) = (started.clone(), Arc::clone(&held));
+        let running = move || {
+            started.send(()).expect("the test waits");
+            // An error means that the test is over.
+            let _ = held.lock().expect("a lock").recv();
+        };
+        // Its thread may not be there yet.
+        if pool.execute(running).is_ok() {
+            break;
+        }
+        assert!(
+            Instant::now() < until,
+            "the worker is idle, and gets no job"
+        );
+        thread::sleep(Duration::from_millis(1));
+    }
+    has_started.recv_timeout(SOON).expect("the first job runs");
+    assert_eq!(pool.execute(|| {}), Err(super::Full), "no one is idle now");
     drop(release);
 }
