@@ -1,634 +1,735 @@
-//! Milestone of chapter 13: what a request carries is skipped, so that the next one
-//! begins at the right byte, and a request whose end isn't certain is refused.
+//! Milestone of chapter 16: one thread serves all clients, and no client keeps it from
+//! the others. Everything that chapters 10 to 13 promised still holds.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use harness::{Client, Likely, Site, after, get, printf};
+use harness::{ContentHints, Likely, LimitHints, Site, after, get};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
-    "where-content-ends",
-    "content-that-nobody-wants",
-    "content-that-nobody-wants",
-    "chunks",
-    "chunks",
+    "not-now",
+    "how-long-a-state-may-last",
+    "one-turn-of-reading",
+    "what-is-left-over",
+    "after-an-answer",
+    "handlers-that-wait",
+    "handlers-that-wait",
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the server is still reading: does it wait for more than the request \
-             has? Answers must leave before the server waits for the next request.",
-    closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
-             the next request until one side says \"Connection: close\".",
-    reset: "the server closed the connection while bytes that the client had sent \
-            were unread.",
-    differs: "an answer has more or fewer bytes than its Content-Length says, so \
-              that the next one begins in the wrong place.",
+    silent: "a conversation that stays in its state must be able to leave it in a later \
+             turn: is the state that it waits in the one that it was in? And are \
+             answers sent before the server waits for the next request?",
+    closed: "the server closed the connection. Step::End is for a client that is done: \
+             after an answer there may be another request, and NotNow isn't the end.",
+    reset: "the server closed the connection while bytes that the client had sent were \
+            unread.",
+    differs: "an answer has more or fewer bytes than its Content-Length says, so that \
+              the next one begins in the wrong place.",
 };
-
-#[test]
-fn check_01_still_serves_files() {
-    let check = check!("files are served as in chapter 12").read("what-stays");
-    check.still_serves_files(
-        NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed.",
-    );
-}
 
 /// The message of the panic that a client can ask for.
 const ASKED_TO: &str = "a handler panics, as it was asked to";
 
 #[test]
-fn check_02_one_request_after_the_other() {
-    after(check_01_still_serves_files);
+fn check_01_turned_away() {
+    let check =
+        check!("a client is turned away with 503 when there are too many others")
+            .read("what-is-left-over")
+            .with_options("--connections 0")
+            .by_hand("curl -si http://{addr}/ | head -5");
+    const UNTOLD: &str = "a client that is turned away begins in the state Writing, with \
+                          its answer ready to be sent. write() sends it in this turn \
+                          and later ones, as long as there is output; then it says \
+                          that nothing more will come, and lingers.";
+    let server = check.start(&["--connections", "0"]);
+    for round in 0..3 {
+        let mut client = server.ask("/");
+        let answer = client.answer(Likely::always(UNTOLD));
+        client.expect_status(&answer, &[503], UNTOLD);
+        client.expect_field(
+            &answer,
+            "Retry-After",
+            "a number of seconds or a date",
+            |value| value.parse::<u32>().is_ok() || harness::is_date_of_today(value),
+            "tell the client when to try again (RFC 9110, section 10.2.3).",
+        );
+        client.expect_last(&answer);
+        if round == 0 {
+            client.expect_lingering(
+                "a socket that is closed while a request in it is unread makes the \
+                 kernel send RST, which can destroy the 503. After Then::Linger comes \
+                 State::Lingering, not the end.",
+            );
+        }
+        client.expect_end(Likely {
+            silent: "after the last answer the sending half has to be shut down: \
+                     end_writing() says that nothing more will come.",
+            ..Likely::always(UNTOLD)
+        });
+    }
+}
+
+#[test]
+fn check_02_still_serves_files() {
+    after(check_01_turned_away);
+    let check = check!("files are served as in chapter 15").read("after-an-answer");
+    check.still_serves_files(
+        NO_ANSWER,
+        "it did in chapter 15: git diff chapters/16-nonblocking shows what has changed.",
+    );
+}
+
+#[test]
+fn check_03_one_request_after_the_other() {
+    after(check_02_still_serves_files);
     let check = check!("one connection serves many requests")
-        .read("what-stays")
+        .read("after-an-answer")
         .causes_panics(ASKED_TO)
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     check.serves_one_request_after_the_other(
         NO_ANSWER,
-        "HEAD gets no content, not even after a panic: the client takes it for the \
-         next answer. send() leaves it out, whatever the answer is: is_head tells.",
+        "HEAD gets no content, not even after a panic: put() leaves it out, whatever \
+         the answer is.",
     );
-}
-
-/// The command that sends these bytes by hand.
-fn typed(bytes: &str) -> String {
-    format!("{} | nc 127.0.0.1 {{port}}", printf(bytes.as_bytes()))
-}
-
-/// The command that sends them in two pieces, of which the first ends at `cut`.
-fn typed_in_two(bytes: &str, cut: usize) -> String {
-    let (first, rest) = bytes.split_at(cut);
-    let (first, rest) = (printf(first.as_bytes()), printf(rest.as_bytes()));
-    format!("({first}; sleep 0.2; {rest}) | nc 127.0.0.1 {{port}}")
 }
 
 #[test]
-fn check_03_content_by_length() {
-    after(check_02_one_request_after_the_other);
-    let check = check!(
-        "content of a known length is skipped, and the next request begins behind it"
-    )
-    .read("content-that-nobody-wants")
-    .by_hand("curl -v --data hello http://{addr}/ --next http://{addr}/");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const WRONG_BYTE: &str = "the next request does not begin behind this one's \
-                              content: skip as many bytes as Content-Length says, \
-                              some of which may come later.";
-    // Content that looks like a request must not be taken for one.
-    let content = get("/app/visit/1000");
-    let len = content.len();
-    let post = format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n{content}"
-    );
-    let all = post.clone() + &get("/app/visit");
-    for cuts in [
-        vec![],
-        vec![post.len() - len],
-        vec![post.len() - 10],
-        vec![30, post.len()],
-    ] {
-        let mut client = server.connect();
-        client.by_hand(&match cuts.first() {
-            None => typed(&all),
-            Some(cut) => typed_in_two(&all, *cut),
-        });
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent: "all the content has come, and the server waits for more. Some \
-                     of it was read together with the head: look at self.unread() \
-                     before you call fill().",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], "nothing here takes POST.");
-        let answer = client.answer(Likely {
-            closed: WRONG_BYTE,
-            silent: "the next request came together with the content, and is lost: \
-                     take as many bytes out of the input as scan() has used, and no \
-                     others.",
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[200], WRONG_BYTE);
-        client.hang_up();
-    }
-    // Any method may come with content.
-    let mut client = server.connect();
-    let both = post.replace("POST", "GET") + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    const ANY_METHOD: &str = "GET is seldom sent with content, but it may be, and \
-                              then its content is no request: the fields tell, not \
-                              the method.";
-    for _ in 0..2 {
-        let answer = client.answer(NO_ANSWER);
-        client.expect_body(&answer, b"home", ANY_METHOD);
-    }
-    client.hang_up();
-    // Old clients send a line end behind content, which belongs to nothing.
-    let mut client = server.connect();
-    let both = post + "\r\n" + &get("/");
-    client.by_hand(&typed(&both)).send(both);
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(
-        &answer,
-        b"home",
-        "an empty line before a request is ignored (RFC 9112, section 2.2): \
-         read_head() does so, if the content was skipped to its end, and no further.",
-    );
-    client.hang_up();
-    // A client that asks first whether its content is wanted has to be told
-    // something.
-    let mut client = server.connect();
-    let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
-                Expect: 100-continue\r\n\r\n";
-    client.by_hand(&typed_in_two(&format!("{head}{}", get("/")), head.len()));
-    client.send(head);
-    let is_told_to = client.read_some(12).starts_with(b"HTTP/1.1 100");
-    if is_told_to {
-        client.send("hello");
-    }
-    let answer = client.answer(Likely {
-        silent: "the client said Expect: 100-continue, and sends its content only \
-                 when it is told to: answer without it, or send 100 \
-                 (Continue) first.",
-        ..NO_ANSWER
-    });
-    client.expect_status(
-        &answer,
-        &[405, 417],
-        "content that nobody wants can be refused before it is sent.",
-    );
-    if !is_told_to {
-        // The client may send its content all the same, or not.
-        client.send(get("/app/visit/1000"));
-        client.expect_end(Likely::always(
-            "the client may send its content after all, or go on without it: nobody \
-             can tell, so what follows is no request. Answer, and close.",
-        ));
-        client.expect_last(&answer);
-    }
-    client.hang_up();
-    server.ask("/app/visit").must_get(200, "5\n", WRONG_BYTE);
-    let large = 300_000;
-    let mut client = server.connect();
-    client.send(format!(
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {large}\r\n\r\n"
-    ));
-    client.send("x".repeat(large)).send(get("/"));
-    client.answer(NO_ANSWER);
-    let answer = client.answer(NO_ANSWER);
-    client.expect_body(&answer, b"home", WRONG_BYTE);
-}
-
-#[test]
-fn check_04_too_much_content() {
-    after(check_03_content_by_length);
-    let check = check!("content is read neither without end nor forever")
-        .read("content-that-nobody-wants");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
-    const ENDLESS: &str = "the server reads whatever a client sends. Set a limit, \
-                           answer with 413, and close: the rest is not \
-                           worth reading.";
-    const NINE_DIGITS: &str = "a chunk of 64 GiB is in good form, and too large: \
-                               413. Its size has nine digits, and up to 15 must be \
-                               understood. Is it read into a u32?";
-    for (field, chunk) in [
-        ("Content-Length: 1000000000000", "x".repeat(1 << 20)),
-        (
-            "Transfer-Encoding: chunked",
-            format!("80000\r\n{}\r\n", "x".repeat(0x80000)),
-        ),
-        // One chunk of 64 GiB.
-        (
-            "Transfer-Encoding: chunked\r\n\r\nfffffffff",
-            "x".repeat(1 << 20),
-        ),
-        // A byte in each chunk, and hundreds to delimit it.
-        (
-            "Transfer-Encoding: chunked",
-            format!("1;{}\r\nx\r\n", "x".repeat(900)).repeat(500),
-        ),
-        (
-            "Transfer-Encoding: chunked\r\n\r\n0",
-            format!("X: {}\r\n", "y".repeat(900)).repeat(500),
-        ),
-    ] {
-        let mut client = server.connect();
-        let end = if field.ends_with("\n0") {
-            "\r\n"
-        } else {
-            "\r\n\r\n"
-        };
-        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{field}{end}"));
-        const LIMIT: usize = 32 << 20;
-        if client.flood(chunk.as_bytes(), LIMIT) >= LIMIT {
-            check.fail(
-                format!(
-                    "The program read {LIMIT} bytes of content and asked for more."
-                ),
-                ENDLESS,
-            );
-        }
-        let answer = client.answer(Likely {
-            silent: ENDLESS,
-            ..NO_ANSWER
-        });
-        let is_one_chunk = field.ends_with("fffffffff");
-        let why = if is_one_chunk && answer.status() == 400 {
-            NINE_DIGITS
-        } else {
-            ENDLESS
-        };
-        client.expect_status(&answer, &[413, 405], why);
-        client.expect_lingering(
-            "the server closed at once, and what the client sends then makes the \
-             kernel tear the connection down, perhaps before the client has read why \
-             (chapter 04). Call finish() before the connection is dropped.",
-        );
-        client.hang_up();
-    }
-    server.ask("/").must_get(200, "home", ENDLESS);
-    drop(server);
-
-    let check = check.with_options("--threads 1 --patience 1000").by_hand(
-        "(printf 'POST / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: \
-             1000\\r\\n\\r\\n'; while sleep 0.3; do printf x; done) | nc 127.0.0.1 \
-             {port}",
-    );
-    let args = ["--root", &site.arg(), "--threads", "1", "--patience", "200"];
-    let server = check.start(&args);
-    const LATE: &str = "content that comes too slowly is refused with 408: fix one \
-                        deadline before the loop, and give it to each fill().";
-    for _ in 0..10 {
-        let mut client = server.connect();
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
-        let Some(silence) = client.trickle(b"x", Duration::from_millis(15)) else {
-            check.fail(
-                "The client sent a byte of content every 15 ms, and was never \
-                 refused.",
-                LATE,
-            );
-        };
-        // On a busy machine the client itself may have paused for too long: that
-        // proves nothing.
-        if silence < Duration::from_millis(200) {
-            let answer = client.answer(Likely::always(LATE));
-            client.expect_status(&answer, &[408, 405], LATE);
-            client.expect_last(&answer);
-            break;
-        }
-    }
-    let mut client = server.connect();
-    let half = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx";
-    client.by_hand(&format!(
-        "{} | nc -N 127.0.0.1 {{port}}",
-        printf(half.as_bytes())
-    ));
-    client.send(half).half_close();
-    const HALF: &str = "the client is done before its content is: fill() returns 0, \
-                        and there is nothing to wait for. Answer with 400, \
-                        and close.";
-    let answer = client.answer(Likely::always(HALF));
-    client.expect_status(&answer, &[400, 405], HALF);
-    client.expect_end(Likely::always(HALF));
-    server.ask("/").must_get(200, "home", LATE);
-}
-
-#[test]
-fn check_05_chunked_content() {
-    after(check_03_content_by_length);
+fn check_04_a_request_in_single_bytes() {
+    after(check_02_still_serves_files);
     let check =
-        check!("chunked content is skipped, with its extensions and trailers")
-            .read("chunks");
+        check!("a request may come byte by byte, and others are served meanwhile")
+            .read("one-turn-of-reading")
+            .by_hand(
+                "(printf 'GET /app/visit HTTP/1.1\\r\\nHo'; sleep 2; printf 'st: \
+             a\\r\\n\\r\\n'; sleep 1) | nc 127.0.0.1 {port} &\n\
+             curl -sm 1 http://{addr}/app/visit; wait",
+            );
     let site = Site::with_a_home();
-    // On a busy machine, content that comes bit by bit takes its time.
-    let args = [
-        "--root",
-        &site.arg(),
-        "--threads",
-        "1",
-        "--patience",
-        "60000",
-    ];
+    let server = check.start_pool(&site, 1);
+    const MEANWHILE: &str = "a client that has sent half a request keeps the others \
+                             waiting. read_head() reads once and returns Stay: only \
+                             the loop goes round again, with the next client.";
+    const PIECES: &str = "in one piece the same request was understood. What was read in \
+                          earlier turns is still there: find_head() knows it all.";
+    let all = get("/app/visit");
+    let mut slow = server.connect();
+    for at in 1..all.len() {
+        slow.send(&all[at - 1..at]).until_read();
+        if at % 8 == 1 {
+            server.ask("/").must_get(200, "home", MEANWHILE);
+        }
+    }
+    slow.send(&all[all.len() - 1..]);
+    let answer = slow.answer(Likely::always(PIECES));
+    slow.expect_status(&answer, &[200], PIECES);
+    slow.expect_body(&answer, b"1\n", PIECES);
+}
+
+#[test]
+fn check_05_pipelined_requests() {
+    after(check_03_one_request_after_the_other);
+    let check =
+        check!("requests that are sent without waiting are answered in order")
+            .read("after-an-answer");
+    const LOST: Likely = Likely {
+        silent: "a request was lost. One read may bring many: after an answer comes \
+                 ReadingHead, which looks for another head before it reads.",
+        closed: "the connection ended although requests were left. After an answer comes \
+                 the next one; and when the client has closed its half, what was read \
+                 before is still answered.",
+        ..NO_ANSWER
+    };
+    check.answers_in_order(
+        LOST,
+        "half of another request has come, and the answer to the first one is kept until \
+         the other half comes: if there is output, write before you wait.",
+    );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    let mut client = server.connect();
+    client.send(get("/app/visit").repeat(20)).half_close();
+    for visit in 1..=20 {
+        let answer = client.answer(LOST);
+        client.expect_body(&answer, format!("{visit}\n").as_bytes(), LOST.closed);
+    }
+    client.expect_end(NO_ANSWER);
+}
+
+#[test]
+fn check_06_a_flood_that_nobody_reads() {
+    after(check_05_pipelined_requests);
+    let check = check!("a client that asks and doesn't read fills no memory")
+        .read("after-an-answer")
+        .with_options("--root book/src");
+    let site = Site::with_a_home();
+    site.file("page", "x".repeat(20_000));
+    let server = check.start_pool(&site, 1);
+    server.ask("/").must_get(200, "home", NO_ANSWER.silent);
+    let before = server.allocated_memory();
+    let mut greedy = server.connect();
+    greedy.fill(get("/page").repeat(8_000).as_bytes());
+    let mut waits = server.connect();
+    waits.send(get("/app/wait/10000"));
+    waits.fill(get("/").repeat(400_000).as_bytes());
+    server.comes_to_rest();
+    const STOPS: &str = "one client's flood keeps the others waiting.";
+    server.ask("/").must_get(200, "home", STOPS);
+    const MUCH: u64 = 12 << 20;
+    let grown = |before: u64, now: u64| now.saturating_sub(before);
+    let grown = before
+        .zip(server.allocated_memory())
+        .map(|(a, b)| grown(a, b));
+    if let Some(grown @ MUCH..) = grown {
+        check.fail(
+            format!(
+                "Two clients sent thousands of requests and read nothing, and the \
+                 program took {} MB of memory for them.",
+                grown >> 20
+            ),
+            "answers pile up, or requests do. When is_full(), go to Writing, and only \
+             from there back to ReadingHead: the rest stays in the kernel, and makes the \
+             client wait. Nothing is read while a handler waits.",
+        );
+    }
+    let answer = greedy.answer(NO_ANSWER);
+    greedy.expect_status(&answer, &[200], NO_ANSWER.differs);
+}
+
+#[test]
+fn check_07_a_slow_reader() {
+    after(check_03_one_request_after_the_other);
+    let check = check!(
+        "a client that reads slowly gets all, and others are served meanwhile"
+    )
+    .read("what-is-left-over")
+    .with_options("--root FOLDER-WITH-A-LARGE-FILE")
+    .by_hand(
+        "curl -s http://{addr}/large | (sleep 3; cmp - \
+             FOLDER-WITH-A-LARGE-FILE/large && echo the same) &\n\
+             curl -sm 1 http://{addr}/app/visit; wait",
+    );
+    let site = Site::with_a_home();
+    // No two places are alike: what is sent twice, or left out, is seen.
+    let large: String = (0..1 << 15).map(|line| format!("{line:511}\n")).collect();
+    site.file("large", &large);
+    let server = check.start_pool(&site, 2);
+    const CUT: &str = "one write may take only a part of what it is given. While there is \
+                       output, Done(n) means once more, and NotNow means Stay: the \
+                       next turn goes on where this one stopped.";
+    const MEANWHILE: &str = "a client that reads slowly keeps the others waiting: when the \
+                             socket is full, return Stay, and don't try again in this \
+                             turn.";
+    let mut late = server.ask("/large");
+    late.read_some(300_000);
+    server.comes_to_rest();
+    for _ in 0..5 {
+        server.ask("/").must_get(200, "home", MEANWHILE);
+    }
+    let answer = late.answer(Likely::always(CUT));
+    late.expect_status(&answer, &[200], CUT);
+    late.expect_body(&answer, large.as_bytes(), CUT);
+}
+
+#[test]
+fn check_08_one_that_never_pauses() {
+    after(check_03_one_request_after_the_other);
+    let check = check!("a client that sends without a pause keeps nobody waiting")
+        .read("one-turn-of-reading")
+        .by_hand(
+            "yes '' | sed 's/$/\\r/' | nc 127.0.0.1 {port} & sleep 1\n\
+             curl -sm 1 http://{addr}/app/visit; kill %1",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    const STARVED: &str = "one client has the loop for itself. In each turn a \
+                           conversation reads once and writes once at most, however \
+                           much there is.";
+    let mut greedy = server.connect();
+    greedy.send("\r\n").until_read().pour(b"\r\n");
+    for _ in 0..20 {
+        server.ask("/").must_get(200, "home", STARVED);
+    }
+    greedy.hang_up();
+}
+
+#[test]
+fn check_09_two_hundred_clients() {
+    after(check_04_a_request_in_single_bytes);
+    let check = check!("two hundred idle clients cost no thread, and hold nobody up")
+        .read("what-one-thread-can-do")
+        .by_hand(
+            "for i in $(seq 200); do (sleep 9 | nc 127.0.0.1 {port}) & done; sleep 1\n\
+             time curl -s http://{addr}/app/visit; grep Threads /proc/$(pgrep -x \
+             {package})/status",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    const HELD_UP: &str = "clients that say nothing hold others up. Each has its turn, \
+                           reads nothing, and stays where it is.";
+    server.ask("/").must_get(200, "home", HELD_UP);
+    let before = server.threads();
+    let mut idle: Vec<_> = (0..180).map(|_| server.connect()).collect();
+    for (at, client) in idle.iter_mut().enumerate() {
+        match at % 3 {
+            0 => drop(client.send("GET / HT")),
+            1 => drop(client.send(get("/"))),
+            _ => {}
+        }
+    }
+    let mut active = server.connect();
+    for visit in 1..=20 {
+        active.send(get("/app/visit"));
+        let answer = active.answer(Likely::always(HELD_UP));
+        active.expect_body(&answer, format!("{visit}\n").as_bytes(), HELD_UP);
+    }
+    for (at, client) in idle.iter_mut().enumerate() {
+        if at % 3 == 1 {
+            let answer = client.answer(Likely::always(HELD_UP));
+            client.expect_body(&answer, b"home", HELD_UP);
+        }
+    }
+    if server.threads() > before {
+        check.fail(
+            format!(
+                "There were {before:?} threads, and with 181 clients {:?}.",
+                server.threads()
+            ),
+            "one thread serves all clients.",
+        );
+    }
+    // Two leave in one turn, and then all others, while the program has its eyes shut.
+    server.while_stopped(|| idle.truncate(178));
+    active.send(get("/app/visit"));
+    let answer = active.answer(Likely::always(HELD_UP));
+    active.expect_body(&answer, b"21\n", HELD_UP);
+    server.while_stopped(|| idle.clear());
+    server.ask("/").must_get(200, "home", HELD_UP);
+    server.must_not_have_panicked("clients that leave are nothing unusual.");
+}
+
+#[test]
+fn check_10_no_more_than_so_many() {
+    after(check_02_still_serves_files);
+    let check = check!(
+        "--connections N are served, one more is told 503, and then let go"
+    )
+    .read("when-the-house-is-full")
+    .with_options("--connections 3")
+    .by_hand(
+        "for i in 1 2 3; do (sleep 60 | nc 127.0.0.1 {port}) & done; sleep 0.2\n\
+             curl -si http://{addr}/ | head -5",
+    );
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--connections", "3"];
     let server = check.start(&args);
-    const CHUNKS: &str = "a chunk is: its size in hexadecimal, perhaps ;extensions, \
-                          CR LF, so many bytes, CR LF. The last has size 0; trailer \
-                          fields and a blank line follow.";
-    const WAITS: &str = "the server waits for more, and everything is there. Does \
-                         step() change the state and return 0? That says that \
-                         nothing happened, so scan() waits for bytes that never \
-                         come: return how many bytes were used up. Else: a chunk is \
-                         its size in hexadecimal, perhaps ;extensions, CR LF, so \
-                         many bytes, CR LF; after the last, of size 0, come trailer \
-                         fields and a blank line.";
-    const PIECES: &str = "in one piece the same request was understood; here its \
-                          content comes bit by bit. step() must return 0 until its \
-                          next piece is complete: a line up to its \\n, and also \
-                          behind a chunk's data, where only \\r may have come.";
-    let post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    // All arrive in one piece, and the one that has everything also in pieces: cut
-    // in the middle of each line, of each line end, and of the data.
-    let all_kinds = "2;x\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
-    let everywhere = [0, 1, 4, 6, 8, 10, 11, 13, 17, 19];
-    let everywhere = everywhere.map(|at| post.len() + at).to_vec();
-    for (content, cuts) in [
-        ("0\r\n\r\n", vec![]),
-        ("5\r\nhello\r\n0\r\n\r\n", vec![]),
-        ("3\r\n\r\n\r\r\n1\r\n0\r\n0\r\n\r\n", vec![]),
-        ("A;name=value\r\n0123456789\r\n00\r\n\r\n", vec![]),
-        (
-            "a ; x=\"quoted; \\\" too\"\r\n0123456789\r\n0;last\r\n\r\n",
-            vec![],
-        ),
-        ("1\r\nx\r\n0\r\nX-Trailer: y\r\nHost: b\r\n\r\n", vec![]),
-        (all_kinds, vec![]),
-        (all_kinds, everywhere),
-    ] {
-        let all = format!("{post}{content}{}", get("/"));
-        let (likely, silent) = if cuts.is_empty() {
-            (CHUNKS, WAITS)
-        } else {
-            (PIECES, PIECES)
-        };
-        let mut client = server.connect();
-        let by_hand = match cuts.is_empty() {
-            true => typed(&all),
-            false => typed_in_two(&all, post.len() + "2;x\r\n\r\n\r".len()),
-        };
-        client.by_hand(&by_hand);
-        client.send_in_pieces(all.as_bytes(), &cuts);
-        let answer = client.answer(Likely {
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_status(&answer, &[405], likely);
-        let answer = client.answer(Likely {
-            closed: likely,
-            silent,
-            ..NO_ANSWER
-        });
-        client.expect_body(&answer, b"home", likely);
-        client.hang_up();
+    const MORE: &str =
+        "three clients are connected, and there is no place for another one.";
+    const FREE: &str = "when a client leaves, its place is free.";
+    let (mut busy, rest) = server.ask_half("/");
+    let mut others: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
+    let mut turned_away = server.ask("/");
+    let answer = turned_away.answer(Likely::always(MORE));
+    turned_away.expect_status(&answer, &[503], MORE);
+    busy.send(rest);
+    let answer = busy.answer(Likely::always(FREE));
+    busy.expect_body(&answer, b"home", FREE);
+    drop(others.pop());
+    let until = Instant::now() + harness::DEADLINE;
+    loop {
+        let mut next = server.ask("/");
+        let answer = next.answer(Likely::always(FREE));
+        next.hang_up();
+        match answer.status() {
+            200 => break,
+            _ if Instant::now() > until => check.fail("No place becomes free.", FREE),
+            _ => {}
+        }
+    }
+    drop(server);
+    // Half of those who are turned away leave, the others stay.
+    let server = check.start(&["--connections", "0", "--patience", "150"]);
+    let before = server.comes_to_rest().then(|| server.open_files());
+    let mut turned_away: Vec<_> = (0..30).map(|_| server.ask("/")).collect();
+    for client in &mut turned_away {
+        let answer = client.answer(Likely::always(MORE));
+        client.expect_status(&answer, &[503], MORE);
+    }
+    turned_away.truncate(15);
+    if let Some(before) = before.flatten() {
+        server.must_hold_fewer_descriptors_than(
+            before + 1,
+            "a client that was turned away lingers for a second at most, whether it \
+             leaves or not: then its time is up, and its conversation over.",
+        );
+    }
+}
+
+const UNTOLD: &str = "the time of this client is up, and it wasn't told so. NotNow, when it \
+                      is late, is 408 if half a head has come: the client can still read.";
+
+#[test]
+fn check_11_half_a_head() {
+    after(check_04_a_request_in_single_bytes);
+    let check = check!("a client that stops in the middle of a head gets 408")
+        .read("how-long-a-state-may-last")
+        .with_options("--patience 1000")
+        .by_hand("(printf 'GET / HTTP/1.1\\r\\n'; sleep 2) | nc 127.0.0.1 {port}");
+    check.refuses_half_a_head(
+        "the server waits for the rest of the head forever. Each state but Handling has \
+         its time; and read_head() asks is_late() whenever there is nothing to read.",
+        UNTOLD,
+        "the client is told, with another status than 408. Nothing is wrong with what it \
+         has sent: 400 is for a stream that ends (Done(0)), and late is NotNow.",
+    );
+}
+
+#[test]
+fn check_12_a_head_that_trickles() {
+    after(check_11_half_a_head);
+    let check = check!("the deadline is for the whole head, not for each read")
+        .read("how-long-a-state-may-last")
+        .with_options("--patience 1000")
+        .by_hand(
+            "(printf 'GET / HTTP/1.1\\r\\nX: '; while sleep 0.3; do printf x; done) | nc \
+             127.0.0.1 {port}\n\
+             while sleep 0.3; do printf '\\r\\n'; done | nc 127.0.0.1 {port}",
+        );
+    check.refuses_a_head_that_trickles(
+        "a byte every few milliseconds keeps the connection alive. The client's time \
+         begins when its state is entered: go round in read_head(), and don't return \
+         To(ReadingHead) from it.",
+        "an empty line before the request gives the client its time again. Its time \
+         begins when the state is entered: go round in read_head(), and don't return \
+         To(ReadingHead) from it.",
+    );
+}
+
+#[test]
+fn check_13_handlers_that_wait() {
+    after(check_03_one_request_after_the_other);
+    let check = check!("a handler that waits keeps nobody else waiting")
+        .read("handlers-that-wait")
+        .by_hand(
+            "curl -s http://{addr}/app/wait/3000 & curl -s http://{addr}/app/wait/3000 &\n\
+             sleep 0.2; curl -sm 1 http://{addr}/app/visit; wait",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    const SLEEPS: &str = "while one handler waits, no one else is served. poll() must not \
+                          wait: if the moment hasn't come, return None, and the loop \
+                          asks again in its next turn.";
+    const ORDER: &str = "the answers of one connection come in the order of its requests, \
+                         also if the first one takes longer.";
+    let mut both = server.connect();
+    both.send(get("/app/wait/300") + &get("/app/visit"));
+    let mut waits = server.ask("/app/wait/300");
+    waits.until_read();
+    server.ask("/app/visit").must_get(200, "1\n", SLEEPS);
+    waits.expect_nothing_yet(SLEEPS);
+    let answer = both.answer(Likely::always(ORDER));
+    both.expect_body(&answer, b"waited 300 ms\n", ORDER);
+    both.must_get(200, "2\n", ORDER);
+    waits.must_get(200, "waited 300 ms\n", SLEEPS);
+    // What was answered before isn't kept until the handler is ready.
+    let mut first = server.connect();
+    first.send(get("/") + &get("/app/wait/10000"));
+    let answer = first.answer(Likely::always(
+        "an answer is finished, and is kept until the next one is: send what there is, \
+         whatever the conversation waits for.",
+    ));
+    first.expect_body(&answer, b"home", ORDER);
+    const MET: &str = "these handlers wait for each other, and each must be asked again and \
+                       again: look at the seat first, and then at the time.";
+    server.must_meet(25, MET);
+    server
+        .ask("/app/meet/3/50")
+        .must_get(503, "fewer than 3 came\n", MET);
+    server.must_meet(3, MET);
+}
+
+#[test]
+fn check_14_seats_are_given_back() {
+    after(check_13_handlers_that_wait);
+    let check =
+        check!("a client that tears its connection down leaves no seat taken")
+            .read("handlers-that-wait");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    const TAKEN: &str = "someone who is gone still has a seat in the meeting. When a \
+                         conversation ends, its handler is dropped, and with it the \
+                         seat: drop() gives it back, unless the meeting has begun.";
+    const HALF_CLOSED: &str = "a client that closes its sending half has asked all that it \
+                               wants to ask, and waits for its answer.";
+    // Closing the sending half is no reason to leave.
+    let mut patient = server.ask("/app/meet/2");
+    patient.until_read().half_close();
+    server.ask("/").must_get(200, "home", HALF_CLOSED);
+    server
+        .ask("/app/meet/2")
+        .must_get(200, "2 met\n", HALF_CLOSED);
+    patient.must_get(200, "2 met\n", HALF_CLOSED);
+    // A meeting that has given up, and a meeting that has begun, leave nothing behind.
+    server
+        .ask("/app/meet/4/20")
+        .must_get(503, "fewer than 4 came\n", TAKEN);
+    server.must_meet(4, TAKEN);
+    let mut gone = server.ask("/app/meet/3");
+    gone.until_read();
+    server.comes_to_rest();
+    if gone.tear_down() {
+        let mut first = server.ask("/app/meet/3");
+        first.until_read();
+        let mut second = server.ask("/app/meet/3");
+        second.until_read();
+        server.ask("/").must_get(200, "home", TAKEN);
+        server.comes_to_rest();
+        first.expect_nothing_yet(TAKEN);
+        server.ask("/app/meet/3").must_get(200, "3 met\n", TAKEN);
+        for client in [first, second] {
+            client.must_get(200, "3 met\n", TAKEN);
+        }
     }
 }
 
 #[test]
-fn check_06_smuggled_requests() {
-    after(check_03_content_by_length);
-    let check = check!(
-        "a request whose end two servers could see in two places is refused with 400"
-    )
-    .read("smuggling");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 2);
-    let fields: &[(&str, &[u16], &'static str)] = &[
-        (
-            "Content-Length: 0\r\nContent-Length: 44",
-            &[400],
-            "two lengths.",
-        ),
-        (
-            "Content-Length: 5\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks: a proxy may believe the one, this server the \
-             other.",
-        ),
-        (
-            "Content-Length: 0\r\nContent-Length: +44",
-            &[400],
-            "two lengths, of which the second has a sign.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 5\r\nContent-Length: 44",
-            &[400],
-            "three lengths, of which the last differs.",
-        ),
-        (
-            "Content-Length: 5\r\nContent-Length: 44\r\nContent-Length: 5",
-            &[400],
-            "three lengths, of which the second differs.",
-        ),
-        (
-            "Content-Length: 0\r\nTransfer-Encoding: chunked",
-            &[400],
-            "both a length and chunks. A length of 0 is one too.",
-        ),
-        ("Content-Length: 0, 44", &[400], "two lengths in one field."),
-        (
-            "Content-Length: +0",
-            &[400],
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("Content-Length: -1", &[400], "a sign is no digit."),
-        ("Content-Length: 0x0", &[400], "the length is decimal."),
-        (
-            "Content-Length: 0 0",
-            &[400],
-            "white space inside a length.",
-        ),
-        (
-            "Content-Length: 99999999999999999999999",
-            &[400, 413],
-            "the length does not fit into 64 bits.",
-        ),
-        ("Content-Length:", &[400], "an empty length."),
-        ("Content-Length : 44", &[400], "white space before a colon."),
-        ("X: y\r\n Content-Length: 44", &[400], "a folded line."),
-        ("X: y\rContent-Length: 44", &[400], r"\r alone."),
-        (
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-            &[400, 501],
-            "chunked twice.",
-        ),
-        (
-            "Transfer-Encoding: chunked, identity",
-            &[400, 501],
-            "chunked must be the last coding.",
-        ),
-        (
-            "Transfer-Encoding: xchunked",
-            &[400, 501],
-            "a coding that the server does not know.",
-        ),
-        (
-            "Transfer-Encoding: \x0bchunked",
-            &[400, 501],
-            "a control character before the coding.",
-        ),
-    ];
-    for (field, wanted, why) in fields {
-        let request =
-            format!("POST / HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n0\r\n\r\n");
-        refused(server.connect(), &request, wanted, why);
-    }
-    let chunks: &[(&str, &'static str)] = &[
-        ("\r\n\r\n", "an empty size."),
-        ("x\r\n\r\n", "a size that is no number."),
-        ("-1\r\n\r\n", "a sign is no digit."),
-        (
-            "+1\r\nx\r\n0\r\n\r\n",
-            "a sign is no digit, and some parsers take it.",
-        ),
-        ("0x1\r\nx\r\n0\r\n\r\n", "hexadecimal without 0x."),
-        ("1 \r\nx\r\n0\r\n\r\n", "white space behind a size."),
-        (" 1\r\nx\r\n0\r\n\r\n", "white space before a size."),
-        (
-            " 1;x\r\nx\r\n0\r\n\r\n",
-            "white space before a size, and an extension behind it.",
-        ),
-        (
-            "1 x;y\r\nx\r\n0\r\n\r\n",
-            "letters before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1 2;x\r\nx\r\n0\r\n\r\n",
-            "two sizes before one semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "0x1;a\r\n\r\n",
-            "a size of 0, if what stands between the digits and the semicolon is \
-             passed over: only spaces and tabs may stand there.",
-        ),
-        (
-            "10000000000000001\r\nx\r\n0\r\n\r\n",
-            "a size beyond 64 bits, which may wrap around to 1.",
-        ),
-        (
-            "1\r;x\r\nx\r\n0\r\n\r\n",
-            r"\r alone before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1\x0c;x\r\nx\r\n0\r\n\r\n",
-            "a form feed before a semicolon, where only spaces and tabs may stand.",
-        ),
-        (
-            "1;a\rb\r\nx\r\n0\r\n\r\n",
-            r"\r alone in an extension, where a tab is the only control character.",
-        ),
-        (
-            "1;\x7f\r\nx\r\n0\r\n\r\n",
-            "DEL in an extension, where a tab is the only control character.",
-        ),
-        ("1\r\nxyz0\r\n\r\n", "a chunk that is longer than its size."),
-        (
-            "1\r\nxy\r\n0\r\n\r\n",
-            "a chunk that is longer than its size, with a line end behind it.",
-        ),
-        ("1\r\nx\ry0\r\n\r\n", r"a chunk that ends in \r alone."),
-        (
-            "1\r\nxy\n0\r\n\r\n",
-            r"a chunk that ends in \n alone, behind a byte too many.",
-        ),
-        ("1\nx\r\n0\r\n\r\n", r"a size line that ends in \n alone."),
-        ("1\r\nx\n00\r\n\r\n", r"a chunk that ends in \n alone."),
-        ("0\r\nX y\r\n\r\n", "a trailer that is no field."),
-        (
-            "0\r\nX : y\r\n\r\n",
-            "white space before a trailer's colon: split_field judges trailers as it \
-             does fields.",
-        ),
-        (
-            "0\r\n X: y\r\n\r\n",
-            "white space before a trailer's name: split_field judges trailers as it \
-             does fields.",
-        ),
-    ];
-    for (content, why) in chunks {
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: a\r\n\
-             Transfer-Encoding: chunked\r\n\r\n{content}"
-        );
-        let wanted: &[u16] = if why.contains("64 bits") {
-            &[400, 413]
-        } else {
-            &[400]
-        };
-        refused(server.connect(), &request, wanted, why);
-    }
-    let mut client = server.connect();
-    client.send(
-        "HEAD / HTTP/1.1\r\nHost: a\r\n\
-         Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    );
-    let answer = client.answer_to_head(NO_ANSWER);
-    client.expect_status(&answer, &[400], "two lengths.");
-    client.expect_end(Likely::always(
-        "a refusal of HEAD is an answer to HEAD: a head without content.",
-    ));
-    for length in ["", "Content-Length: 5\r\n"] {
-        let request = format!(
-            "POST / HTTP/1.0\r\nConnection: keep-alive\r\n{length}\
-             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-        );
-        refused(
-            server.connect(),
-            &request,
-            &[400, 405, 411, 501],
-            "HTTP/1.0 knows no Transfer-Encoding.",
-        );
-    }
-    server.ask("/app/visit").must_get(
-        200,
-        "1\n",
-        "a request that stood inside another one's content was served.",
+fn check_15_handlers_may_take_their_time() {
+    after(check_13_handlers_that_wait);
+    let check = check!("the deadlines are for the client, not for the handler")
+        .read("how-long-a-state-may-last")
+        .with_options("--patience 400")
+        .by_hand("curl -si http://{addr}/app/wait/500");
+    check.lets_handlers_take_their_time(
+        "the handler took longer than the client may, and the client lost its answer. In \
+         Handling the client has nothing to do, and so no deadline; in Writing its time \
+         begins again.",
+        "the first bytes of this request came with the request before, whose handler took \
+         longer than a head may. That time isn't the client's: a head's time begins when \
+         ReadingHead is entered.",
+        "how-long-a-state-may-last",
     );
 }
 
-/// Sends a request, with another one hidden in it or behind it, and reads a refusal,
-/// after which the connection must end: nothing on it can be trusted.
-#[track_caller]
-fn refused(mut client: Client, request: &str, wanted: &[u16], why: &'static str) {
-    let hidden = get("/app/visit/1000");
-    client.by_hand(&typed(&format!("{request}{hidden}")));
-    client.send(request).send(hidden);
-    let answer = client.answer(Likely {
-        silent: why,
-        ..NO_ANSWER
-    });
-    client.expect_status(&answer, wanted, why);
-    client.expect_end(Likely {
-        silent: "after a refusal nobody knows where the next request begins: close \
-                 the connection.",
-        differs: "what follows a request that was refused was taken for another \
-                  request.",
-        ..NO_ANSWER
-    });
-    if request.contains("HTTP/1.1") {
-        client.expect_last(&answer);
+#[test]
+fn check_16_a_steady_reader() {
+    after(check_07_a_slow_reader);
+    let check =
+        check!("a slow client is served for longer than the server is patient")
+            .read("what-is-left-over")
+            .with_options("--patience 300 --root FOLDER-WITH-A-LARGE-FILE")
+            .by_hand("curl -s --limit-rate 2M http://{addr}/large | wc -c");
+    check.serves_a_steady_reader(
+        "this client took 64 KiB in much less time than it has for them. flush() gives it \
+         its time again with each 64 KiB: stay in Writing, and let no other deadline \
+         cut it off.",
+    );
+}
+
+#[test]
+fn check_17_one_that_does_not_read() {
+    after(check_07_a_slow_reader);
+    let check = check!("a client that doesn't read its answer loses it in the end")
+        .read("what-is-left-over")
+        .with_options("--patience 1000 --root FOLDER-WITH-A-LARGE-FILE");
+    let site = Site::with_a_home();
+    site.large_file("large", 64 << 20, b"end");
+    let args = ["--root", &site.arg(), "--patience", "100"];
+    let server = check.start(&args);
+    let before = server
+        .comes_to_rest()
+        .then(|| server.open_files())
+        .flatten();
+    let mut greedy = server.ask("/large");
+    greedy.read_some(1);
+    server
+        .ask("/")
+        .must_get(200, "home", "others are served meanwhile.");
+    if let Some(before) = before {
+        server.must_hold_fewer_descriptors_than(
+            before + 1,
+            "a client that reads nothing keeps its socket and its file forever. In \
+             Writing, NotNow when it is late is the end: Failure::Lost with TimedOut, \
+             because no one is left to tell.",
+        );
     }
-    client.hang_up();
+    greedy.hang_up();
+}
+
+#[test]
+fn check_18_content() {
+    after(check_05_pipelined_requests);
+    let check = check!("content is skipped, and the next request begins after it");
+    let check = check.read("what-stays");
+    check.skips_content_by_length(ContentHints {
+        usual: NO_ANSWER,
+        kept: "all the content has come, and the server waits for more. Some of it was \
+               read together with the head: skip() looks at it before it reads.",
+        empty_line: "an empty line before a request is ignored: find_head() does so.",
+    });
+    check.refuses_smuggled_requests(NO_ANSWER);
+}
+
+#[test]
+fn check_19_too_much_content() {
+    after(check_18_content);
+    let check =
+        check!("content is read neither without end nor forever").read("what-stays");
+    check.refuses_too_much_content(LimitHints {
+        usual: NO_ANSWER,
+        late: "content that comes too slowly is refused with 408: its time begins when \
+               Skipping is entered, and no byte gives it back.",
+        early: "the client is done before its content is: Done(0) is 400.",
+        closed: "the server closed at once: after a refusal comes State::Lingering.",
+    });
+}
+
+#[test]
+fn check_20_garbage_and_resets() {
+    after(check_03_one_request_after_the_other);
+    let check =
+        check!("empty connections, garbage, resets and panics end nobody else")
+            .read("what-stays")
+            .causes_panics(ASKED_TO);
+    let site = Site::for_resets();
+    let server = check.start_pool(&site, 1);
+    const GONE: &str = "one client's error must end its own conversation, and no other: \
+                        it's returned from turn(), and the loop drops the conversation.";
+    for _ in 0..3 {
+        server.connect();
+        server.connect().half_close();
+        server.connect().send(b"\x00\xff\r\n\r\n").half_close();
+        server
+            .connect()
+            .send("GET / HTTP/1.1\r\nHost: a\r\n")
+            .half_close();
+        let mut client = server.ask("/app/panic");
+        let answer = client.answer(Likely::always(
+            "a handler that panics is answered with 500, and the only thread goes on.",
+        ));
+        client.expect_status(&answer, &[500], GONE);
+    }
+    server.reset_in_a_read(get("/"), "GET / HT");
+    server.reset_in_a_write(get("/large"));
+    server.ask("/").must_get(200, "home", GONE);
+    server.must_still_run();
 }
 
 #[test]
 #[cfg(unix)]
-fn check_07_still_stops() {
-    after(check_02_one_request_after_the_other);
-    let check = check!(
-        "idle connections do not delay the end, and the last answer says close"
-    )
-    .read("what-stays")
-    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter13)");
-    check.stops_though_connections_stay(
-        NO_ANSWER,
-        "it did in chapter 12: git diff chapters/13-content shows what has changed. \
-         A connection that waits for its next request is an idle one.",
-        "when the server stops and nothing more has been read, this answer is the \
-         last one, and send() says so, as if the client had wanted no more.",
+fn check_21_no_descriptors_left() {
+    after(check_02_still_serves_files);
+    const ENDED: &str = "accepting fails while all descriptors are in use. That passes \
+                         when clients leave.";
+    let check = check!("when accepting fails, the server waits and goes on")
+        .read("when-the-house-is-full")
+        .if_it_ends(ENDED);
+    let site = Site::with_a_home();
+    let args = ["--root", &site.arg(), "--threads", "1"];
+    let server = check.start_with_few_files(16, &args);
+    // Those who are in are served, files too, although no one else can come in.
+    let mut clients: Vec<_> = (0..40).map(|_| server.connect()).collect();
+    let inside = &mut clients[0];
+    inside.send(get("/"));
+    let answer = inside.answer(Likely::always(ENDED));
+    inside.expect_body(
+        &answer,
+        b"home",
+        "no descriptor was left for the file: the door keeps one in reserve, and gives \
+         it up when accepting fails.",
+    );
+    drop(clients);
+    server.ask("/").must_get(200, "home", ENDED);
+    server.must_still_run_after(ENDED);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_22_still_stops() {
+    after(check_05_pipelined_requests);
+    after(check_13_handlers_that_wait);
+    let check =
+        check!("asked to stop, the server answers what it has, and nothing else")
+            .read("what-stays")
+            .by_hand(
+                "nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n {package})",
+            );
+    const SAME: &str = "it did in chapter 15: git diff chapters/16-nonblocking shows what \
+                        has changed. The last answer is the one after which nothing has \
+                        been read, once stopping has begun.";
+    check.stops_though_connections_stay(NO_ANSWER, SAME, SAME);
+    let site = Site::with_a_home();
+    let mut server = check.start_pool(&site, 1);
+    let mut waiting = server.connect();
+    waiting
+        .send(get("/app/wait/200") + &get("/app/visit"))
+        .until_read();
+    server.signal("TERM");
+    for text in ["waited 200 ms\n", "1\n"] {
+        let answer = waiting.answer(Likely::always(SAME));
+        waiting.expect_body(&answer, text.as_bytes(), SAME);
+    }
+    server.must_end(0, SAME);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_23_idle_clients_do_not_delay_the_end() {
+    after(check_22_still_stops);
+    let check =
+        check!("clients that have sent nothing, or half a request, delay no end")
+            .read("how-long-a-state-may-last");
+    const LATE: &str = "while the server stops, a head or content has LAST_LOOK to come, \
+                        and no client lingers for longer than SHORT_LINGER.";
+    check.does_not_wait_for_the_idle(LATE, UNTOLD, LATE);
+    check.ends_at_a_second_signal(SIGNAL, SIGNAL);
+}
+
+#[cfg(unix)]
+const SIGNAL: &str = "a second signal ends the program at once, as in chapter 11.";
+
+#[test]
+#[cfg(unix)]
+fn check_24_connected_clients_are_taken() {
+    after(check_23_idle_clients_do_not_delay_the_end);
+    let check =
+        check!("clients whom nobody accepted yet are answered before the end")
+            .read("when-the-house-is-full");
+    const FORGOTTEN: &str = "clients were connected, and their requests were here: they \
+                             waited outside until others had left. The door stays open \
+                             until nobody waits there.";
+    check.takes_who_is_connected(
+        "accepting has to pause after it has failed.",
+        FORGOTTEN,
     );
 }
 
 #[test]
-fn check_08_a_real_client() {
-    after(check_01_still_serves_files);
+fn check_25_pictures() {
+    after(check_02_still_serves_files);
+    let check =
+        check!("pictures are painted by the pool").read("the-picture-freezes-all");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    const OTHER: &str = "picture.rs, fork_join.rs and the pool are chapter 15's.";
+    check.has_pictures(&server, OTHER);
+    server.leaves_must_meet(2, OTHER);
+}
+
+#[test]
+fn check_26_a_real_client() {
+    after(check_02_still_serves_files);
     let check = check!("a real HTTP client gets the pages").read("what-stays");
     check.serves_a_real_client();
 }
 
 #[test]
-fn check_09_starts_as_before() {
-    after(check_01_still_serves_files);
+fn check_27_starts_as_before() {
+    after(check_02_still_serves_files);
     let check = check!("a program that cannot start says why, as in chapter 01");
+    check.wants_a_number_for("--connections");
+    let run = check.run(&["127.0.0.1:0", "--threads", "0"]);
+    run.refuses_a_pool_of_nothing(
+        "a pool of nothing paints nothing: say so, and end.",
+    );
     check.starts_as_in_chapter_01();
 }
