@@ -163,38 +163,11 @@ fn check_06_a_flood_that_nobody_reads() {
     let check = check!("a client that asks and doesn't read fills no memory")
         .read("after-an-answer")
         .with_options("--root book/src");
-    let site = Site::with_a_home();
-    site.file("page", "x".repeat(50_000));
-    let server = check.start_pool(&site, 1);
-    server.ask("/").must_get(200, "home", NO_ANSWER.silent);
-    let before = server.allocated_memory();
-    let mut greedy = server.connect();
-    greedy.fill(get("/page").repeat(8_000).as_bytes());
-    let mut waits = server.connect();
-    waits.send(get("/app/wait/10000"));
-    waits.fill(get("/").repeat(400_000).as_bytes());
-    server.comes_to_rest();
     const STOPS: &str = "one client's flood keeps the others waiting.";
-    server.ask("/").must_get(200, "home", STOPS);
-    const MUCH: u64 = 4 << 20;
-    let grown = |before: u64, now: u64| now.saturating_sub(before);
-    let grown = before
-        .zip(server.allocated_memory())
-        .map(|(a, b)| grown(a, b));
-    if let Some(grown @ MUCH..) = grown {
-        check.fail(
-            format!(
-                "Two clients sent thousands of requests and read nothing, and the \
-                 program took {} MB of memory for them.",
-                grown >> 20
-            ),
-            "answers pile up, or requests do. When is_full(), go to Writing, and only \
+    const PILE: &str = "answers pile up, or requests do. When is_full(), go to Writing, and only \
              from there back to ReadingHead: the rest stays in the kernel, and makes the \
-             client wait. Nothing is read while a handler waits.",
-        );
-    }
-    let answer = greedy.answer(NO_ANSWER);
-    greedy.expect_status(&answer, &[200], NO_ANSWER.differs);
+             client wait. Nothing is read while a handler waits.";
+    check.leaves_floods_in_the_kernel(STOPS, PILE, NO_ANSWER);
 }
 
 #[test]
@@ -218,9 +191,10 @@ fn check_07_a_slow_reader() {
     const CUT: &str = "one write may take only a part of what it is given. While there is \
                        output, Done(n) means once more, and NotNow means Stay: the \
                        next turn goes on where this one stopped.";
-    const MEANWHILE: &str = "a client that reads slowly keeps the others waiting: when the \
-                             socket is full, return Stay, and don't try again in this \
-                             turn.";
+    const MEANWHILE: &str = "a client that reads slowly keeps the others waiting. One \
+                             write may take only a part of what it is given: while \
+                             there is output, NotNow means Stay, and the next turn \
+                             goes on where this one stopped.";
     let mut late = server.ask("/large");
     late.read_some(300_000);
     server.comes_to_rest();
@@ -241,17 +215,10 @@ fn check_08_one_that_never_pauses() {
             "yes '' | sed 's/$/\\r/' | nc 127.0.0.1 {port} & sleep 1\n\
              curl -sm 1 http://{addr}/app/visit; kill %1",
         );
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
     const STARVED: &str = "one client has the loop for itself. In each turn a \
                            conversation reads once and writes once at most, however \
                            much there is.";
-    let mut greedy = server.connect();
-    greedy.send("\r\n").until_read().pour(b"\r\n");
-    for _ in 0..20 {
-        server.ask("/").must_get(200, "home", STARVED);
-    }
-    greedy.hang_up();
+    check.gives_each_client_its_turn(STARVED, NO_ANSWER);
 }
 
 #[test]
@@ -264,49 +231,9 @@ fn check_09_two_hundred_clients() {
              time curl -s http://{addr}/app/visit; grep Threads /proc/$(pgrep -x \
              {package})/status",
         );
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
     const HELD_UP: &str = "clients that say nothing hold others up. Each has its turn, \
                            reads nothing, and stays where it is.";
-    server.ask("/").must_get(200, "home", HELD_UP);
-    let before = server.threads();
-    let mut idle: Vec<_> = (0..180).map(|_| server.connect()).collect();
-    for (at, client) in idle.iter_mut().enumerate() {
-        match at % 3 {
-            0 => drop(client.send("GET / HT")),
-            1 => drop(client.send(get("/"))),
-            _ => {}
-        }
-    }
-    let mut active = server.connect();
-    for visit in 1..=20 {
-        active.send(get("/app/visit"));
-        let answer = active.answer(Likely::always(HELD_UP));
-        active.expect_body(&answer, format!("{visit}\n").as_bytes(), HELD_UP);
-    }
-    for (at, client) in idle.iter_mut().enumerate() {
-        if at % 3 == 1 {
-            let answer = client.answer(Likely::always(HELD_UP));
-            client.expect_body(&answer, b"home", HELD_UP);
-        }
-    }
-    if server.threads() > before {
-        check.fail(
-            format!(
-                "There were {before:?} threads, and with 181 clients {:?}.",
-                server.threads()
-            ),
-            "one thread serves all clients.",
-        );
-    }
-    // Two leave in one turn, and then all others, while the program has its eyes shut.
-    server.while_stopped(|| idle.truncate(178));
-    active.send(get("/app/visit"));
-    let answer = active.answer(Likely::always(HELD_UP));
-    active.expect_body(&answer, b"21\n", HELD_UP);
-    server.while_stopped(|| idle.clear());
-    server.ask("/").must_get(200, "home", HELD_UP);
-    server.must_not_have_panicked("clients that leave are nothing unusual.");
+    check.serves_two_hundred_clients(HELD_UP);
 }
 
 #[test]
@@ -415,38 +342,16 @@ fn check_13_handlers_that_wait() {
             "curl -s http://{addr}/app/wait/3000 & curl -s http://{addr}/app/wait/3000 &\n\
              sleep 0.2; curl -sm 1 http://{addr}/app/visit; wait",
         );
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
     const SLEEPS: &str = "while one handler waits, no one else is served. poll() must not \
                           wait: if the moment hasn't come, return None, and the loop \
                           asks again in its next turn.";
     const ORDER: &str = "the answers of one connection come in the order of its requests, \
                          also if the first one takes longer.";
-    let mut both = server.connect();
-    both.send(get("/app/wait/300") + &get("/app/visit"));
-    let mut waits = server.ask("/app/wait/300");
-    waits.until_read();
-    server.ask("/app/visit").must_get(200, "1\n", SLEEPS);
-    waits.expect_nothing_yet(SLEEPS);
-    let answer = both.answer(Likely::always(ORDER));
-    both.expect_body(&answer, b"waited 300 ms\n", ORDER);
-    both.must_get(200, "2\n", ORDER);
-    waits.must_get(200, "waited 300 ms\n", SLEEPS);
-    // What was answered before isn't kept until the handler is ready.
-    let mut first = server.connect();
-    first.send(get("/") + &get("/app/wait/10000"));
-    let answer = first.answer(Likely::always(
-        "an answer is finished, and is kept until the next one is: send what there is, \
-         whatever the conversation waits for.",
-    ));
-    first.expect_body(&answer, b"home", ORDER);
     const MET: &str = "these handlers wait for each other, and each must be asked again and \
                        again: look at the seat first, and then at the time.";
-    server.must_meet(25, MET);
-    server
-        .ask("/app/meet/3/50")
-        .must_get(503, "fewer than 3 came\n", MET);
-    server.must_meet(3, MET);
+    const KEPT: &str = "an answer is finished, and is kept until the next one is: send what there is, \
+         whatever the conversation waits for.";
+    check.lets_handlers_wait(SLEEPS, ORDER, MET, KEPT);
 }
 
 #[test]
@@ -455,42 +360,12 @@ fn check_14_seats_are_given_back() {
     let check =
         check!("a client that tears its connection down leaves no seat taken")
             .read("handlers-that-wait");
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
     const TAKEN: &str = "someone who is gone still has a seat in the meeting. When a \
                          conversation ends, its handler is dropped, and with it the \
                          seat: drop() gives it back, unless the meeting has begun.";
     const HALF_CLOSED: &str = "a client that closes its sending half has asked all that it \
                                wants to ask, and waits for its answer.";
-    // Closing the sending half is no reason to leave.
-    let mut patient = server.ask("/app/meet/2");
-    patient.until_read().half_close();
-    server.ask("/").must_get(200, "home", HALF_CLOSED);
-    server
-        .ask("/app/meet/2")
-        .must_get(200, "2 met\n", HALF_CLOSED);
-    patient.must_get(200, "2 met\n", HALF_CLOSED);
-    // A meeting that has given up, and a meeting that has begun, leave nothing behind.
-    server
-        .ask("/app/meet/4/20")
-        .must_get(503, "fewer than 4 came\n", TAKEN);
-    server.must_meet(4, TAKEN);
-    let mut gone = server.ask("/app/meet/3");
-    gone.until_read();
-    server.comes_to_rest();
-    if gone.tear_down() {
-        let mut first = server.ask("/app/meet/3");
-        first.until_read();
-        let mut second = server.ask("/app/meet/3");
-        second.until_read();
-        server.ask("/").must_get(200, "home", TAKEN);
-        server.comes_to_rest();
-        first.expect_nothing_yet(TAKEN);
-        server.ask("/app/meet/3").must_get(200, "3 met\n", TAKEN);
-        for client in [first, second] {
-            client.must_get(200, "3 met\n", TAKEN);
-        }
-    }
+    check.gives_seats_back(TAKEN, HALF_CLOSED);
 }
 
 #[test]

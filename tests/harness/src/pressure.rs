@@ -119,23 +119,6 @@ impl Client {
         self
     }
 
-    /// Goes on sending `chunk` without a pause, for longer than any deadline, while the
-    /// check goes on with other clients.
-    pub fn pour(&mut self, chunk: &'static [u8]) -> &mut Client {
-        self.check.step(format!(
-            "go on sending {:?} without a pause",
-            show(&chunk[..chunk.len().min(16)])
-        ));
-        if let Ok(mut stream) = self.stream.try_clone() {
-            let until = Instant::now() + 2 * DEADLINE;
-            let all = chunk.repeat((64 * 1024 / chunk.len()).max(1));
-            thread::spawn(move || {
-                while Instant::now() < until && stream.write_all(&all).is_ok() {}
-            });
-        }
-        self
-    }
-
     /// Sends `chunk` up to this many times, each time when the program has read what
     /// came before, and returns how many bytes it has read: fewer if it closes.
     pub fn feed(&mut self, chunk: &[u8], times: usize) -> usize {

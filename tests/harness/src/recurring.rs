@@ -16,6 +16,7 @@ mod startup;
 #[cfg(unix)]
 mod stopping;
 mod threads;
+mod turns;
 
 pub use content::{ContentHints, LimitHints};
 pub use files::LARGE;
