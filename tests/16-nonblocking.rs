@@ -345,8 +345,9 @@ fn check_13_handlers_that_wait() {
     const SLEEPS: &str = "while one handler waits, no one else is served. poll() must not \
                           wait: if the moment hasn't come, return None, and the loop \
                           asks again in its next turn.";
-    const ORDER: &str = "the answers of one connection come in the order of its requests, \
-                         also if the first one takes longer.";
+    const ORDER: &str = "this handler waits for somebody who hasn't come. None means \
+                         Stay, and the next request of the same connection isn't \
+                         looked at before the answer to this one is there.";
     const MET: &str = "these handlers wait for each other, and each must be asked again and \
                        again: look at the seat first, and then at the time.";
     const KEPT: &str = "an answer is finished, and is kept until the next one is: send what there is, \
