@@ -256,24 +256,10 @@ fn check_08_half_a_head() {
         .read("a-deadline-for-the-head")
         .with_options("--threads 2 --patience 1000")
         .by_hand("(printf 'GET / HTTP/1.1\\r\\n'; sleep 2) | nc 127.0.0.1 {port}");
-    let site = Site::with_a_home();
-    let server = start_impatient(&check, &site, 2);
     const FOREVER: &str = "the server waits for the rest of the head for ever, and \
                            so does its worker. Before each read, set_read_timeout() \
                            with the time that is left until the deadline.";
-    let (mut half, _) = server.ask_half("/");
-    let mut silent = server.connect();
-    let answer = half.answer(Likely {
-        silent: FOREVER,
-        ..Likely::always(UNTOLD)
-    });
-    half.expect_status(&answer, &[408], NOT_WRONG);
-    half.hang_up();
-    // The second one has sent nothing: it may be told so or not.
-    if !silent.ends_at_once() {
-        let answer = silent.answer(Likely::always(FOREVER));
-        silent.expect_status(&answer, &[408], NOT_WRONG);
-    }
+    check.refuses_half_a_head(FOREVER, UNTOLD, NOT_WRONG);
 }
 
 #[test]
@@ -322,58 +308,13 @@ fn check_10_a_head_that_trickles() {
              | nc 127.0.0.1 {port}\n\
              while sleep 0.3; do printf '\\r\\n'; done | nc 127.0.0.1 {port}",
         );
-    let site = Site::with_a_home();
-    let patience = Duration::from_millis(150);
-    let server = start_with_patience(&check, &site, 1, 150);
     const EACH: &str = "a byte every few milliseconds keeps the connection alive: \
                         each read gets the whole timeout anew. Fix the deadline \
                         once, before the first read of the head, and give each read \
                         the time that is left.";
     const EMPTY: &str = "an empty line before the request begins the deadline anew. \
                          Fix it once, before the first read, outside the loop.";
-    for (first, again, likely) in [
-        ("GET / HTTP/1.1\r\nHost: a\r\nX: ", "x", EACH),
-        ("\r\n", "\r\n", EMPTY),
-    ] {
-        let mut client = server.connect();
-        for _ in 0..10 {
-            client.send(first);
-            let Some(silence) =
-                client.trickle(again.as_bytes(), Duration::from_millis(10))
-            else {
-                check.fail(
-                    format!(
-                        "The client sent a little every 10 ms for {} s, and was \
-                         never refused.",
-                        DEADLINE.as_secs()
-                    ),
-                    likely,
-                );
-            };
-            // On a busy machine the client itself may have paused for too long: that
-            // proves nothing.
-            if silence < patience {
-                break;
-            }
-            client.hang_up();
-            client = server.connect();
-        }
-        if again == "x" {
-            let answer = client.answer(Likely::always(likely));
-            client.expect_status(&answer, &[408], likely);
-        } else {
-            // Nothing was asked: to close, in whatever way, is as good as to say so.
-            let all = client.read_to_end(Likely::always(likely));
-            if !all.is_empty() && !all.starts_with(b"HTTP/1.1 408") {
-                check.fail(
-                    "Nothing but empty lines came, and the answer is not 408.",
-                    likely,
-                );
-            }
-        }
-        client.hang_up();
-    }
-    server.ask("/").must_get(200, "home", EACH);
+    check.refuses_a_head_that_trickles(EACH, EMPTY);
 }
 
 #[test]
@@ -388,8 +329,6 @@ fn check_11_a_handler_may_take_its_time() {
              sleep 0.7; printf 'visit HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n') | nc \
              127.0.0.1 {port}",
         );
-    let site = Site::with_a_home();
-    let server = start_with_patience(&check, &site, 2, 400);
     const ONE_FOR_ALL: &str = "one deadline covers the whole conversation. The \
                                handler took longer than the client may, and the \
                                client lost its answer. The deadline for the head \
@@ -399,16 +338,8 @@ fn check_11_a_handler_may_take_its_time() {
                              before, whose handler took longer than a head may. That \
                              time is not the client's: a head's deadline is fixed \
                              when read_head begins, and not in Connection::new.";
-    let waits = server.ask("/app/wait/500");
-    let mut two = server.connect();
-    let second = get("/app/visit");
-    let (begin, rest) = second.split_at(8);
-    two.send(get("/app/wait/500") + begin);
-    let answer = two.answer(Likely::always(ONE_FOR_ALL));
-    two.expect_status(&answer, &[200], ONE_FOR_ALL);
-    two.read("a-deadline-for-the-head").send(rest);
-    two.must_get(200, "1\n", NEXT_HEAD);
-    waits.must_get(200, "waited 500 ms\n", ONE_FOR_ALL);
+    let section = "a-deadline-for-the-head";
+    check.lets_handlers_take_their_time(ONE_FOR_ALL, NEXT_HEAD, section);
 }
 
 #[test]
@@ -475,39 +406,13 @@ fn check_13_a_client_that_reads_steadily() {
                 "--threads 2 --patience 300 --root FOLDER-WITH-A-LARGE-FILE",
             )
             .by_hand("curl -s --limit-rate 2M http://{addr}/large | wc -c");
-    let site = Site::with_a_home();
-    const LEN: usize = 16 << 20;
-    site.large_file("large", LEN as u64, b"end");
-    let server = start_with_patience(&check, &site, 2, 300);
     const STEADY: &str = "this client took 64 KiB in much less time than it has for \
                           them. Either one deadline is for all that the connection \
                           sends: fix one in each call of write_all. Or a write waits \
                           for all the time that is left: the kernel wakes it only \
                           when much of its buffer is free, so wait no longer than \
                           LOOK_AGAIN and write again.";
-    // On a busy machine client or server may pause for too long: one time in five
-    // must be enough.
-    for _ in 0..5 {
-        let mut slow = server.ask("/large");
-        let begin = Instant::now();
-        let mut read = 0;
-        while begin.elapsed() < Duration::from_millis(450) {
-            // What it has missed it makes good: its pace is the same on a busy
-            // machine.
-            let due = begin.elapsed().as_millis() as usize * 2000;
-            read = slow.read_some(due.saturating_sub(read)).len();
-            thread::sleep(Duration::from_millis(5));
-        }
-        let got = slow.read_to_end(Likely::always(STEADY));
-        if got.len() > LEN && got.ends_with(b"end") {
-            return;
-        }
-    }
-    check.fail(
-        "A client that read 2 MB a second was cut off five times, by a server that \
-         gives 64 KiB 300 ms.",
-        STEADY,
-    );
+    check.serves_a_steady_reader(STEADY);
 }
 
 #[test]
@@ -523,21 +428,13 @@ fn check_14_a_client_that_does_not_read() {
          | sleep 60 &\n\
          curl -sm 5 http://{addr}/app/visit",
     );
-    let site = Site::with_a_home();
-    site.large_file("large", 64 << 20, b"end");
-    let server = start_impatient(&check, &site, 1);
-    let mut greedy = server.ask("/large");
-    greedy.read_some(1);
-    server.ask("/").must_get(
-        200,
-        "home",
+    check.gives_up_on_one_that_does_not_read(
         "the write waits for ever for a client that does not read, and so does its \
          worker. set_write_timeout() bounds the wait of one write, and only a \
          deadline that is fixed before the loop bounds them all. When it has passed, \
          that is an error for whoever called write_all: Ok would mean that all has \
          been sent.",
     );
-    greedy.hang_up();
 }
 
 #[test]
@@ -613,53 +510,12 @@ fn check_16_no_files_left() {
              top -bn1 | grep chapter10; kill $(jobs -p); curl -sm 5 \
              http://{addr}/app/visit",
         );
-    let site = Site::with_a_home();
-    let server =
-        check.start_with_few_files(16, &["--root", &site.arg(), "--threads", "2"]);
-    check.step("connect 40 times");
-    let clients: Vec<_> = (0..40)
-        .map_while(|_| std::net::TcpStream::connect(server.addr()).ok())
-        .collect();
     const SPINS: &str = "accept() fails at once while no file descriptor is left, \
                          and the loop tries again at once. Wait a moment after such \
                          an error.";
-    if let Some(used) = server.spins(Duration::from_millis(150)) {
-        check.fail(
-            format!(
-                "While it could accept nobody, the program was busy all the time: \
-                 {used:?} of a core."
-            ),
-            SPINS,
-        );
-    }
-    server.must_still_run_after(ENDED);
-    drop(clients);
-    server.ask("/").must_get(200, "home", ENDED);
-    server.must_still_run_after(ENDED);
-    // On a busy machine an answer may take longer than a pause, but not each of so
-    // many.
-    let until = Instant::now() + DEADLINE;
-    loop {
-        let takes_long = |_: &usize| {
-            let begin = Instant::now();
-            server.ask("/").must_get(200, "home", ENDED);
-            begin.elapsed() > Duration::from_millis(8)
-        };
-        let late = (0..20).filter(takes_long).count();
-        if late <= 10 {
-            break;
-        }
-        if Instant::now() > until {
-            check.fail(
-                format!(
-                    "{late} of 20 requests, one after the other, took more than 8 ms \
-                     each."
-                ),
-                "the loop waits also where accept() succeeds. Only a failure has a \
-                 pause behind it: sleep in the arm of that error.",
-            );
-        }
-    }
+    const PAUSED: &str = "the loop waits also where accept() succeeds. Only a failure \
+                          has a pause behind it: sleep in the arm of that error.";
+    check.waits_for_descriptors(SPINS, ENDED, PAUSED);
 }
 
 #[test]

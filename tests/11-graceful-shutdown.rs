@@ -161,17 +161,6 @@ fn check_07_running_requests_are_answered() {
             "for i in 1 2 3; do curl -s http://{addr}/app/wait/2000 & done\n\
              sleep 1; kill -TERM $(pgrep -x {package}); wait",
         );
-    let site = with_much();
-    let mut server = check.start_pool(&site, 3);
-    let readers: Vec<_> = (0..2).map(|_| ask_for_much(&server)).collect();
-    // Longer than anyone might wait by default, and much shorter than --grace.
-    let mut waiting = server.connect();
-    let second = format!(
-        "GET /app/visit HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n",
-        "x".repeat(6000)
-    );
-    waiting.send(harness::get("/app/wait/1200") + &second);
-    server.comes_to_rest();
     const CUT: &str = "the program has ended while its workers were at work: main \
                        returned, and with it all threads end, or somebody called \
                        process::exit(). Keep the JoinHandles, and join each worker.";
@@ -180,15 +169,7 @@ fn check_07_running_requests_are_answered() {
                              the connection's input, and the rest waits in the \
                              kernel. The server answers what it has received: close \
                              only when nothing is left over.";
-    stop(&server);
-    let answer = waiting.answer(Likely::always(CUT));
-    waiting.expect_status(&answer, &[200], CUT);
-    waiting.expect_body(&answer, b"waited 1200 ms\n", CUT);
-    waiting.must_get(200, "1\n", PIPELINED);
-    for reader in readers {
-        reader.must_get(200, &much(), CUT);
-    }
-    server.must_end(0, CUT);
+    check.answers_what_is_running(CUT, PIPELINED);
 }
 
 /// What does not fit into the kernel's buffers: a worker that sends it works for as
@@ -288,29 +269,15 @@ fn check_09_idle_clients_do_not_delay_the_end() {
          {port} & done\n\
          sleep 1; kill -TERM $(pgrep -x {package})",
     );
-    let site = Site::with_a_home();
-    let args = ["--threads", "2", "--grace", "2500"];
-    let mut server = check.start(&[&["--root", &site.arg()], &args[..]].concat());
-    let half: Vec<_> = (0..2).map(|_| server.ask_half("/").0).collect();
-    let idle: Vec<_> = (0..80).map(|_| server.connect()).collect();
-    server.signal("TERM");
-    server.must_end(
-        0,
-        "a worker still waits in read() for a client that says nothing, for as long \
-         as its patience lasts. Look now and then whether stopping has begun: a read \
-         with a short timeout can be tried again.",
-    );
     const TOLD: &str = "nothing is wrong with half a request: its time is up. After \
                         the last look, fill returns the timeout as an error, and \
                         read_head makes 408 of it. Ok(0) would mean that the client \
                         has closed.";
-    for mut client in half {
-        if !client.is_turned_away() {
-            let answer = client.answer(Likely::always(TOLD));
-            client.expect_status(&answer, &[408], TOLD);
-        }
-    }
-    server.must_have_said_nothing(
+    check.does_not_wait_for_the_idle(
+        "a worker still waits in read() for a client that says nothing, for as long \
+         as its patience lasts. Look now and then whether stopping has begun: a read \
+         with a short timeout can be tried again.",
+        TOLD,
         "when the grace was over, the workers were still busy with 80 clients that \
          say nothing and two that have sent half a request. Does a read wait for as \
          long as its client's patience lasts? Look now and then whether stopping has \
@@ -318,7 +285,6 @@ fn check_09_idle_clients_do_not_delay_the_end() {
          begun, a read waits for LAST_LOOK only, and for no TICK: ask before each \
          read, for a job too that begins after the stop.",
     );
-    drop(idle);
 }
 
 #[test]
@@ -340,25 +306,8 @@ fn check_10_connected_clients_are_taken() {
     )
     .read("whom-nobody-has-accepted")
     .by_hand(FEW_FILES);
-    let site = Site::with_a_home();
-    let args = ["--root", &site.arg(), "--threads", "2"];
-    let mut server = check.start_with_few_files(30, &args);
-    // Two clients hold the workers, and others come until the server has no
-    // descriptor left for them. So the last ones cannot have been accepted when the
-    // signal comes.
-    let half: Vec<_> = (0..2).map(|_| server.ask_half("/")).collect();
-    let waiting: Vec<_> = (0..50).map(|_| server.ask("/app/visit")).collect();
-    if let Some(used) = server.spins(Duration::from_millis(150)) {
-        check.fail(
-            format!(
-                "While it could accept nobody, the program was busy: {used:?} of a \
-                 core."
-            ),
-            "after an error of accept() that will not pass by itself, wait a moment, \
-             as in chapter 10.",
-        );
-    }
-    server.signal("TERM");
+    const SPINS: &str = "after an error of accept() that will not pass by itself, wait \
+                         a moment, as in chapter 10.";
     const FORGOTTEN: &str = "clients were connected, and their requests were here, \
                              but accept() had not returned them yet: they waited in \
                              the listener's backlog, and were reset when it was \
@@ -367,10 +316,7 @@ fn check_10_connected_clients_are_taken() {
                              WouldBlock. Only WouldBlock means that nobody is left: \
                              after \"too many open files\", pause and try again, \
                              also while stopping.";
-    let visits = waiting.into_iter().map(|client| visit(client, FORGOTTEN));
-    each_once(&check, visits.collect());
-    server.must_end(0, FORGOTTEN);
-    drop(half);
+    check.takes_who_is_connected(SPINS, FORGOTTEN);
 }
 
 #[test]
@@ -446,15 +392,7 @@ fn check_12_a_second_signal_ends_it_at_once() {
              # then, in the first one:\n\
              echo \"exit code $?\"",
         );
-    let site = Site::with_a_home();
-    let mut server = check.start_pool(&site, 2);
-    let mut client = server.ask("/app/wait/10000");
-    client.until_read();
-    server.signal("INT");
-    server.must_refuse("after the first signal the listener must be closed.");
-    client.expect_nothing_yet("one signal is no reason to cut an answer off.");
-    server.signal("INT");
-    server.must_end_without_success(
+    check.ends_at_a_second_signal(
         "who presses Ctrl-C twice wants the program to end now: wait for a second \
          signal, and call process::exit().",
         "answers were cut off, and exit code 0 would tell the shell that all went \

@@ -167,44 +167,10 @@ fn check_04_pipelined_requests() {
     let check =
         check!("requests that are sent without waiting are answered in order")
             .read("pipelining");
-    let site = Site::with_a_home();
-    site.large_file("large", 300_000, b"the end");
-    let server = check.start_pool(&site, 1);
-    let mut client = server.connect();
-    let mut requests = String::new();
-    for _ in 0..50 {
-        requests += &(get("/app/visit") + &get("/large"));
-    }
-    client.send(&requests);
-    for visit in 1..=50 {
-        let answer = client.answer(LOST);
-        client.expect_body(
-            &answer,
-            format!("{visit}\n").as_bytes(),
-            "the answers are out of order.",
-        );
-        let answer = client.answer(LOST);
-        if answer.body().len() != 300_000 {
-            check.fail(
-                "A large file between small answers came in part.",
-                NO_ANSWER.differs,
-            );
-        }
-    }
-    // A whole request, and the beginning of the next one.
-    let (first, rest) = (get("/"), get("/app/visit"));
-    let (half, rest) = rest.split_at(9);
-    client.send(first + half);
-    let answer = client.answer(Likely {
-        silent: "half of another request has come, and the answer to the first one \
+    const HALF: &str = "half of another request has come, and the answer to the first one \
                  is kept until the other half comes: send what is finished before \
-                 each read that may wait.",
-        ..NO_ANSWER
-    });
-    client.expect_body(&answer, b"home", LOST.silent);
-    client.send(rest);
-    let answer = client.answer(LOST);
-    client.expect_body(&answer, b"51\n", LOST.silent);
+                 each read that may wait.";
+    check.answers_in_order(LOST, HALF);
 }
 
 #[test]

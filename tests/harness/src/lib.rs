@@ -67,7 +67,9 @@ pub use ground::after;
 pub use predicates;
 pub use program::Program;
 pub use random::Random;
-pub use recurring::{FEWER, LARGE, MORE, malformed_requests, some_threads};
+pub use recurring::{
+    ContentHints, FEWER, LARGE, LimitHints, MORE, malformed_requests, some_threads,
+};
 pub use reply::{Reply, curl};
 pub use run::Run;
 pub use site::Site;

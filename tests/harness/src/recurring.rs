@@ -3,15 +3,22 @@
 //! A milestone says what is likely if the same mistake means something else in its
 //! chapter.
 
+mod content;
 mod failing;
 mod files;
 mod keeping;
 mod malformed;
+mod patience;
+mod pictures;
 mod root;
 mod serving;
 mod startup;
+#[cfg(unix)]
+mod stopping;
 mod threads;
+mod turns;
 
+pub use content::{ContentHints, LimitHints};
 pub use files::LARGE;
 
 use std::sync::OnceLock;

@@ -5,6 +5,14 @@ use std::time::{Duration, Instant};
 use crate::{Check, Likely, Site, get};
 
 impl Check {
+    /// Checks that requests that are sent without waiting are answered in order. `lost`
+    /// says what is likely if one isn't, `kept` if the answer before half a request
+    /// doesn't come.
+    #[track_caller]
+    pub fn answers_in_order(&self, lost: Likely, kept: &'static str) {
+        in_order(self, lost, kept);
+    }
+
     /// Checks that one connection serves one request after the other, those of HEAD
     /// and one whose handler panics among them. `answer` says what is likely if an
     /// answer doesn't come, `head` if one to HEAD has content.
@@ -153,4 +161,44 @@ impl Check {
         }
         server.must_end(0, same);
     }
+}
+
+#[track_caller]
+fn in_order(check: &Check, lost: Likely, kept: &'static str) {
+    let site = Site::with_a_home();
+    site.large_file("large", 300_000, b"the end");
+    let server = check.start_pool(&site, 1);
+    let mut client = server.connect();
+    let mut requests = String::new();
+    for _ in 0..50 {
+        requests += &(get("/app/visit") + &get("/large"));
+    }
+    client.send(&requests);
+    for visit in 1..=50 {
+        let answer = client.answer(lost);
+        client.expect_body(
+            &answer,
+            format!("{visit}\n").as_bytes(),
+            "the answers are out of order.",
+        );
+        let answer = client.answer(lost);
+        if answer.body().len() != 300_000 {
+            check.fail(
+                "A large file between small answers came in part.",
+                lost.differs,
+            );
+        }
+    }
+    // A whole request, and the beginning of the next one.
+    let (first, rest) = (get("/"), get("/app/visit"));
+    let (half, rest) = rest.split_at(9);
+    client.send(first + half);
+    let answer = client.answer(Likely {
+        silent: kept,
+        ..lost
+    });
+    client.expect_body(&answer, b"home", lost.silent);
+    client.send(rest);
+    let answer = client.answer(lost);
+    client.expect_body(&answer, b"51\n", lost.silent);
 }

@@ -1,0 +1,191 @@
+//! What fork/join must do, however the work is cut.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Barrier, Mutex, mpsc};
+use std::time::Duration;
+
+use super::*;
+
+/// Long enough for anything that happens at all.
+const SOON: Duration = Duration::from_secs(4);
+
+/// Works on so many items, and returns the leaves: which items each of them got.
+fn leaves(helpers: &Helpers, len: usize, most: usize) -> Vec<Vec<usize>> {
+    let mut items = Vec::from_iter((0..len).map(|number| (number, 0)));
+    let leaves = Mutex::new(Vec::new());
+    helpers.fork_join(&mut items, most, &|leaf: &mut [(usize, u32)]| {
+        for (_, times) in leaf.iter_mut() {
+            *times += 1;
+        }
+        let numbers = leaf.iter().map(|(number, _)| *number).collect();
+        leaves.lock().expect("no leaf panics").push(numbers);
+    });
+    let wanted = Vec::from_iter((0..len).map(|number| (number, 1)));
+    assert_eq!(
+        items, wanted,
+        "{len} items, at most {most} in a leaf: which item is where, and how often \
+         it was worked on, is (left) and should be (right)"
+    );
+    leaves.into_inner().expect("no leaf panics")
+}
+
+/// Checks leaves of at most `most` items.
+fn check(leaves: &[Vec<usize>], len: usize, most: usize) {
+    let sizes: Vec<usize> = leaves.iter().map(Vec::len).collect();
+    assert!(
+        sizes.iter().all(|size| *size <= most),
+        "{len} items, at most {most} in a leaf: the leaves have {sizes:?}"
+    );
+    assert!(
+        leaves.len() <= 1 + 2 * len / most,
+        "{len} items, at most {most} in a leaf: there are {} leaves, of {sizes:?}. \
+         What is small enough isn't split any more",
+        leaves.len()
+    );
+    for leaf in leaves {
+        let in_a_row = leaf.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        assert!(in_a_row, "a leaf has the items {leaf:?}");
+    }
+}
+
+#[test]
+fn one_thread_works_on_all_items_once() {
+    for len in [0, 1, 2, 3, 7, 16, 17, 31, 100] {
+        for most in [1, 2, 3, 16] {
+            check(&leaves(&Helpers::new(0), len, most), len, most);
+        }
+    }
+}
+
+#[test]
+fn fork_runs_both_at_once() {
+    let helpers = Helpers::new(1);
+    // Each of the two waits for a word of the other.
+    let (to_a, from_b) = mpsc::channel();
+    let (to_b, from_a) = mpsc::channel();
+    let (mut a_met, mut b_met) = (false, false);
+    let b_meets = &mut b_met;
+    let forked = Helpers::fork(
+        Place(&helpers),
+        || a_met = to_b.send(()).is_ok() && from_b.recv_timeout(SOON).is_ok(),
+        move || *b_meets = to_a.send(()).is_ok() && from_a.recv_timeout(SOON).is_ok(),
+    );
+    assert!(forked.is_ok(), "there is a thread for b");
+    assert!(
+        a_met && b_met,
+        "a and b don't run at the same time: start b's thread, run a, and only then \
+         join"
+    );
+}
+
+#[test]
+fn fork_passes_a_panic_on() {
+    for panics_in_a in [true, false] {
+        let helpers = Helpers::new(1);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            Helpers::fork(
+                Place(&helpers),
+                || assert!(!panics_in_a, "in the test's a"),
+                || assert!(panics_in_a, "in the test's b"),
+            )
+        }));
+        let wanted = if panics_in_a {
+            "in the test's a"
+        } else {
+            "in the test's b"
+        };
+        let panic =
+            outcome.expect_err("half of the work has failed, and fork returns");
+        let message = panic.downcast_ref::<&str>().copied();
+        assert_eq!(
+            message,
+            Some(wanted),
+            "the panic's message, got (left), wanted (right): join() returns what \
+             the thread panicked with, and resume_unwind() goes on with it"
+        );
+    }
+}
+
+#[test]
+fn a_place_is_taken_and_given_back() {
+    let helpers = Helpers::new(2);
+    let mut places = Vec::new();
+    for _ in 0..2 {
+        places.push(helpers.take().expect("there are two places"));
+    }
+    assert!(helpers.take().is_none(), "two places, and both are taken");
+    places.pop();
+    places.push(
+        helpers
+            .take()
+            .expect("a place that's dropped is given back"),
+    );
+    assert!(
+        helpers.take().is_none(),
+        "one was given back, and taken again"
+    );
+    places.clear();
+    assert_eq!(
+        helpers.free.load(Ordering::Relaxed),
+        2,
+        "all places are dropped: are free (left), should be free (right)"
+    );
+}
+
+#[test]
+fn a_place_has_one_owner() {
+    const THREADS: usize = 4;
+    const EACH: usize = 200_000;
+    let helpers = Helpers::new(1);
+    let (start, held) = (Barrier::new(THREADS), AtomicUsize::new(0));
+    let most = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..EACH {
+                    let Some(_place) = helpers.take() else {
+                        continue;
+                    };
+                    let now = held.fetch_add(1, Ordering::Relaxed) + 1;
+                    most.fetch_max(now, Ordering::Relaxed);
+                    held.fetch_sub(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(
+        most.into_inner(),
+        1,
+        "so many threads had the only place at once (left): look and take in one step"
+    );
+}
+
+#[test]
+fn helpers_change_nothing_but_who_does_it() {
+    for (count, len, most) in [(1, 100, 16), (3, 33, 1), (100, 100, 3), (5, 7, 2)] {
+        let helpers = Helpers::new(count);
+        check(&leaves(&helpers, len, most), len, most);
+        assert_eq!(
+            helpers.free.load(Ordering::Relaxed),
+            count,
+            "places, got (left), wanted (right): all helpers are done"
+        );
+    }
+}
+
+#[test]
+fn a_panic_gives_its_place_back() {
+    let helpers = Helpers::new(3);
+    let leaf = |leaf: &mut [i32]| assert!(leaf[0] != 3, "the test's last leaf");
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        helpers.fork_join(&mut [0, 1, 2, 3], 1, &leaf);
+    }));
+    assert!(outcome.is_err(), "a leaf has panicked, and all seems well");
+    assert_eq!(
+        helpers.free.load(Ordering::Relaxed),
+        3,
+        "places after a panic, got (left), wanted (right): a guard gives them back \
+         when it is dropped, and a panic drops it"
+    );
+}

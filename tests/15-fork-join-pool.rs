@@ -1,0 +1,509 @@
+//! Milestone of chapter 15: heavy requests share the threads that the pool has, none is
+//! added, and none of them waits while it could work.
+
+use std::time::Duration;
+
+use harness::{Check, FEWER, Likely, MORE, Program, Site, after, get, some_threads};
+
+// Where the page explains gap 1, gap 2 and so on.
+harness::gaps![
+    "a-free-worker-takes-a-half",
+    "the-obvious-join",
+    "the-obvious-join",
+    "take-it-back",
+    "pieces-that-own-themselves",
+    "a-panic-comes-home",
+];
+
+const NO_ANSWER: Likely = Likely {
+    silent: "the handler doesn't come to its end: does a worker wait for a subtask that \
+             no one runs?",
+    closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
+             the next request until one side says \"Connection: close\".",
+    reset: "the server closed the connection while bytes that the client had sent \
+            were unread.",
+    differs: "an answer has more or fewer bytes than its Content-Length says, so \
+              that the next one begins in the wrong place.",
+};
+
+/// The messages of panics that a client can ask for.
+const ASKED_TO: &str = "a handler panics, as it was asked to";
+const LEAF_ASKED_TO: &str = "a leaf panics, as it was asked to";
+
+/// Why a half that is forked off isn't run at the same time as the other one.
+const APART: &str = "two halves of one request don't run at the same time, although a \
+                     worker has nothing to do. Fork b first, then run a, and wait for b \
+                     after that. A free worker looks at the deques of all others: \
+                     steal().";
+/// Why requests never end that wait for each other's worker.
+const DEADLOCK: &str = "each worker waits for a subtask that no one has begun, so no \
+                        worker is left to begin it. Before wait_for() sleeps, it takes \
+                        back what it has forked off itself: take(), run it, and look \
+                        into the slot again.";
+/// Why a worker that waits is of no use to others.
+const NO_HELP: &str = "a worker that waits for a subtask that another one runs doesn't \
+                       help that one: take() also returns what others have forked off, \
+                       and a worker that sleeps is woken when something is. Go round \
+                       again after sleep(), and look for both.";
+
+#[test]
+fn check_01_still_serves_files() {
+    let check = check!("files are served as in chapter 14").read("what-stays");
+    check.still_serves_files(
+        NO_ANSWER,
+        "it did in chapter 14: git diff chapters/15-fork-join-pool shows what has \
+         changed.",
+    );
+}
+
+#[test]
+fn check_02_one_request_after_the_other() {
+    after(check_01_still_serves_files);
+    let check = check!("one connection serves many requests, as in chapter 14")
+        .read("what-stays")
+        .causes_panics(ASKED_TO)
+        .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
+    check.serves_one_request_after_the_other(
+        NO_ANSWER,
+        "HEAD gets no content, not even after a panic: send() leaves it out, whatever \
+         the answer is.",
+    );
+}
+
+/// Asks for a fork/join of these leaves as often as this, all at once, and checks that
+/// it comes to its end each time. `apart` says what is likely if leaves don't meet, and
+/// `silent` if there's no answer.
+#[track_caller]
+fn must_join(
+    server: &Program,
+    often: usize,
+    leaves: &str,
+    [apart, silent]: [&'static str; 2],
+) {
+    let target = format!("/app/join/{leaves}");
+    let likely = Likely {
+        silent,
+        ..Likely::always(apart)
+    };
+    // A loop, because a report names the line of the caller.
+    let mut clients = Vec::new();
+    for _ in 0..often {
+        clients.push(server.ask(&target));
+    }
+    for mut client in clients {
+        let by_hand = match often {
+            1 => format!("curl http://{{addr}}{target}"),
+            _ => format!(
+                "(for i in $(seq {often}); do curl -s -m 5 http://{{addr}}{target} & \
+                 done; wait)"
+            ),
+        };
+        client.by_hand(&by_hand);
+        let answer = client.answer(likely);
+        client.expect_status(&answer, &[200], apart);
+        client.expect_body(&answer, b"joined\n", apart);
+        client.hang_up();
+    }
+}
+
+#[test]
+fn check_03_two_workers_share_a_request() {
+    after(check_01_still_serves_files);
+    let check = check!("a worker without a request takes a half of another one's")
+        .read("the-obvious-join")
+        .with_options("--threads 2")
+        .by_hand("curl http://{addr}/app/join/meet-2/meet-2");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    for _ in 0..5 {
+        must_join(&server, 1, "meet-2/meet-2", [APART, APART]);
+    }
+}
+
+#[test]
+fn check_04_as_many_requests_as_workers() {
+    after(check_03_two_workers_share_a_request);
+    let check = check!("N requests can fork on N workers, and one worker is enough")
+        .read("take-it-back");
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    for workers in [2, threads] {
+        let check = check.clone().with_options(&format!("--threads {workers}"));
+        let server = check.start_pool(&site, workers);
+        // Each is in its first leaf until all of them are. So no worker is free when
+        // the other leaves are forked off.
+        let leaves = format!("meet-{workers}/now");
+        must_join(&server, workers, &leaves, [FEWER, DEADLOCK]);
+    }
+    let check = check.with_options("--threads 1");
+    let server = check.start_pool(&site, 1);
+    must_join(&server, 1, "now/now/now/now", [DEADLOCK, DEADLOCK]);
+    must_join(&server, 20, "now/now", [DEADLOCK, DEADLOCK]);
+}
+
+#[test]
+fn check_05_a_worker_that_waits_helps() {
+    after(check_04_as_many_requests_as_workers);
+    let check =
+        check!("a worker that waits for its own subtask runs those of others")
+            .read("take-it-back")
+            .with_options("--threads 2");
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    for _ in 0..5 {
+        // When the first two leaves have met, one worker runs the third, and the other
+        // one waits: it's the only one that can run the fourth.
+        must_join(
+            &server,
+            1,
+            "meet-2/meet-2/meet-2/meet-2",
+            [NO_HELP, NO_HELP],
+        );
+    }
+}
+
+#[test]
+fn check_06_pictures() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a picture has the same bytes, however many workers paint it")
+        .read("pieces-that-own-themselves")
+        .with_options("--threads 2")
+        .by_hand("curl http://{addr}/app/picture/300/100 -o picture.bmp");
+    const OTHER: &str = "cargo test -p chapter15 --bins fork_join_ says more. Is each \
+                         item in one of the halves, and do the results of the left half \
+                         come first? Halves of an odd number aren't alike.";
+    let site = Site::with_a_home();
+    for workers in [1, 2, some_threads()] {
+        check.has_pictures(&check.start_pool(&site, workers), OTHER);
+    }
+    let server = check.start_pool(&site, 2);
+    check.has_pictures_at_once(
+        &server,
+        Likely {
+            silent: DEADLOCK,
+            ..NO_ANSWER
+        },
+        OTHER,
+    );
+}
+
+#[test]
+fn check_07_never_more_threads() {
+    after(check_06_pictures);
+    let check = check!("N leaves run at once on N workers, and no thread is added")
+        .read("what-stays")
+        .with_options("--threads 3")
+        .by_hand(
+            "curl http://{addr}/app/halves/3/2000\n\
+             curl http://{addr}/app/halves/4/2000 & sleep 1\n\
+             ls /proc/$(pgrep -n {package})/task | wc -l",
+        );
+    const MORE_THREADS: &str = "a fork/join makes threads. It doesn't have to: a \
+                                subtask waits in a deque until one of the pool's \
+                                workers takes it.";
+    const MORE_LEAVES: &str = "more leaves than there are workers run at once: who runs \
+                               the others?";
+    let site = Site::with_a_home();
+    let workers = some_threads();
+    let server = check.start_pool(&site, workers);
+    server.ask("/").must_get(200, "home", MORE_THREADS);
+    server.comes_to_rest();
+    let before = server.threads();
+    for leaves in [workers, 2, workers] {
+        server.leaves_must_meet(leaves, APART);
+    }
+    let too_many = format!("/app/halves/{}/150", workers + 1);
+    server.get_reply(&too_many).status(&[503], MORE_LEAVES);
+    // More than can run at once, so that all workers are taken.
+    let busy = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
+    for mut client in busy {
+        client.is_read_within(Duration::from_millis(100));
+    }
+    server.comes_to_rest();
+    let Some((before, now)) = before.zip(server.threads()) else {
+        return check
+            .pass_over("only Linux tells here how many threads a program has");
+    };
+    if now > before {
+        check.fail(
+            format!(
+                "Before there was a fork/join the program had {before} threads, and \
+                 now it has {now}."
+            ),
+            MORE_THREADS,
+        );
+    }
+}
+
+/// A fork/join of which one worker runs a leaf that waits, while another one has
+/// nothing to do but to wait for that. The first two leaves see to it that no worker
+/// does everything itself.
+fn one_waits(leaf: &str) -> String {
+    format!("/app/join/meet-2/meet-2/{leaf}")
+}
+
+#[test]
+fn check_08_a_worker_that_waits_takes_no_conversation() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits for its subtask begins no conversation")
+        .read("what-a-helper-must-not-take")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-2000 & sleep 1\n\
+             for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
+             wait %1",
+        );
+    let site = Site::with_a_home();
+    let root = site.arg();
+    let args = ["--root", &root, "--threads", "2", "--patience", "60000"];
+    let server = check.start(&args);
+    const SLOW: &str = "its subtask has ended long ago, but the worker that waited for \
+                        it has begun to serve somebody else meanwhile: a client that \
+                        says nothing. A worker comes back from that when the client \
+                        likes. In wait_for(), take subtasks and nothing else.";
+    let mut client = server.ask(&one_waits("wait-400"));
+    client.until_read();
+    server.comes_to_rest();
+    // Whoever is free takes these, and keeps them.
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(server.connect());
+    }
+    client.must_get(200, "joined\n", SLOW);
+}
+
+#[test]
+fn check_09_a_worker_that_waits_rests() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits and can't help uses no processor time")
+        .read("two-places-to-sleep")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+             top -b -n 1 -p $(pgrep -n {package})",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    let mut client = server.ask(&one_waits("wait-10000"));
+    client.until_read();
+    server.comes_to_rest();
+    if let Some(used) = server.spins(Duration::from_millis(200)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program used {used:?} of processor time."
+            ),
+            "a worker asks again and again whether its subtask has ended, or whether \
+             there's another one to run. If there isn't, let it sleep: sleep() lets go \
+             of the lock, and returns when there's news.",
+        );
+    }
+    server.comes_to_rest();
+    if let Some(wakes @ 3..) = server.wakes(Duration::from_millis(250)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program's threads woke up {wakes} times in 250 ms."
+            ),
+            "a worker naps, looks whether its subtask has ended, and naps again, as \
+             with thread::sleep() or wait_timeout(). It needs no clock: whoever runs \
+             the subtask wakes it.",
+        );
+    }
+}
+
+#[test]
+fn check_10_the_right_one_is_woken() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("while a worker waits for its subtask, others serve clients")
+        .read("two-places-to-sleep")
+        .with_options("--threads 3")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+             for i in 1 2 3 4; do curl -m 1 http://{addr}/app/visit; done",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 3);
+    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. Was the \
+                          worker woken that waits for its subtask? It mustn't serve \
+                          clients, so the one call of notify_one() was wasted. Let the \
+                          two kinds sleep on two Condvars, or wake all.";
+    let mut client = server.ask(&one_waits("wait-10000"));
+    client.until_read();
+    server.comes_to_rest();
+    for visit in 1..=4 {
+        let visitor = server.ask("/app/visit");
+        visitor.must_get(200, &format!("{visit}\n"), ASLEEP);
+        server.comes_to_rest();
+    }
+}
+
+#[test]
+fn check_11_a_panic_reaches_its_own_request() {
+    after(check_05_a_worker_that_waits_helps);
+    let check =
+        check!("a leaf that panics is one request's 500, and takes nothing away")
+            .read("a-panic-comes-home")
+            .causes_panics(LEAF_ASKED_TO)
+            .with_options("--threads 2")
+            .by_hand(
+                "curl -i http://{addr}/app/join/now/panic\n\
+             curl -i http://{addr}/app/join/meet-2/meet-2/panic\n\
+             curl -i http://{addr}/app/halves/2/3000",
+            );
+    const LOST: &str = "a subtask has panicked, and the worker that waits for it isn't \
+                        told. What run() puts into the slot is a Result, and an Err is \
+                        an outcome, too: hand it on with resume_unwind(), and \
+                        conversation.rs answers with 500.";
+    const GONE: &str = "after a leaf has panicked, fewer workers are there than before. \
+                        A subtask runs on whichever worker took it: catch_unwind() in \
+                        run() keeps its panic from that worker.";
+    let site = Site::with_a_home();
+    for workers in [1, 2, some_threads()] {
+        let check = check.clone().with_options(&format!("--threads {workers}"));
+        let server = check.start_pool(&site, workers);
+        let mut targets = vec!["now/panic", "panic/now", "now/now/panic/now"];
+        if workers > 1 {
+            targets.extend(["meet-2/meet-2/panic", "meet-2/meet-2/now/panic"]);
+        }
+        for leaves in targets {
+            let mut client = server.ask(&format!("/app/join/{leaves}"));
+            client.by_hand(&format!("curl -i http://{{addr}}/app/join/{leaves}"));
+            let answer = client.answer(Likely {
+                silent: LOST,
+                ..NO_ANSWER
+            });
+            client.expect_status(&answer, &[500], LOST);
+            client.hang_up();
+        }
+        server.must_meet(workers, GONE);
+        server.leaves_must_meet(workers, GONE);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn check_12_forks_are_joined_before_the_end() {
+    after(check_07_never_more_threads);
+    let check = check!("a request that forks is answered before the end, whole")
+        .read("what-stays")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/wait/1000 http://{addr}/app/halves/2/3000 &\n\
+             sleep 0.5; kill -TERM $(pgrep -n {package}); wait",
+        );
+    const CUT: &str = "the server was asked to stop while this request was there \
+                       already: its subtasks are run, too, before the workers go home.";
+    const ALONE: &str = "the server was asked to stop, and one worker went home while \
+                         the other one still served a request, which then forked. As \
+                         long as a worker is busy, the others stay.";
+    let site = Site::with_a_home();
+    let mut server = check.start_pool(&site, 2);
+    // Two that wait come first; then one forks into halves that have to meet.
+    let mut forks = server.connect();
+    forks.send(get("/app/wait/300") + &get("/app/halves/2/3000"));
+    let waits = server.ask("/app/join/now/wait-100");
+    server.comes_to_rest();
+    let painted = server.ask("/app/join/now/now/now");
+    server.signal("TERM");
+    server.must_refuse("after the signal the listener must be closed.");
+    waits.must_get(200, "joined\n", CUT);
+    painted.must_get(200, "joined\n", CUT);
+    let answer = forks.answer(Likely::always(CUT));
+    forks.expect_body(&answer, b"waited 300 ms\n", CUT);
+    forks.must_get(200, "2 met\n", ALONE);
+    server.must_end(0, CUT);
+}
+
+#[test]
+#[cfg(unix)]
+fn check_13_still_stops() {
+    after(check_02_one_request_after_the_other);
+    let check = check!(
+        "idle connections do not delay the end, and the last answer says close"
+    )
+    .read("what-stays")
+    .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter15)");
+    check.stops_though_connections_stay(
+        NO_ANSWER,
+        "it did in chapter 14: git diff chapters/15-fork-join-pool shows what has \
+         changed.",
+        "when the server stops and nothing more has been read, this answer is the \
+         last one, and send() says so, as if the client had wanted no more.",
+    );
+}
+
+const SERVED: &str = "a request that waits is served as soon as a worker is free.";
+
+#[test]
+fn check_14_the_queue_as_before() {
+    after(check_02_one_request_after_the_other);
+    let check = check!(
+        "N handlers run at once and never N + 1, and no client is forgotten"
+    )
+    .read("what-stays")
+    .with_options("--threads 3")
+    .by_hand(
+        "(for i in 1 2 3; do curl -s http://{addr}/app/meet/3/300 & done; wait)",
+    );
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    check.start_pool(&site, threads).must_meet(threads, FEWER);
+    check.serves_no_more_than_threads(MORE, SERVED);
+    check.serves_a_crowd(SERVED);
+    queue_is_bounded(&check);
+}
+
+/// Checks that clients are turned away while the queue is full, and served after that.
+#[track_caller]
+fn queue_is_bounded(check: &Check) {
+    const NO_END: &str = "the queue holds --queue clients, and no more: execute() \
+                          compares its length with the limit, and returns Full.";
+    let site = Site::with_a_home();
+    let root = site.arg();
+    let server = check.start(&["--root", &root, "--threads", "1", "--queue", "2"]);
+    let (mut busy, rest) = server.ask_half("/");
+    let queued = [(); 2].map(|()| server.ask("/"));
+    server.comes_to_rest();
+    let mut one_more = server.ask("/");
+    let answer = one_more.answer(Likely::always(NO_END));
+    one_more.expect_status(&answer, &[503], NO_END);
+    one_more.hang_up();
+    busy.send(rest);
+    busy.must_get(200, "home", SERVED);
+    for client in queued {
+        client.must_get(200, "home", SERVED);
+    }
+}
+
+#[test]
+fn check_15_idle_workers_rest() {
+    after(check_02_one_request_after_the_other);
+    let check = check!("workers without a client rest").read("what-stays");
+    check.has_threads_that_rest();
+}
+
+#[test]
+fn check_16_a_pool_of_nothing() {
+    let check = check!("a pool of no threads is refused, as in chapter 09")
+        .read("what-stays");
+    check
+        .run(&["127.0.0.1:0", "--threads", "0"])
+        .refuses_a_pool_of_nothing(
+            "new() returns an error for a size of zero, and main says so.",
+        );
+}
+
+#[test]
+fn check_17_a_real_client() {
+    after(check_01_still_serves_files);
+    let check = check!("a real HTTP client gets the pages").read("what-stays");
+    check.serves_a_real_client();
+}
+
+#[test]
+fn check_18_starts_as_before() {
+    after(check_01_still_serves_files);
+    let check = check!("a program that cannot start says why, as in chapter 01");
+    check.starts_as_in_chapter_01();
+}
