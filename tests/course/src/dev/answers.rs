@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -188,25 +188,37 @@ impl Proof<'_> {
             return;
         };
         let begin = Instant::now();
-        let programs = each(answers, cores(), |answer| build(self.course, answer));
-        let built: Vec<_> = answers.iter().zip(programs).collect();
+        let (leave, free) = mpsc::channel();
+        for bench in 0..cores() {
+            let _ = leave.send(bench);
+        }
+        let free = Mutex::new(free);
+        let build = |answer: &Answer| {
+            let bench = free.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let bench = bench.map_err(|e| e.to_string())?;
+            let built = build(self.course, answer, bench, answers.len() == found);
+            let _ = leave.send(bench);
+            built
+        };
         // To judge a wrong answer is mostly to wait for what never comes. A right one
         // keeps the whole milestone busy, and should not fail because the machine is.
         let at_once = match kind {
             Kind::Wrong => 3 * cores(),
             Kind::Right => cores(),
         };
-        let verdicts = each(&built, at_once, |(answer, program)| {
-            let (program, _) = program.as_ref().map_err(String::clone)?;
-            self.judge(answer, program)
+        let verdicts = each(answers, at_once, |answer| {
+            let program = build(answer);
+            let built = program.as_ref().map_err(String::clone);
+            let verdict = built.and_then(|(program, _)| self.judge(answer, program));
+            (program, verdict)
         });
 
         let mut wavering: Vec<&str> = Vec::new();
         let (mut anew, mut bad) = (0, 0);
-        for ((answer, program), mut verdict) in built.iter().zip(verdicts) {
+        for (answer, (program, mut verdict)) in answers.iter().zip(verdicts) {
             let shown = &answer.shown;
             anew += usize::from(matches!(program, Ok((_, true))));
-            if let (Err(_), Ok((program, _))) = (&verdict, program) {
+            if let (Err(_), Ok((program, _))) = (&verdict, &program) {
                 // Many are judged at once, which isn't how a learner asks.
                 verdict = self.judge(answer, program);
                 wavering.extend(verdict.is_ok().then_some(&**shown));
@@ -284,8 +296,14 @@ impl Proof<'_> {
 }
 
 /// Builds an answer's program, unless it is there from an earlier run; says whether
-/// it had to.
-fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
+/// it had to. Nothing else may be built on this bench at the same time. Where many are,
+/// rustc reuses what it did there for the one before, most of which is the same.
+fn build(
+    course: &Course,
+    answer: &Answer,
+    bench: usize,
+    are_many: bool,
+) -> Result<(PathBuf, bool)> {
     let against = course.solution(answer.chapter);
     let (solution, own) = (files(&against)?, answer.files()?);
     let package = answer.chapter.solution_package();
@@ -301,13 +319,17 @@ fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
         return Ok((program, false));
     }
 
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|e| cannot("remove", &folder, &e))?;
+    let bench = format!("bench-{bench}/{package}{}", how.unwrap_or_default());
+    let bench = course.scratch().join(bench);
+    for folder in [&folder, &bench.join("src")] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(|e| cannot("remove", folder, &e))?;
+        }
     }
     let is_replaced = answer.path.is_dir();
     for (path, contents) in &solution {
         if !(is_replaced && path.starts_with("src/")) {
-            write(&folder.join(path), contents)?;
+            write(&bench.join(path), contents)?;
         }
     }
     if is_replaced {
@@ -317,15 +339,13 @@ fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
             return Err(what.into());
         }
         for (path, contents) in &own {
-            write(&folder.join("src").join(path), contents)?;
+            write(&bench.join("src").join(path), contents)?;
         }
     } else {
-        let mut git = git::git(&folder);
+        let mut git = git::git(&bench);
         // It must take this folder for itself, and not for a part of a repository.
-        git.env(
-            "GIT_CEILING_DIRECTORIES",
-            folder.parent().unwrap_or(&folder),
-        );
+        let above = bench.parent().unwrap_or(&bench);
+        git.env("GIT_CEILING_DIRECTORIES", above);
         git.args(["apply", "--whitespace=nowarn"]).arg(&answer.path);
         git::ask(&mut git).map_err(|e| {
             let against = course.shown(&against);
@@ -334,10 +354,11 @@ fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
     }
 
     let mut rustc = Command::new(rustc());
-    rustc.current_dir(&folder).args(how).arg("-o").arg(&program);
+    rustc.current_dir(&bench).args(how).args(["-o", "program"]);
     rustc.args(["--edition", "2024", "--crate-name", &package]);
     rustc.args(["--color", "never", "-A", "warnings", "src/main.rs"]);
     rustc.args(["-C", "debuginfo=0", "-C", "strip=debuginfo"]);
+    rustc.args(are_many.then_some("-Cincremental=reuse"));
     rustc.env("CARGO_PKG_NAME", &package);
     rustc.env("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION"));
     let ended = run(&mut rustc, Duration::from_secs(120), true)
@@ -345,6 +366,9 @@ fn build(course: &Course, answer: &Answer) -> Result<(PathBuf, bool)> {
     if !ended.status.is_some_and(|status| status.success()) {
         return Err(format!("it does not compile:\n{}", ended.output.trim_end()));
     }
+    fs::create_dir_all(&folder).map_err(|e| cannot("make", &folder, &e))?;
+    fs::rename(bench.join("program"), &program)
+        .map_err(|e| cannot("make", &program, &e))?;
     // Last, so that a build that was broken off does not count.
     write(&noted, print.as_bytes())?;
     Ok((program, true))
@@ -362,7 +386,7 @@ pub fn wrong_program(course: &Course, name: &str) -> Result<PathBuf> {
     // Two transcripts may ask for the same one.
     static ONE_BY_ONE: Mutex<()> = Mutex::new(());
     let _one = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(build(course, answer)?.0)
+    Ok(build(course, answer, cores(), false)?.0)
 }
 
 fn accepted(verdict: &Verdict) -> Result<()> {
