@@ -101,8 +101,8 @@ impl fmt::Display for Tally {
 ///
 /// # Panics
 ///
-/// Panics, after a report, where the program does not start, does not end in order and
-/// in time, or does what no server should do.
+/// Panics, after a report, where the program does not start, does not end in order
+/// and in time, or does what no server should do.
 pub fn stop_often(
     program: &Path,
     stops: usize,
@@ -191,8 +191,9 @@ fn stop_once(check: &Check, round: usize, tally: &mut Tally) {
     assert_eq!(twice, None, "a visit was counted more than once");
 }
 
-/// Sends requests until the server refuses to be connected to. Tells what came back for
-/// each of them, and whether it had been sent as a whole before the stop was asked for.
+/// Sends requests until the server refuses to be connected to. Tells what came back
+/// for each of them, and whether it had been sent as a whole before the stop was
+/// asked for.
 fn ask_until_refused(
     addr: SocketAddr,
     client: usize,
@@ -265,8 +266,8 @@ fn contents(mut bytes: &[u8]) -> Vec<String> {
     contents
 }
 
-/// Asks the program to end, in another way each time, and waits until it has ended, in
-/// order.
+/// Asks the program to end, in another way each time, and waits until it has ended,
+/// in order.
 fn stop(server: &mut Program, round: usize) {
     match round % 3 {
         #[cfg(unix)]

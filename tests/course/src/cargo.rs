@@ -33,9 +33,9 @@ struct Program {
     path: PathBuf,
 }
 
-/// Runs a cargo command that builds these packages. A person who waits is told what the
-/// compiler says; what cargo waits for; and, if it takes longer than a moment, `told`.
-/// If that is `None`, nothing is told.
+/// Runs a cargo command that builds these packages. A person who waits is told what
+/// the compiler says; what cargo waits for; and, if it takes longer than a moment,
+/// `told`. If that is `None`, nothing is told.
 pub fn build(
     course: &Course,
     command: &[&str],
@@ -241,8 +241,8 @@ fn solutions(
 
 /// Reads a line of JSON in which cargo says what it has built.
 ///
-/// The line is searched rather than parsed. What it finds is a key indeed: inside of a
-/// string each quotation mark has a backslash before it.
+/// The line is searched rather than parsed. What it finds is a key indeed: inside of
+/// a string each quotation mark has a backslash before it.
 fn program(line: &str) -> Option<Program> {
     let (before, profile) = line.split_once("\"profile\":{")?;
     Some(Program {
@@ -284,7 +284,11 @@ mod tests {
 
     #[test]
     fn what_cargo_has_built_is_read() {
-        let line = r#"{"reason":"compiler-artifact","target":{"name":"x","src_path":"C:\\a \"b\"\\main.rs","test":true},"profile":{"debuginfo":1,"test":false},"features":["test"],"executable":"C:\\x.exe","fresh":true}"#;
+        let line = concat!(
+            r#"{"target":{"name":"x","src_path":"C:\\a \"b\"\\main.rs","test":true},"#,
+            r#""profile":{"debuginfo":1,"test":false},"features":["test"],"#,
+            r#""executable":"C:\\x.exe","fresh":true}"#
+        );
         let built = program(line).expect("a program");
         assert_eq!(built.source, Path::new(r#"C:\a "b"\main.rs"#));
         assert_eq!((built.tests, built.path), (false, r"C:\x.exe".into()));

@@ -1,5 +1,5 @@
-//! `cargo course diff N [M]`: a learner's chapter beside our solution, or one solution
-//! beside another.
+//! `cargo course diff N [M]`: a learner's chapter beside our solution, or one
+//! solution beside another.
 
 use crate::Result;
 use crate::gaps::QUIET;
@@ -48,8 +48,9 @@ pub fn show(
     }
 }
 
-/// Files without what differs in every chapter and is no part of any lesson: manifests,
-/// the marks of the book, what keeps a starter quiet, and the line ends of Windows.
+/// Files without what differs in every chapter and is no part of any lesson:
+/// manifests, the marks of the book, what keeps a starter quiet, and the line ends of
+/// Windows.
 fn plain(mut files: Files) -> Files {
     files.remove("Cargo.toml");
     for contents in files.values_mut() {

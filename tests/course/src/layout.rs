@@ -28,8 +28,8 @@ impl Chapter {
 
     /// The name of everything that belongs to the chapter alone, with its number:
     /// `05-files`. So are called the folders in `chapters` and `solutions`, those of
-    /// its answers, errors and transcripts, and, with an ending, its milestone and its
-    /// page.
+    /// its answers, errors and transcripts, and, with an ending, its milestone and
+    /// its page.
     pub fn name(self) -> String {
         let mut names = NAMES.split(' ').zip(1..);
         match names.find(|(_, number)| *number == self.0) {
@@ -101,8 +101,8 @@ impl Course {
         };
         let root = from.ancestors().find(is_root).ok_or_else(|| {
             format!(
-                "{} is not inside the course: go to the folder you cloned it into and \
-                 try again",
+                "{} is not inside the course: go to the folder you cloned it into \
+                 and try again",
                 from.display()
             )
         })?;
@@ -332,8 +332,8 @@ mod tests {
     fn a_chapter_has_one_name() {
         assert_eq!(Chapter(5).name(), "05-files");
         assert_eq!(Chapter::from_name("05-files"), Some(Chapter(5)));
-        let others = "5-files 005-files 05-file 05-files-old 05-Files 06-files +5-files \
-                      00-files 05 24 24-more notes";
+        let others = "5-files 005-files 05-file 05-files-old 05-Files 06-files \
+                      +5-files 00-files 05 24 24-more notes";
         for name in others.split(' ') {
             assert_eq!(Chapter::from_name(name), None, "{name}");
         }

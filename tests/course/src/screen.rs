@@ -78,8 +78,8 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Words, between which are spaces, in lines of at most `width` columns. The first line
-/// begins with `first`, the others with `margin`.
+/// Words, between which are spaces, in lines of at most `width` columns. The first
+/// line begins with `first`, the others with `margin`.
 pub fn wrapped(words: &str, first: &str, margin: &str, width: usize) -> String {
     let columns = |text: &str| text.chars().count();
     let mut lines = first.to_owned();
@@ -107,8 +107,8 @@ pub fn count(number: usize, of: &str) -> String {
     format!("{number} {of}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Ends a test that has found something, or could not look for it, with all that it has
-/// found and without the noise of a panic.
+/// Ends a test that has found something, or could not look for it, with all that it
+/// has found and without the noise of a panic.
 ///
 /// # Panics
 /// If there is a complaint.

@@ -14,7 +14,8 @@ pub fn chapter_called(course: &Course, text: &str) -> Result<Chapter> {
     let digits = number.unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!(
-            "`{text}` is not the number of a chapter: write it in digits, for example 1"
+            "`{text}` is not the number of a chapter: write it in digits, for \
+             example 1"
         ));
     }
     let there = course.chapters();

@@ -46,8 +46,8 @@ fn old_addresses_of_pages_lead_on() {
     }
 }
 
-/// What is wrong with the made-up book if words, which are there once, on its page or in
-/// its figure, are replaced.
+/// What is wrong with the made-up book if words, which are there once, on its page or
+/// in its figure, are replaced.
 fn complaints(right: &str, wrong: &str) -> String {
     let made_up = MadeUp::empty("book");
     made_up.add("book.txt");

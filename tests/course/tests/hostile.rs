@@ -129,7 +129,8 @@ fn attack(name: &str, program: &Path, requests: usize, seed: u64) {
         if let Err(problem) = visit.make(server.addr(), &mut random, &mut tally) {
             check.fail(
                 format!(
-                    "{problem}\nconnection {connections} of COURSE_SEED={seed} sent:\n{}",
+                    "{problem}\nconnection {connections} of COURSE_SEED={seed} \
+                     sent:\n{}",
                     visit.bytes().escape_ascii(),
                 ),
                 "see the report of the panic, if there is one.",
@@ -364,10 +365,12 @@ fn target(random: &mut Random, root: &Path) -> String {
     const GOOD: &str = "/ /empty/ //example.com /page.html?q=1 /a%20b/c /a%20b//c/ \
                         /empty/folder/file /beside /100%25 http://a/empty/.";
     // The first is empty: two slashes in a row.
-    const PARTS: &str = " . .. ... %2e %2e%2e .%2E %252e%252e ..%2f %2f %5c ..\\ %00 %ff %c0%ae % %4 \
-                         %zz %+1 a%20b c page.html index.html empty folder file 100%25 link.txt up \
-                         beside loop inside.html zero secret.txt site site-b odd%0d%0aname:%20x ~ \
-                         C: con nul.txt page.html::$DATA page.html. %E2%80%AE * ?q=/../x #a http:";
+    const PARTS: &str = " . .. ... %2e %2e%2e .%2E %252e%252e ..%2f %2f %5c ..\\ \
+                         %00 %ff %c0%ae % %4 %zz %+1 a%20b c page.html \
+                         index.html empty folder file 100%25 link.txt up beside \
+                         loop inside.html zero secret.txt site site-b \
+                         odd%0d%0aname:%20x ~ C: con nul.txt page.html::$DATA \
+                         page.html. %E2%80%AE * ?q=/../x #a http:";
     let one_of = |random: &mut Random, words: &'static str| -> &str {
         pick(random, &words.split(' ').collect::<Vec<_>>())
     };

@@ -41,7 +41,7 @@ fn only_the_names_that_belong_there_are_at_the_root() {
     match tree::at_the_root(&course(), strict()) {
         Some(complaints) => expect_none(Ok(complaints)),
         None => note(
-            "passed over: the names at the root, because git does not know this folder",
+            "passed over: the names at the root, in a folder that git does not know",
         ),
     }
 }

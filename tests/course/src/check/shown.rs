@@ -9,8 +9,8 @@ use crate::layout::{Chapter, Course, files};
 use crate::milestone::{Check, Finding, Verdict};
 use crate::screen::{Style, count, wrapped};
 
-/// The verdict for people: a line for each check, what turned green, the first failure
-/// in full, and what is next.
+/// The verdict for people: a line for each check, what turned green, the first
+/// failure in full, and what is next.
 pub fn shown(
     course: &Course,
     chapter: Chapter,
@@ -61,8 +61,8 @@ pub fn shown(
     text + &format!(".\nNext: {next},\nthen run `{again}` again.\n")
 }
 
-/// The failure to show in full: the first one, but none that leads to a later gap than
-/// the one that is next on the page.
+/// The failure to show in full: the first one, but none that leads to a later gap
+/// than the one that is next on the page.
 fn failure_to_show<'a>(verdict: &'a Verdict, gaps: &[Gap]) -> Option<&'a Check> {
     let next = gaps.first().and_then(|gap| gap.number);
     let too_early = |check: &&Check| {

@@ -52,7 +52,8 @@ impl Units {
 }
 
 /// How long unit tests may take: all together, and one alone that has not ended among
-/// the others. They take milliseconds, and those that wait have deadlines of their own.
+/// the others. They take milliseconds, and those that wait have deadlines of their
+/// own.
 const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
 
 /// Runs the unit tests in this program.
@@ -151,7 +152,7 @@ mod tests {
     fn a_unit_test_speaks_by_its_first_panic() {
         let report = "\nthread '<unnamed>' (8) panicked at src/pool/tests.rs:9:5:\n\
                       assertion failed: a\n  left: 1\n\
-                      thread 'x' (7) panicked at src/b.rs:1:2:\nfails, or waits forever\n\
+                      thread 'x' (7) panicked at src/b.rs:1:2:\nfails, or waits\n\
                       note: run with `RUST_BACKTRACE=1`\n";
         assert_eq!(
             message(report),

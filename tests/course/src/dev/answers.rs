@@ -91,8 +91,8 @@ pub fn find(
             let replacement = kind == Kind::Right && path.join("main.rs").is_file();
             if !patch && !replacement {
                 return Err(format!(
-                    "{shown}: an answer is a file NAME.patch or, if it is right, a folder \
-                     with a main.rs"
+                    "{shown}: an answer is a file NAME.patch or, if it is right, a \
+                     folder with a main.rs"
                 ));
             }
             found.push(Answer {
@@ -106,8 +106,8 @@ pub fn find(
     Ok(found)
 }
 
-/// A few of each chapter's answers, always the same ones: a right one, and three wrong
-/// ones, which different checks reject.
+/// A few of each chapter's answers, always the same ones: a right one, and three
+/// wrong ones, which different checks reject.
 pub fn few(mut answers: Vec<Answer>) -> Vec<Answer> {
     let mut judges: BTreeMap<Chapter, BTreeSet<String>> = BTreeMap::new();
     answers.retain(|answer| {

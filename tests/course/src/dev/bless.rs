@@ -13,7 +13,8 @@ pub fn bless(course: &Course) -> Result<Vec<String>> {
     Ok([bless_starters(course)?, bless_shown_output(course, "")?].concat())
 }
 
-/// Takes the fingerprints of all starters anew, and lists the lines that are different.
+/// Takes the fingerprints of all starters anew, and lists the lines that are
+/// different.
 pub fn bless_starters(course: &Course) -> Result<Vec<String>> {
     let path = starters::fingerprints_path(course);
     let old = fs::read_to_string(&path).unwrap_or_default();

@@ -126,7 +126,8 @@ impl Book {
                 }
                 "console" if !fence.only_includes() && fence.has_output() => {
                     wrong(
-                        "output that no test replays: include it from tests/transcripts",
+                        "output that no test replays: include it from \
+                         tests/transcripts",
                     );
                 }
                 info if !LANGUAGES.contains(&info) => {
@@ -139,7 +140,8 @@ impl Book {
             }
             if has(&|line| line.contains("error[E")) {
                 wrong(
-                    "a compiler error that no test compiles: include it from tests/errors",
+                    "a compiler error that no test compiles: include it from \
+                     tests/errors",
                 );
             }
         }
@@ -179,7 +181,8 @@ impl Book {
             return Some(format!("{{{{#{}}}}} is not used here", include.verb));
         }
         if include.indented {
-            let what = "only the first line of an include would be indented: begin it at the margin";
+            let what = "only the first line of an include would be indented: begin \
+                        it at the margin";
             return Some(what.to_owned());
         }
         let Some(path) = self.in_repository(written) else {

@@ -249,8 +249,8 @@ fn refuse_foreign_changes(
     match foreign.is_empty() {
         true => Ok(()),
         false => Err(format!(
-            "there are uncommitted changes further up; commit them first, so that nothing \
-             can be lost:\n  {}",
+            "there are uncommitted changes further up; commit them first, so that \
+             nothing can be lost:\n  {}",
             foreign.join("\n  ")
         )),
     }

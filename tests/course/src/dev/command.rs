@@ -90,7 +90,8 @@ fn carry_up(number: &str, base: &str) -> Result<ExitCode, Trouble> {
     }
     for path in &report.by_hand {
         show(&format!(
-            "by hand   {path}: it holds lines that the change touches, and is left as it is\n"
+            "by hand   {path}: it holds lines that the change touches, and is left \
+             as it is\n"
         ));
     }
     if let Some(chapter) = report.stopped_at {
@@ -99,20 +100,22 @@ fn carry_up(number: &str, base: &str) -> Result<ExitCode, Trouble> {
             base => format!(" --base {base}"),
         };
         show(&format!(
-            "\nStopped at chapter {chapter}. Resolve what is marked `conflict` above, \
-             then go on with\n  cargo course dev carry-up {}{option}\n",
+            "\nStopped at chapter {chapter}. Resolve what is marked `conflict` \
+             above, then go on with\n  cargo course dev carry-up {}{option}\n",
             chapter.0
         ));
         return Ok(ExitCode::from(1));
     }
     if report.lines.is_empty() {
         show(&format!(
-            "Nothing to carry: every chapter above {from} has what changed in solutions/{}.\n",
+            "Nothing to carry: every chapter above {from} has what changed in \
+             solutions/{}.\n",
             from.name()
         ));
     } else {
         show(
-            "\nCarried to the top. Now run `cargo course dev bless`, then `cargo test`.\n",
+            "\nCarried to the top. Now run `cargo course dev bless`, then \
+             `cargo test`.\n",
         );
     }
     Ok(ExitCode::SUCCESS)

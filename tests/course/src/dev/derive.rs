@@ -49,8 +49,8 @@ fn differences(old: &Files, starter: &Files, new: &Files) -> Vec<String> {
         let is_untouched = old.get(path) == new.get(path);
         if is_untouched && old.get(path) != Some(contents) {
             differences.push(format!(
-                "{path}: the chapter does not touch this file, so it must be that of the \
-                 solution before, byte for byte: copy it from there"
+                "{path}: the chapter does not touch this file, so it must be that of \
+                 the solution before, byte for byte: copy it from there"
             ));
         }
         if is_untouched {
@@ -63,8 +63,8 @@ fn differences(old: &Files, starter: &Files, new: &Files) -> Vec<String> {
                 line.is_empty() || line.starts_with("//") || QUIET.contains(line);
             if !is_nothing && !known.contains(line) && !gaps.contains(&number) {
                 differences.push(format!(
-                    "{path}:{number}: `{line}` is in neither solution, and not in a gap \
-                     (`todo!(…)`, a comment, or what keeps the compiler quiet)"
+                    "{path}:{number}: `{line}` is in neither solution, and not in a \
+                     gap (`todo!(…)`, a comment, or what keeps the compiler quiet)"
                 ));
             }
         }

@@ -51,8 +51,8 @@ impl Header {
                 _ if line.trim().is_empty() => {}
                 _ => {
                     return Err(format!(
-                        "line {number}: `{line}` is none of `# …`, `check: …`, `unit: …`, \
-                         `says: …`, nor the begin of a diff"
+                        "line {number}: `{line}` is none of `# …`, `check: …`, \
+                         `unit: …`, `says: …`, nor the begin of a diff"
                     ));
                 }
             }
@@ -60,8 +60,8 @@ impl Header {
         let missing = if about.is_empty() {
             "the first line must be `# …` and say in a sentence what this is"
         } else if judges == 0 {
-            "a line `check: NAME` is missing: which check must reject this? (Where only a \
-             unit test can: `unit: NAME`)"
+            "a line `check: NAME` is missing: which check must reject this? (Where \
+             only a unit test can: `unit: NAME`)"
         } else if judges > 1 {
             "`check: …` and `unit: …` exclude each other: name one"
         } else if header.says.is_empty() || header.says.iter().any(String::is_empty) {
@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_header_is_read_up_to_the_diff() {
-        let text = "# A\n# sentence.\ncheck: check_01\nsays: some words\nsays: more\n\n--- a/x\n+++";
+        let text = "# A\n# sentence.\ncheck: check_01\nsays: some words\n\
+                    says: more\n\n--- a/x\n+++";
         let mut expected = Header {
             check: "check_01".into(),
             is_unit: false,

@@ -1,5 +1,6 @@
 //! The terminal sessions that the book shows: files in a folder of
-//! `tests/transcripts` that are typed again, with the real solutions, and compared with what comes out.
+//! `tests/transcripts` that are typed again, with the real solutions, and compared
+//! with what comes out.
 //!
 //! ```text
 //! What this session is about. All before the first `$`, `@` or anchor is a comment.
@@ -24,15 +25,16 @@
 //!
 //! Lines that begin with `@` are for the machine alone and never inside an anchor:
 //!
-//! | line | meaning |
-//! |---|---|
-//! | `@needs curl nc` | programs without which the session is passed over, but fails in CI; `nc-N`: an nc that knows `-N`; `privileged-ports`: a machine that refuses port 80 to the server |
-//! | `@only linux` | passed over elsewhere |
-//! | `@server [-p chapterNN] [-- ARGS]` | starts a server whose words are not shown |
-//! | `@wrong 12-keep-alive/NAME` | from here on, that wrong answer is the program of its chapter |
-//! | `@folder` | what follows runs in a fresh empty folder, not in the repository's root |
-//! | `@run COMMAND` | a command that must succeed and is not shown |
-//! | `@deadline 60` | seconds that each command may take from here on (at first 20) |
+//! - `@needs curl nc`: programs without which the session is passed over, but fails in
+//!   CI; `nc-N` is an nc that knows `-N`, and `privileged-ports` a machine that refuses
+//!   port 80 to the server;
+//! - `@only linux`: it is passed over elsewhere;
+//! - `@server [-p chapterNN] [-- ARGS]` starts a server whose words are not shown;
+//! - `@wrong 12-keep-alive/NAME`: from here on, that wrong answer is the program of its
+//!   chapter;
+//! - `@folder`: what follows runs in a fresh empty folder, not in the repository's root;
+//! - `@run COMMAND`: a command that must succeed and is not shown;
+//! - `@deadline 60`: seconds that each command may take from here on (at first 20).
 
 mod compare;
 mod stage;
@@ -197,8 +199,8 @@ impl Transcript {
 }
 
 /// Types a transcript again and compares: an error says what differs, or why it could
-/// not be played to its end. Where this machine cannot replay it, it is passed over, and
-/// the reason comes back; but in a strict run a missing tool is an error.
+/// not be played to its end. Where this machine cannot replay it, it is passed over,
+/// and the reason comes back; but in a strict run a missing tool is an error.
 pub fn check(
     mut transcript: Transcript,
     course: &Course,
@@ -244,8 +246,8 @@ fn bless_one(
     let mut again = Transcript::parse(path, &text)?;
     if again.items != transcript.items {
         return Err(format!(
-            "{}.txt: a command prints a line that begins with `$ ` or `@`, or is `^C` or an anchor, \
-             and so cannot stand in a transcript",
+            "{}.txt: a command prints a line that begins with `$ ` or `@`, or is `^C` \
+             or an anchor, and so cannot stand in a transcript",
             transcript.name
         ));
     }
@@ -258,7 +260,8 @@ fn bless_one(
     }
 }
 
-/// Checks all transcripts, a few at a time, and returns the outcomes with their names.
+/// Checks all transcripts, a few at a time, and returns the outcomes with their
+/// names.
 pub fn check_all(
     course: &Course,
     strict: bool,

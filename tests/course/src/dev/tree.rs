@@ -95,8 +95,8 @@ pub fn members(course: &Course) -> Result<Vec<String>> {
         let extra = listed.difference(&wanted);
         complaints.extend(extra.map(|path| {
             format!(
-                "Cargo.toml lists {path} in `{name}`, which is not there, has no manifest, \
-                 or is no chapter's name: see NAMES in tests/course/src/layout.rs"
+                "Cargo.toml lists {path} in `{name}`, which is not there, has no \
+                 manifest, or is no chapter's name: see NAMES in tests/course/src/layout.rs"
             )
         }));
     }
@@ -125,9 +125,9 @@ pub fn not_mirrored(course: &Course, chapters: &[Chapter]) -> Result<Vec<String>
     Ok(complaints)
 }
 
-/// The manifest of every chapter and of every solution: no dependency but the harness,
-/// for the tests; and the milestone. Those of chapters say too that `cargo test` asks
-/// the milestone alone, since a unit test that fails is a bare panic.
+/// The manifest of every chapter and of every solution: no dependency but the
+/// harness, for the tests; and the milestone. Those of chapters say too that `cargo
+/// test` asks the milestone alone, since a unit test that fails is a bare panic.
 const MANIFESTS: [(&str, &str); 2] = [
     ("chapters", include_str!("../../manifests/chapters.toml")),
     ("solutions", include_str!("../../manifests/solutions.toml")),
@@ -141,8 +141,8 @@ pub fn manifest(folder: &str, chapter: Chapter) -> String {
     manifest.replace("NN", &chapter.to_string())
 }
 
-/// Manifests of chapters that are not as they should be, and dependencies of the other
-/// packages that should not be.
+/// Manifests of chapters that are not as they should be, and dependencies of the
+/// other packages that should not be.
 pub fn dependencies(course: &Course, starters: &[Chapter]) -> Result<Vec<String>> {
     let read = |path: &str| read(&course.root().join(path));
     let mut complaints = Vec::new();

@@ -115,10 +115,10 @@ impl MadeUp {
     }
 
     /// Plays a session: a file of `made-up/sessions`, in which `== PATH…` begins the
-    /// text of files, as elsewhere; `$ rm PATH` and `$ replace PATH: FROM => TO` change
-    /// them; and after `$ cat PATH`, `$ git …` and `$ cargo course …` is what must come
-    /// out, see [`said`]. A line `...` is any lines, and `...` at the end of a line the
-    /// rest of it.
+    /// text of files, as elsewhere; `$ rm PATH` and `$ replace PATH: FROM => TO`
+    /// change them; and after `$ cat PATH`, `$ git …` and `$ cargo course …` is what
+    /// must come out, see [`said`]. A line `...` is any lines, and `...` at the end
+    /// of a line the rest of it.
     pub fn play(&self, name: &str) {
         let session = data(&format!("sessions/{name}.txt"));
         let session = session
@@ -162,8 +162,8 @@ impl MadeUp {
     }
 }
 
-/// What it says on stdout; what it says on stderr, with `! ` before each line; and its
-/// exit code where that is not 0.
+/// What it says on stdout; what it says on stderr, with `! ` before each line; and
+/// its exit code where that is not 0.
 pub fn said(output: &Output) -> String {
     let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
     for line in String::from_utf8_lossy(&output.stderr).lines() {

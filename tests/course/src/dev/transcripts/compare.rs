@@ -79,8 +79,8 @@ fn essence_of_line(line: &str) -> String {
 }
 
 /// A text in which everything is replaced that is to be: `other` is given what has
-/// become of the text so far, and the rest of it; it returns what is put in the place of
-/// so many bytes.
+/// become of the text so far, and the rest of it; it returns what is put in the place
+/// of so many bytes.
 pub(super) fn replaced(
     text: &str,
     mut other: impl FnMut(&str, &str) -> Option<(String, usize)>,
@@ -101,7 +101,8 @@ pub(super) fn replaced(
 const DIFFERS: [(&str, &str, &str); 6] = [
     ("", "@@@, 99 @@@ 9999 99:99:99 GMT", "<date>"),
     ("", "99:99:99", "<time>"),
-    // How often chance struck: `lost 17 of 200`. Never is another thing than sometimes.
+    // How often chance struck: `lost 17 of 200`. Never is another thing than
+    // sometimes.
     ("lost ", "+", "<some>"),
     // The number of a thread that panicked.
     ("' (", "#", "<thread>"),

@@ -218,7 +218,8 @@ impl Stage<'_> {
         let program = program.ok_or_else(|| {
             let solution = chapter.replace("chapter", "solution");
             format!(
-                "{chapter} has no solution, or it does not build: `cargo build -p {solution}`"
+                "{chapter} has no solution, or it does not build: \
+                 `cargo build -p {solution}`"
             )
         })?;
         let command = format!("exec {} '{}'", self.prefix, program.display());
@@ -483,8 +484,8 @@ fn starters_of(transcript: &Transcript, course: &Course) -> Vec<Chapter> {
     starters.collect()
 }
 
-/// What has to be before a command so that port 80 is refused to it: nothing where this
-/// machine refuses it anyway. `None` where that is impossible.
+/// What has to be before a command so that port 80 is refused to it: nothing where
+/// this machine refuses it anyway. `None` where that is impossible.
 fn unprivileged() -> Option<&'static str> {
     const DROP: &str = "setpriv --bounding-set=-net_bind_service";
     match TcpListener::bind((Ipv4Addr::LOCALHOST, 1)) {
