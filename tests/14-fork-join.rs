@@ -73,18 +73,19 @@ fn check_03_a_limit() {
         server.get_reply(&format!("/app/picture/{target}")).status(
             &[400],
             "View::new() lets a size of 1 to 2000 and a depth of 1 to 1000 pass, \
-             both included, and refuses all others with Refusal::bad_request. It comes \
-             before the memory for a picture is asked for.",
+             both included, and refuses all others with Refusal::bad_request, \
+             before any memory for the picture is asked for.",
         );
     }
 }
 
 /// Pictures: size, depth, and the fingerprint of the whole file.
-const PICTURES: [(u32, u32, u64); 7] = [
+const PICTURES: [(u32, u32, u64); 8] = [
     (1, 1, 0xb1fd_7652_19fd_bd10),
     (2, 1000, 0x90ff_8a19_6c94_1181),
     (7, 60, 0xfc84_b143_e4bf_8bbd),
     (16, 256, 0xb287_6f58_0027_f6d0),
+    (18, 1000, 0x8e54_609c_5a03_677b),
     (47, 80, 0x5a65_3416_906d_d3c5),
     (101, 30, 0x1212_4439_6284_c2d4),
     (200, 60, 0x0bc5_20d0_8917_a7dd),
@@ -139,8 +140,8 @@ fn check_04_one_thread_paints_a_picture() {
         &check,
         &server,
         "cargo test -p chapter14 --bins says more. Is each row painted, in its \
-         place? Halves of an odd number of rows aren't alike, and both halves have to be \
-         painted. All arithmetic is in integers: i64, not f64.",
+         place? Halves of an odd number of rows aren't alike, and both halves have \
+         to be painted. All arithmetic is in integers: i64, not f64.",
     );
 }
 
@@ -320,7 +321,7 @@ fn check_08_helpers_paint_the_same_picture() {
         has_pictures(&check, &check.start(&["--helpers", helpers]), OTHER);
     }
     // Many at once share the helpers.
-    let (size, depth, wanted) = PICTURES[5];
+    let (size, depth, wanted) = PICTURES[6];
     let server = check.start(&["--threads", "4", "--helpers", "3"]);
     let clients =
         [(); 8].map(|()| server.ask(&format!("/app/picture/{size}/{depth}")));
@@ -351,10 +352,12 @@ fn check_09_no_thread_to_be_had() {
         return check.pass_over("this takes prlimit, of util-linux");
     }
     has_pictures(&check, &server, ALONE);
-    server.get_reply("/app/halves/2/50").status(
-        &[503],
-        "there's room for no thread, and yet two leaves have met.",
-    );
+    let reply = server.get_reply("/app/halves/2/50");
+    reply.status(&[200, 503], ALONE);
+    if reply.answer.status() == 200 {
+        return check
+            .pass_over("its helpers have small stacks, for which there's room");
+    }
     server.has_room_for_threads(None);
     must_meet(
         &check,
