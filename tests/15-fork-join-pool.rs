@@ -70,40 +70,20 @@ fn check_02_one_request_after_the_other() {
     );
 }
 
-/// Asks for a fork/join of these leaves as often as this, all at once, and checks that
-/// it comes to its end each time. `apart` says what is likely if leaves don't meet, and
-/// `silent` if there's no answer.
+/// Asks for a fork/join of these leaves, which must come to its end. `apart` says what
+/// is likely if leaves don't meet, and `silent` if there's no answer.
 #[track_caller]
-fn must_join(
-    server: &Program,
-    often: usize,
-    leaves: &str,
-    [apart, silent]: [&'static str; 2],
-) {
+fn must_join(server: &Program, leaves: &str, [apart, silent]: [&'static str; 2]) {
     let target = format!("/app/join/{leaves}");
-    let likely = Likely {
+    let mut client = server.ask(&target);
+    client.by_hand(&format!("curl http://{{addr}}{target}"));
+    let answer = client.answer(Likely {
         silent,
         ..Likely::always(apart)
-    };
-    // A loop, because a report names the line of the caller.
-    let mut clients = Vec::new();
-    for _ in 0..often {
-        clients.push(server.ask(&target));
-    }
-    for mut client in clients {
-        let by_hand = match often {
-            1 => format!("curl http://{{addr}}{target}"),
-            _ => format!(
-                "(for i in $(seq {often}); do curl -s -m 5 http://{{addr}}{target} & \
-                 done; wait)"
-            ),
-        };
-        client.by_hand(&by_hand);
-        let answer = client.answer(likely);
-        client.expect_status(&answer, &[200], apart);
-        client.expect_body(&answer, b"joined\n", apart);
-        client.hang_up();
-    }
+    });
+    client.expect_status(&answer, &[200], apart);
+    client.expect_body(&answer, b"joined\n", apart);
+    client.hang_up();
 }
 
 #[test]
@@ -116,7 +96,7 @@ fn check_03_two_workers_share_a_request() {
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     for _ in 0..5 {
-        must_join(&server, 1, "meet-2/meet-2", [APART, APART]);
+        must_join(&server, "meet-2/meet-2", [APART, APART]);
     }
 }
 
@@ -126,19 +106,35 @@ fn check_04_as_many_requests_as_workers() {
     let check = check!("N requests can fork on N workers, and one worker is enough")
         .read("take-it-back");
     let site = Site::with_a_home();
-    let threads = some_threads();
-    for workers in [2, threads] {
-        let check = check.clone().with_options(&format!("--threads {workers}"));
+    for workers in [2, some_threads()] {
+        let first = format!("/app/meet/{workers}/3000");
+        let urls = format!("http://{{addr}}{first} http://{{addr}}/app/join/now/now");
+        let check = check
+            .clone()
+            .with_options(&format!("--threads {workers}"))
+            .by_hand(&format!(
+                "(for i in $(seq {workers}); do curl -s -m 5 {urls} & done; wait)"
+            ));
         let server = check.start_pool(&site, workers);
-        // Each is in its first leaf until all of them are. So no worker is free when
-        // the other leaves are forked off.
-        let leaves = format!("meet-{workers}/now");
-        must_join(&server, workers, &leaves, [FEWER, DEADLOCK]);
+        // When they have met, each has a worker, and keeps it: none is free.
+        let mut clients = server.ask_often(workers, &first);
+        for client in &mut clients {
+            let answer = client.answer(Likely::always(FEWER));
+            client.expect_status(&answer, &[200], FEWER);
+        }
+        for client in &mut clients {
+            client.send(get("/app/join/now/now"));
+        }
+        for client in clients {
+            client.must_get(200, "joined\n", DEADLOCK);
+        }
     }
     let check = check.with_options("--threads 1");
     let server = check.start_pool(&site, 1);
-    must_join(&server, 1, "now/now/now/now", [DEADLOCK, DEADLOCK]);
-    must_join(&server, 20, "now/now", [DEADLOCK, DEADLOCK]);
+    must_join(&server, "now/now/now/now", [DEADLOCK, DEADLOCK]);
+    for client in server.ask_often(20, "/app/join/now/now") {
+        client.must_get(200, "joined\n", DEADLOCK);
+    }
 }
 
 #[test]
@@ -153,12 +149,7 @@ fn check_05_a_worker_that_waits_helps() {
     for _ in 0..5 {
         // When the first two leaves have met, one worker runs the third, and the other
         // one waits: it's the only one that can run the fourth.
-        must_join(
-            &server,
-            1,
-            "meet-2/meet-2/meet-2/meet-2",
-            [NO_HELP, NO_HELP],
-        );
+        must_join(&server, "meet-2/meet-2/meet-2/meet-2", [NO_HELP, NO_HELP]);
     }
 }
 

@@ -118,11 +118,15 @@ fn a_worker_wakes_when_its_subtask_has_ended() {
 }
 
 #[test]
-fn as_many_jobs_can_join_as_there_are_workers() {
-    let waits_for_another = |a: Box<dyn FnOnce() + Send>| move || join(a, || ());
-    let [one, other] = that_meet();
-    let jobs = [Box::new(one) as Box<dyn FnOnce() + Send>, Box::new(other)];
-    on_pool(2, DEADLOCK, jobs.map(waits_for_another).into());
+fn a_job_can_join_on_each_worker() {
+    // Both are under way before either of them forks, so no worker is free.
+    let jobs = that_meet().map(|meet| {
+        move || {
+            meet();
+            join(|| (), || ())
+        }
+    });
+    on_pool(2, DEADLOCK, jobs.into());
 }
 
 /// The sum of these numbers, by way of a join for each of them.
@@ -204,10 +208,10 @@ fn a_worker_that_waits_begins_no_other_job() {
 }
 
 #[test]
-fn a_panic_in_a_subtask_reaches_its_join() {
+fn panics_of_subtasks_reach_their_join() {
     const LOST: &str =
         "no one puts the outcome of a subtask that panics into its slot";
-    for workers in [1, 2] {
+    for workers in [2, 1] {
         let panics = || catch_unwind(|| join(|| (), || panic::panic_any(15))).err();
         let payload = one_on_pool(workers, LOST, panics);
         let payload = payload.expect("the join of a subtask that panics panics, too");
@@ -217,7 +221,7 @@ fn a_panic_in_a_subtask_reaches_its_join() {
 }
 
 #[test]
-fn a_panic_in_a_subtask_reaches_no_one_else() {
+fn panics_of_subtasks_reach_no_one_else() {
     // One worker waits for `outer`, which the other one runs. That one runs `a` until
     // the first one has begun `b` for it.
     let outer = || {
