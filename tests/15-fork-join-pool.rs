@@ -16,8 +16,9 @@ harness::gaps![
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the handler doesn't come to its end: does a worker wait for a subtask that \
-             no one runs?",
+    silent: "the handler doesn't come to its end, or it never begins. Does a worker wait \
+             for a subtask that no one runs? Is an idle worker woken when a client \
+             comes?",
     closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
              the next request until one side says \"Connection: close\".",
     reset: "the server closed the connection while bytes that the client had sent \
@@ -28,6 +29,7 @@ const NO_ANSWER: Likely = Likely {
 
 /// The messages of panics that a client can ask for.
 const ASKED_TO: &str = "a handler panics, as it was asked to";
+const LAST_LEAF_ASKED_TO: &str = "the last leaf panics, as it was asked to";
 const LEAF_ASKED_TO: &str = "a leaf panics, as it was asked to";
 
 /// Why a half that is forked off isn't run at the same time as the other one.
@@ -241,7 +243,7 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
         .read("what-a-helper-must-not-take")
         .with_options("--threads 2")
         .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2+wait-2000 & sleep 1\n\
+            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 & sleep 1\n\
              for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
              wait %1",
         );
@@ -253,10 +255,11 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
                         it has begun to serve somebody else meanwhile: a client that \
                         says nothing. A worker comes back from that when the client \
                         likes. In wait_for(), take subtasks and nothing else.";
-    let mut client = server.ask(&one_waits("wait-200"));
+    // One worker is done with its leaf when these clients are in the queue, and waits
+    // for the other one.
+    let mut client = server.ask("/app/join/meet-2+wait-120/meet-2+wait-240");
     client.until_read();
     server.comes_to_rest();
-    // Whoever is free takes these, and keeps them.
     let mut silent = Vec::new();
     for _ in 0..8 {
         silent.push(server.connect());
@@ -333,15 +336,15 @@ fn check_10_the_right_one_is_woken() {
                            woken, one that waits for another subtask? Whoever ends one \
                            can't know which of the sleepers waits for it: notify_all().";
     let check = check.with_options("--threads 4").by_hand(
-        "curl http://{addr}/app/join/meet-2/meet-2+wait-9000 & sleep 1\n\
-         curl -m 5 http://{addr}/app/join/meet-2/meet-2+wait-100",
+        "curl http://{addr}/app/join/meet-4/meet-4+wait-9000 &\n\
+         curl -m 5 http://{addr}/app/join/meet-4+wait-200/meet-4+wait-400",
     );
     let server = check.start_pool(&site, 4);
-    let mut waits = server.ask(&one_waits("wait-10000"));
-    waits.until_read();
-    server.comes_to_rest();
+    // The four leaves meet, so each has a worker. The one that waits longest has been
+    // asleep for longer when the other one's subtask ends.
+    let _waits = server.ask("/app/join/meet-4/meet-4+wait-10000");
     server
-        .ask(&one_waits("wait-100"))
+        .ask("/app/join/meet-4+wait-50/meet-4+wait-120")
         .must_get(200, "joined\n", ANOTHER);
 }
 
@@ -383,15 +386,14 @@ fn check_11_a_panic_reaches_its_own_request() {
             client.expect_status(&answer, &[500], LOST);
             client.hang_up();
         }
-        if workers > 1 {
-            const SWALLOWED: &str = "one leaf of a fork/join has panicked, so its part of \
-                                     the work isn't done, and the rest is no answer.";
-            let burst = server.get_reply(&format!("/app/burst/{workers}/3000"));
-            burst.status(&[500], SWALLOWED);
-        }
         server.must_meet(workers, GONE);
         server.leaves_must_meet(workers, GONE);
     }
+    const SWALLOWED: &str = "one leaf of a fork/join has panicked, so its part of the \
+                             work isn't done, and the rest is no answer.";
+    let check = check.causes_panics(LAST_LEAF_ASKED_TO);
+    let burst = check.start_pool(&site, 3).get_reply("/app/burst/3/3000");
+    burst.status(&[500], SWALLOWED);
 }
 
 #[test]
