@@ -28,20 +28,20 @@ impl Helpers {
         }
     }
 
-    /// Has `leaf` work on all items, in slices of at most `most` (one or more), several
-    /// at once as long as helpers can be had.
+    /// Has `leaf` work on all items, in slices of at most `most` items, which is one
+    /// or more: on several slices at once, as long as helpers can be had.
     pub fn fork_join<T, F>(&self, items: &mut [T], most: usize, leaf: &F)
     where
         T: Send,
         F: Fn(&mut [T]) + Sync,
     {
         todo!(
-            "(3 of 6) few items are a leaf; otherwise split them, and join both halves"
+            "(3 of 6) few items are a leaf; split others in two, and join both halves"
         )
     }
 
-    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both are
-    /// done; a panic in either of them is passed on.
+    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both
+    /// are done; a panic in either of them is passed on.
     fn join(&self, mut a: impl FnMut(), mut b: impl FnMut() + Send) {
         if let Some(place) = self.take() {
             if Helpers::fork(place, &mut a, &mut b).is_err() {

@@ -29,8 +29,8 @@ impl Helpers {
     }
 
     // ANCHOR: fork_join
-    /// Has `leaf` work on all items, in slices of at most `most` (one or more), several
-    /// at once as long as helpers can be had.
+    /// Has `leaf` work on all items, in slices of at most `most` items, which is one
+    /// or more: on several slices at once, as long as helpers can be had.
     pub fn fork_join<T, F>(&self, items: &mut [T], most: usize, leaf: &F)
     where
         T: Send,
@@ -48,8 +48,8 @@ impl Helpers {
     // ANCHOR_END: fork_join
 
     // ANCHOR: join
-    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both are
-    /// done; a panic in either of them is passed on.
+    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both
+    /// are done; a panic in either of them is passed on.
     fn join(&self, mut a: impl FnMut(), mut b: impl FnMut() + Send) {
         if let Some(place) = self.take()
             && Helpers::fork(place, &mut a, &mut b).is_ok()
