@@ -79,56 +79,6 @@ fn check_03_a_limit() {
     }
 }
 
-/// Pictures: size, depth, and the fingerprint of the whole file.
-const PICTURES: [(u32, u32, u64); 8] = [
-    (1, 1, 0xb1fd_7652_19fd_bd10),
-    (2, 1000, 0x90ff_8a19_6c94_1181),
-    (7, 60, 0xfc84_b143_e4bf_8bbd),
-    (16, 256, 0xb287_6f58_0027_f6d0),
-    (18, 1000, 0x8e54_609c_5a03_677b),
-    (47, 80, 0x5a65_3416_906d_d3c5),
-    (101, 30, 0x1212_4439_6284_c2d4),
-    (200, 60, 0x0bc5_20d0_8917_a7dd),
-];
-
-/// A number that's another one if a byte is (FNV-1a).
-fn fingerprint(file: &[u8]) -> u64 {
-    file.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
-    })
-}
-
-/// Gets pictures, which must have the bytes that they always have.
-#[track_caller]
-fn has_pictures(check: &Check, server: &Program, likely: &str) {
-    for (size, depth, wanted) in PICTURES {
-        let target = format!("/app/picture/{size}/{depth}");
-        let reply = server.get_reply(&target);
-        reply.status(&[200], likely).field(
-            "Content-Type",
-            "image/bmp",
-            |value| value == "image/bmp",
-            "a browser shows a picture if it's told that it is one.",
-        );
-        let file = reply.answer.body();
-        if fingerprint(file) != wanted {
-            check
-                .clone()
-                .by_hand(&format!(
-                    "curl -s http://{{addr}}{target} | xxd -s 1078 | head"
-                ))
-                .fail(
-                    format!(
-                        "A picture of {size} pixels each way, {depth} steps deep, \
-                         has other bytes than it should have ({} of them).",
-                        file.len()
-                    ),
-                    likely,
-                );
-        }
-    }
-}
-
 #[test]
 fn check_04_one_thread_paints_a_picture() {
     after(check_03_a_limit);
@@ -136,32 +86,12 @@ fn check_04_one_thread_paints_a_picture() {
         .read("halves-of-halves")
         .with_options("--helpers 0");
     let server = check.start(&["--helpers", "0"]);
-    has_pictures(
-        &check,
+    check.has_pictures(
         &server,
         "cargo test -p chapter14 --bins says more. Is each row painted, in its \
          place? Halves of an odd number of rows aren't alike, and both halves have \
          to be painted. All arithmetic is in integers: i64, not f64.",
     );
-}
-
-/// Has a fork/join of this many leaves, all of which must run at once.
-#[track_caller]
-fn must_meet(check: &Check, server: &Program, leaves: usize, likely: &'static str) {
-    let mut client = server.ask(&format!("/app/halves/{leaves}/3000"));
-    let answer = client.answer(Likely::always(likely));
-    if answer.status() == 503 {
-        check.fail(
-            format!(
-                "The {leaves} leaves of one fork/join wait for each other, and never \
-                 meet."
-            ),
-            likely,
-        );
-    }
-    client.expect_status(&answer, &[200], likely);
-    client.expect_body(&answer, format!("{leaves} met\n").as_bytes(), likely);
-    client.hang_up();
 }
 
 /// A number of helpers that no program can know beforehand.
@@ -184,7 +114,7 @@ fn check_05_halves_run_at_once() {
     let many = some_helpers();
     for (helpers, leaves) in [(1, 2), (2, 3), (many, 2), (many, many + 1)] {
         let server = check.start(&["--helpers", &helpers.to_string()]);
-        must_meet(&check, &server, leaves, APART);
+        server.leaves_must_meet(leaves, APART);
     }
 }
 
@@ -280,7 +210,7 @@ fn check_07_places_are_given_back() {
                               Drop, and let the helper own it: then it's given back \
                               however the work ends, and not before.";
     for _ in 0..10 {
-        must_meet(&check, &server, helpers + 1, LOST_PLACE);
+        server.leaves_must_meet(helpers + 1, LOST_PLACE);
     }
     for _ in 0..=helpers {
         let target = format!("/app/burst/{}/3000", helpers + 1);
@@ -290,9 +220,7 @@ fn check_07_places_are_given_back() {
              a thread's panic as an Err: go on with it, by resume_unwind, and \
              conversation.rs answers with 500.",
         );
-        must_meet(
-            &check,
-            &server,
+        server.leaves_must_meet(
             helpers + 1,
             "after a fork/join of which one leaf has panicked, there are fewer \
              helpers. A place that's given back in a line after the work is lost if \
@@ -318,21 +246,11 @@ fn check_08_helpers_paint_the_same_picture() {
     const OTHER: &str = "one thread alone paints it right, and several don't. \
                          Does each thread paint all the rows of its own half, once?";
     for helpers in ["1", "4", "60"] {
-        has_pictures(&check, &check.start(&["--helpers", helpers]), OTHER);
+        check.has_pictures(&check.start(&["--helpers", helpers]), OTHER);
     }
     // Many at once share the helpers.
-    let (size, depth, wanted) = PICTURES[6];
     let server = check.start(&["--threads", "4", "--helpers", "3"]);
-    let clients =
-        [(); 8].map(|()| server.ask(&format!("/app/picture/{size}/{depth}")));
-    for mut client in clients {
-        let answer = client.answer(NO_ANSWER);
-        client.expect_status(&answer, &[200], OTHER);
-        if fingerprint(answer.body()) != wanted {
-            check.fail("One of eight pictures at once has other bytes.", OTHER);
-        }
-        client.hang_up();
-    }
+    check.has_pictures_at_once(&server, NO_ANSWER, OTHER);
 }
 
 #[test]
@@ -351,7 +269,7 @@ fn check_09_no_thread_to_be_had() {
     if !server.has_room_for_threads(Some(0)) {
         return check.pass_over("this takes prlimit, of util-linux");
     }
-    has_pictures(&check, &server, ALONE);
+    check.has_pictures(&server, ALONE);
     let reply = server.get_reply("/app/halves/2/50");
     reply.status(&[200, 503], ALONE);
     if reply.answer.status() == 200 {
@@ -359,9 +277,7 @@ fn check_09_no_thread_to_be_had() {
             .pass_over("its helpers have small stacks, for which there's room");
     }
     server.has_room_for_threads(None);
-    must_meet(
-        &check,
-        &server,
+    server.leaves_must_meet(
         4,
         "threads can be had again, but the places of those that couldn't be started \
          are gone: an error of spawn_scoped must give the place back, too.",
