@@ -126,7 +126,7 @@ fn a_place_is_taken_and_given_back() {
 #[test]
 fn a_place_has_one_owner() {
     const THREADS: usize = 4;
-    const EACH: usize = 300_000;
+    const EACH: usize = 1_000_000;
     let helpers = Helpers::new(1);
     let (start, held) = (Barrier::new(THREADS), AtomicUsize::new(0));
     let most = AtomicUsize::new(0);
