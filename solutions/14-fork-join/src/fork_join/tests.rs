@@ -81,14 +81,23 @@ fn fork_runs_both_at_once() {
 #[test]
 fn fork_passes_a_panic_on() {
     for panics_in_a in [true, false] {
-        let helpers = Helpers::new(1);
+        let (helpers, begun) = (Helpers::new(1), AtomicUsize::new(0));
+        let half = |panics: bool| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            assert!(!panics, "this half panics, as the test wants it to");
+        };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             Helpers::fork(
                 Place(&helpers),
-                || assert!(!panics_in_a, "in the test's a"),
-                || assert!(panics_in_a, "in the test's b"),
+                || half(panics_in_a),
+                || half(!panics_in_a),
             )
         }));
+        assert_eq!(
+            begun.into_inner(),
+            2,
+            "halves that were begun, got (left), wanted (right)"
+        );
         assert!(
             outcome.is_err(),
             "half of the work has panicked (that of a: {panics_in_a}), and fork \
