@@ -2,8 +2,8 @@
 //!
 //! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the
 //! program and stops it, 1,000 times, while clients ask as fast as they can. Another
-//! number may be after the name. How far it has come goes to stderr, every five
-//! seconds.
+//! number may follow the name, and after it what half of the clients ask for, such as
+//! `picture/64/50`. How far it has come goes to stderr, every five seconds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,12 +29,13 @@ const NEWS: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (Some(program), stops) = (args.next(), args.next()) else {
-        eprintln!("usage: stops PROGRAM [STOPS]");
+        eprintln!("usage: stops PROGRAM [STOPS [ROUTE]]");
         return ExitCode::from(2);
     };
     let stops = stops.and_then(|stops| stops.parse().ok()).unwrap_or(STOPS);
+    let route = args.next().unwrap_or_else(|| "wait/1".to_owned());
     let mut said = Instant::now();
-    let tally = stop_often(program.as_ref(), stops, |tally| {
+    let tally = stop_often(program.as_ref(), stops, &route, |tally| {
         if said.elapsed() >= NEWS {
             said = Instant::now();
             let (done, lost) = (tally.stops, tally.lost());
@@ -96,8 +97,8 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Starts and stops the program, again and again, and tells after each time what came
-/// of it so far.
+/// Starts and stops the program, again and again, while half of the clients ask for
+/// this route. Tells after each time what came of it so far.
 ///
 /// # Panics
 ///
@@ -106,20 +107,21 @@ impl fmt::Display for Tally {
 pub fn stop_often(
     program: &Path,
     stops: usize,
+    route: &str,
     mut tell: impl FnMut(&Tally),
 ) -> Tally {
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let mut tally = Tally::default();
     for round in 0..stops {
         let check = Check::new(program, &name, "A stop loses no answer");
-        stop_once(&check, round, &mut tally);
+        stop_once(&check, round, route, &mut tally);
         tally.stops += 1;
         tell(&tally);
     }
     tally
 }
 
-fn stop_once(check: &Check, round: usize, tally: &mut Tally) {
+fn stop_once(check: &Check, round: usize, route: &str, tally: &mut Tally) {
     let mut server = check.start_with_stdin(&["--threads", "4", "--until-eof"]);
     let addr = server.addr();
     let asked = AtomicBool::new(false);
@@ -142,7 +144,8 @@ fn stop_once(check: &Check, round: usize, tally: &mut Tally) {
         let last = scope.spawn(|| read_to_end(&mut last));
         let asks = |client| {
             let asked = &asked;
-            scope.spawn(move || ask_until_refused(addr, client, asked))
+            let route = if client % 2 == 0 { "visit/1" } else { route };
+            scope.spawn(move || ask_until_refused(addr, route, asked))
         };
         let clients: Vec<_> = (0..CLIENTS).map(asks).collect();
         // The stop is to come at any moment of what the server and its clients do.
@@ -196,14 +199,10 @@ fn stop_once(check: &Check, round: usize, tally: &mut Tally) {
 /// asked for.
 fn ask_until_refused(
     addr: SocketAddr,
-    client: usize,
+    route: &str,
     asked: &AtomicBool,
 ) -> Vec<(bool, Vec<u8>)> {
-    let request = get(if client.is_multiple_of(2) {
-        "visit/1"
-    } else {
-        "wait/1"
-    });
+    let request = get(route);
     let begin = Instant::now();
     let mut ends = Vec::new();
     let mut refused = false;
