@@ -5,19 +5,16 @@
 //! other, and for eight at once, in turn, seven times. It says how long that took in
 //! the middle of the seven, and how much processor time the eight at once took.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use course::dev::server::Server;
+use harness::{Check, Program};
 
 const TIMES: usize = 7;
 const MANY: usize = 8;
-const PICTURE: &str = "GET /app/picture/600/250 HTTP/1.1\r\n\
-                       Host: a\r\nConnection: close\r\n\r\n";
+const PICTURE: &str = "/app/picture/600/250";
 
 fn main() -> ExitCode {
     let lines: Vec<String> = std::env::args().skip(1).collect();
@@ -25,101 +22,57 @@ fn main() -> ExitCode {
         eprintln!("usage: at_once 'PROGRAM ARGS'...");
         return ExitCode::from(2);
     }
-    match measure(&lines) {
-        Ok(rows) => {
-            println!(" one  in a row  at once  processor time, all in ms");
-            for (line, [one, row, at_once, cpu]) in lines.iter().zip(rows) {
-                println!("{one:>4}{row:>10}{at_once:>9}{cpu:>16}  {line}");
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// The medians for each of these command lines, in milliseconds. What else the machine
-/// does is spread over all of them, because they take turns.
-fn measure(lines: &[String]) -> course::Result<Vec<[u128; 4]>> {
-    let mut servers = Vec::new();
-    for line in lines {
+    let start = |line: &String| {
         let mut words = line.split_whitespace();
-        let mut command = Command::new(words.next().unwrap_or_default());
-        let server = Server::start(command.arg("127.0.0.1:0").args(words))?;
-        servers.push((server, [const { Vec::new() }; 4]));
-    }
+        let program = Path::new(words.next().unwrap_or_default());
+        let check = Check::new(program, "at_once", "pictures are painted");
+        check.start(&words.collect::<Vec<_>>())
+    };
+    let servers: Vec<Program> = lines.iter().map(start).collect();
+    let mut times = vec![[const { Vec::new() }; 4]; servers.len()];
+    // In turn, so that a machine that's busy for a while is busy for all.
     for _ in 0..TIMES {
-        for (server, times) in &mut servers {
-            let times_now =
-                once(server).map_err(|error| format!("no answer: {error}"))?;
-            for (times, time) in times.iter_mut().zip(times_now) {
-                times.push(time);
+        for (server, times) in servers.iter().zip(&mut times) {
+            for (times, time) in times.iter_mut().zip(measure(server)) {
+                times.push(time.as_millis());
             }
         }
     }
-    let median = |mut times: Vec<Duration>| {
-        times.sort_unstable();
-        times[TIMES / 2].as_millis()
-    };
-    Ok(servers
-        .into_iter()
-        .map(|(_, times)| times.map(median))
-        .collect())
+    println!(" one  in a row  at once  processor time, all in ms");
+    for (line, times) in lines.iter().zip(times) {
+        let [one, row, at_once, used] = times.map(|mut times| {
+            times.sort_unstable();
+            times[TIMES / 2]
+        });
+        println!("{one:>4}{row:>10}{at_once:>9}{used:>16}  {line}");
+    }
+    ExitCode::SUCCESS
 }
 
 /// The time of one request, of eight in a row, of eight at once, and the processor time
 /// of the last.
-fn once(server: &Server) -> io::Result<[Duration; 4]> {
-    let addr = server.addr;
-    let one = time(|| ask(addr))?;
-    let row = time(|| (0..MANY).try_for_each(|_| ask(addr)))?;
-    let before = cpu_time(server.child.id());
+fn measure(server: &Program) -> [Duration; 4] {
+    let one = time(|| ask(server));
+    let row = time(|| (0..MANY).for_each(|_| ask(server)));
+    // Zero where the system doesn't tell.
+    let used = || server.cpu_time().unwrap_or_default();
+    let before = used();
     let at_once = time(|| {
         thread::scope(|scope| {
-            let clients = [(); MANY].map(|()| scope.spawn(|| ask(addr)));
-            clients.into_iter().try_for_each(|client| {
-                client
-                    .join()
-                    .unwrap_or_else(|_| Err(io::Error::other("a panic")))
-            })
-        })
-    })?;
-    let cpu = cpu_time(server.child.id()).saturating_sub(before);
-    Ok([one, row, at_once, cpu])
+            for _ in 0..MANY {
+                scope.spawn(|| ask(server));
+            }
+        });
+    });
+    [one, row, at_once, used().saturating_sub(before)]
 }
 
-fn time(what: impl FnOnce() -> io::Result<()>) -> io::Result<Duration> {
+fn time(what: impl FnOnce()) -> Duration {
     let begin = Instant::now();
-    what()?;
-    Ok(begin.elapsed())
+    what();
+    begin.elapsed()
 }
 
-fn ask(addr: SocketAddr) -> io::Result<()> {
-    let mut stream = TcpStream::connect(addr)?;
-    stream.write_all(PICTURE.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    match answer.starts_with(b"HTTP/1.1 200") {
-        true => Ok(()),
-        false => Err(io::Error::other("the answer isn't a picture")),
-    }
-}
-
-/// The processor time that a process has used so far, where Linux tells it (see
-/// proc(5)): in `stat`, after the name in parentheses, as numbers 12 and 13, in
-/// hundredths of a second.
-fn cpu_time(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let numbers = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace();
-    let ticks = numbers
-        .skip(11)
-        .take(2)
-        .filter_map(|number| number.parse::<u64>().ok());
-    Duration::from_millis(ticks.sum::<u64>() * 10)
+fn ask(server: &Program) {
+    server.get_reply(PICTURE).status(&[200], "see its stderr");
 }

@@ -3,20 +3,17 @@
 //! `cargo run --release -q -p course --example heavy -- target/release/chapter14`
 //! starts the program with several numbers of helpers, asks each of these servers in
 //! turn for a heavy picture, seven times, and says how long the answers took, and how
-//! much processor time. Another number of times may stand behind the name.
+//! much processor time. Another number of times may follow the name.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use course::dev::server::Server;
+use harness::{Check, Program};
 
 const TIMES: usize = 7;
 const HELPERS: [&str; 4] = ["0", "1", "3", "8"];
-const PICTURE: &str = "GET /app/picture/1200/400 HTTP/1.1\r\n\
-                       Host: a\r\nConnection: close\r\n\r\n";
+const PICTURE: &str = "/app/picture/1200/400";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -24,32 +21,19 @@ fn main() -> ExitCode {
         eprintln!("usage: heavy PROGRAM [TIMES]");
         return ExitCode::from(2);
     };
-    let times = times.map_or(Ok(TIMES), |times| times.parse());
-    let outcome = times
-        .map_err(|error| error.to_string())
-        .and_then(|times| race(&program, times.max(1)));
-    if let Err(error) = outcome {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
-}
-
-/// Asks each server in turn, so that a machine that's busy for a while is busy for all.
-fn race(program: &str, times: usize) -> course::Result<()> {
-    let mut servers = Vec::new();
-    for helpers in HELPERS {
-        let mut command = Command::new(program);
-        command.args(["127.0.0.1:0", "--helpers", helpers]);
-        servers.push((Server::start(&mut command)?, Vec::new(), Vec::new()));
-    }
-    for _ in 0..times {
+    let times = times.and_then(|times| times.parse().ok()).unwrap_or(TIMES);
+    let check = Check::new(Path::new(&program), "heavy", "a picture is painted");
+    let mut servers = HELPERS.map(|helpers| {
+        let server = check.start(&["--helpers", helpers]);
+        (server, Vec::new(), Vec::new())
+    });
+    // In turn, so that a machine that's busy for a while is busy for all.
+    for _ in 0..times.max(1) {
         for (server, took, used) in &mut servers {
-            let id = server.child.id();
-            let (begin, before) = (Instant::now(), cpu_time(id));
-            ask(server).map_err(|error| format!("no answer: {error}"))?;
+            let (begin, before) = (Instant::now(), cpu_time(server));
+            server.get_reply(PICTURE).status(&[200], "see its stderr");
             took.push(begin.elapsed());
-            used.push(cpu_time(id).saturating_sub(before));
+            used.push(cpu_time(server).saturating_sub(before));
         }
     }
     println!("milliseconds for a picture:");
@@ -57,34 +41,15 @@ fn race(program: &str, times: usize) -> course::Result<()> {
     for (helpers, (_, mut took, mut used)) in HELPERS.into_iter().zip(servers) {
         took.sort_unstable();
         used.sort_unstable();
+        let middle = took.len() / 2;
         let [shortest, middle, used] =
-            [took[0], took[times / 2], used[times / 2]].map(|time| time.as_millis());
+            [took[0], took[middle], used[middle]].map(|time| time.as_millis());
         println!("{helpers:>7}{shortest:>10}{middle:>8}{used:>24}");
     }
-    Ok(())
+    ExitCode::SUCCESS
 }
 
-fn ask(server: &Server) -> io::Result<()> {
-    let mut stream = TcpStream::connect(server.addr)?;
-    stream.write_all(PICTURE.as_bytes())?;
-    stream.read_to_end(&mut Vec::new())?;
-    Ok(())
-}
-
-/// The processor time that a process has used so far, where Linux tells it (see
-/// proc(5)): in `stat`, after the name in parentheses, the numbers 12 and 13, in
-/// hundredths of a second.
-fn cpu_time(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let numbers = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace();
-    let ticks: u64 = numbers
-        .skip(11)
-        .take(2)
-        .filter_map(|number| number.parse::<u64>().ok())
-        .sum();
-    Duration::from_millis(ticks * 10)
+/// Zero where the system doesn't tell.
+fn cpu_time(server: &Program) -> Duration {
+    server.cpu_time().unwrap_or_default()
 }
