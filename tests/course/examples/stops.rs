@@ -6,6 +6,7 @@
 //! `picture/64/50`. How far it has come goes to stderr, every five seconds.
 
 use std::collections::BTreeMap;
+use std::env::consts::EXE_EXTENSION;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -32,10 +33,16 @@ fn main() -> ExitCode {
         eprintln!("usage: stops PROGRAM [STOPS [ROUTE]]");
         return ExitCode::from(2);
     };
+    let program = Path::new(&program);
+    let with_ending = program.with_extension(EXE_EXTENSION);
+    if !program.is_file() && !with_ending.is_file() {
+        eprintln!("there is no program {}: is it built?", program.display());
+        return ExitCode::FAILURE;
+    }
     let stops = stops.and_then(|stops| stops.parse().ok()).unwrap_or(STOPS);
     let route = args.next().unwrap_or_else(|| "wait/1".to_owned());
     let mut said = Instant::now();
-    let tally = stop_often(program.as_ref(), stops, &route, |tally| {
+    let tally = stop_often(program, stops, &route, |tally| {
         if said.elapsed() >= NEWS {
             said = Instant::now();
             let (done, lost) = (tally.stops, tally.lost());
@@ -113,7 +120,8 @@ pub fn stop_often(
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
     let mut tally = Tally::default();
     for round in 0..stops {
-        let check = Check::new(program, &name, "A stop loses no answer");
+        let check = Check::new(program, &name, "A stop loses no answer")
+            .read_on("11-graceful-shutdown", "1000-stops");
         stop_once(&check, round, route, &mut tally);
         tally.stops += 1;
         tell(&tally);
@@ -268,12 +276,16 @@ fn contents(mut bytes: &[u8]) -> Vec<String> {
 /// Asks the program to end, in another way each time, and waits until it has ended,
 /// in order.
 fn stop(server: &mut Program, round: usize) {
+    #[cfg(unix)]
     match round % 3 {
-        #[cfg(unix)]
         0 => server.signal("TERM"),
-        #[cfg(unix)]
         1 => server.signal("INT"),
         _ => server.close_stdin(),
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = round;
+        server.close_stdin();
     }
     server.must_end(0, "a stop waits for something that doesn't come.");
 }

@@ -85,7 +85,7 @@ impl Check {
     }
 
     /// Names a section of another chapter's page, which explains the check.
-    pub(crate) fn read_on(mut self, page: &str, section: &str) -> Check {
+    pub fn read_on(mut self, page: &str, section: &str) -> Check {
         self.page = page.to_owned();
         self.section = section.to_owned();
         self
