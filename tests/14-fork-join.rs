@@ -37,7 +37,7 @@ fn check_01_still_serves_files() {
     let check = check!("files are served as in chapter 13").read("what-stays");
     check.still_serves_files(
         NO_ANSWER,
-        "it did in chapter 13: git diff chapters/14-fork-join shows what has changed.",
+        "it did in chapter 13: git diff chapters/14-fork-join shows what changed.",
     );
 }
 
@@ -50,8 +50,8 @@ fn check_02_one_request_after_the_other() {
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     check.serves_one_request_after_the_other(
         NO_ANSWER,
-        "HEAD gets no content, not even after a panic: send() leaves it out, whatever \
-         the answer is.",
+        "HEAD gets no content, not even after a panic: send() leaves it out, \
+         whatever the answer is.",
     );
 }
 
@@ -72,9 +72,9 @@ fn check_03_a_limit() {
     ] {
         server.get_reply(&format!("/app/picture/{target}")).status(
             &[400],
-            "View::new() lets a size of 1 to 2000 and a depth of 1 to 1000 pass, both \
-             included, and refuses all others with Refusal::bad_request. It comes \
-             before the memory for a picture is asked for.",
+            "View::new() lets a size of 1 to 2000 and a depth of 1 to 1000 pass, \
+             both included, and refuses all others with Refusal::bad_request, \
+             before any memory for the picture is asked for.",
         );
     }
 }
@@ -88,9 +88,9 @@ fn check_04_one_thread_paints_a_picture() {
     let server = check.start(&["--helpers", "0"]);
     check.has_pictures(
         &server,
-        "cargo test -p chapter14 --bins says more. Is each row painted, in its place? \
-         Halves of an odd number of rows aren't alike, and both halves have to be \
-         painted. All arithmetic is in integers: i64, not f64.",
+        "cargo test -p chapter14 --bins says more. Is each row painted, in its \
+         place? Halves of an odd number of rows aren't alike, and both halves have \
+         to be painted. All arithmetic is in integers: i64, not f64.",
     );
 }
 
@@ -111,11 +111,10 @@ fn check_05_halves_run_at_once() {
                          your own half, and join only then: a helper that's joined \
                          at once does its half alone. Both halves are split again, \
                          down to the leaves, as long as there are helpers.";
-    for helpers in [1, 2, some_helpers()] {
+    let many = some_helpers();
+    for (helpers, leaves) in [(1, 2), (2, 3), (many, 2), (many, many + 1)] {
         let server = check.start(&["--helpers", &helpers.to_string()]);
-        for leaves in 1..=helpers + 1 {
-            server.leaves_must_meet(leaves, APART);
-        }
+        server.leaves_must_meet(leaves, APART);
     }
 }
 
@@ -217,8 +216,8 @@ fn check_07_places_are_given_back() {
         let target = format!("/app/burst/{}/3000", helpers + 1);
         server.get_reply(&target).status(
             &[500],
-            "a leaf has panicked, so there's no whole picture to send. join() returns \
-             the panic of a thread as an Err: go on with it, by resume_unwind, and \
+            "a leaf has panicked, so its part of the work isn't done. join() returns \
+             a thread's panic as an Err: go on with it, by resume_unwind, and \
              conversation.rs answers with 500.",
         );
         server.leaves_must_meet(
@@ -244,7 +243,7 @@ fn check_08_helpers_paint_the_same_picture() {
     let check = check!("a picture has the same bytes, however many paint it")
         .read("what-the-milestone-checks")
         .with_options("--helpers 3");
-    const OTHER: &str = "one thread alone paints it right, and with helpers it isn't. \
+    const OTHER: &str = "one thread alone paints it right, and several don't. \
                          Does each thread paint all the rows of its own half, once?";
     for helpers in ["1", "4", "60"] {
         check.has_pictures(&check.start(&["--helpers", helpers]), OTHER);
@@ -263,18 +262,20 @@ fn check_09_no_thread_to_be_had() {
         .with_options("--threads 1 --helpers 3");
     let server = check.start_for_few_threads(&["--threads", "1", "--helpers", "3"]);
     server.ask("/app/visit").must_get(200, "1\n", ALONE);
-    const ALONE: &str = "the system has no thread to spare, and the picture has to be \
-                         painted all the same. Builder::spawn_scoped returns an error \
-                         where scope.spawn panics; fork passes it on, and join then \
-                         runs both halves itself.";
+    const ALONE: &str = "the system has no thread to spare, and the picture has to \
+                         be painted all the same. Builder::spawn_scoped returns an \
+                         error where scope.spawn panics; fork passes it on, and \
+                         join then runs both halves itself.";
     if !server.has_room_for_threads(Some(0)) {
         return check.pass_over("this takes prlimit, of util-linux");
     }
     check.has_pictures(&server, ALONE);
-    server.get_reply("/app/halves/2/50").status(
-        &[503],
-        "there's room for no thread, and yet two leaves have met.",
-    );
+    let reply = server.get_reply("/app/halves/2/50");
+    reply.status(&[200, 503], ALONE);
+    if reply.answer.status() == 200 {
+        return check
+            .pass_over("its helpers have small stacks, for which there's room");
+    }
     server.has_room_for_threads(None);
     server.leaves_must_meet(
         4,
@@ -305,7 +306,7 @@ fn check_11_still_stops() {
     .by_hand("nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n chapter14)");
     check.stops_though_connections_stay(
         NO_ANSWER,
-        "it did in chapter 13: git diff chapters/14-fork-join shows what has changed.",
+        "it did in chapter 13: git diff chapters/14-fork-join shows what changed.",
         "when the server stops and nothing more has been read, this answer is the \
          last one, and send() says so, as if the client had wanted no more.",
     );

@@ -16,8 +16,9 @@ harness::gaps![
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the handler doesn't come to its end: does a worker wait for a subtask that \
-             no one runs?",
+    silent: "the handler doesn't come to its end, or it never begins. Does a worker wait \
+             for a subtask that no one runs? Is an idle worker woken when a client \
+             comes?",
     closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
              the next request until one side says \"Connection: close\".",
     reset: "the server closed the connection while bytes that the client had sent \
@@ -28,6 +29,7 @@ const NO_ANSWER: Likely = Likely {
 
 /// The messages of panics that a client can ask for.
 const ASKED_TO: &str = "a handler panics, as it was asked to";
+const LAST_LEAF_ASKED_TO: &str = "the last leaf panics, as it was asked to";
 const LEAF_ASKED_TO: &str = "a leaf panics, as it was asked to";
 
 /// Why a half that is forked off isn't run at the same time as the other one.
@@ -39,7 +41,8 @@ const APART: &str = "two halves of one request don't run at the same time, altho
 const DEADLOCK: &str = "each worker waits for a subtask that no one has begun, so no \
                         worker is left to begin it. Before wait_for() sleeps, it takes \
                         back what it has forked off itself: take(), run it, and look \
-                        into the slot again.";
+                        into the slot again. If it does that already: is the lock \
+                        free while a subtask runs?";
 /// Why a worker that waits is of no use to others.
 const NO_HELP: &str = "a worker that waits for a subtask that another one runs doesn't \
                        help that one: take() also returns what others have forked off, \
@@ -70,40 +73,20 @@ fn check_02_one_request_after_the_other() {
     );
 }
 
-/// Asks for a fork/join of these leaves as often as this, all at once, and checks that
-/// it comes to its end each time. `apart` says what is likely if leaves don't meet, and
-/// `silent` if there's no answer.
+/// Asks for a fork/join of these leaves, which must come to its end. `apart` says what
+/// is likely if leaves don't meet, and `silent` if there's no answer.
 #[track_caller]
-fn must_join(
-    server: &Program,
-    often: usize,
-    leaves: &str,
-    [apart, silent]: [&'static str; 2],
-) {
+fn must_join(server: &Program, leaves: &str, [apart, silent]: [&'static str; 2]) {
     let target = format!("/app/join/{leaves}");
-    let likely = Likely {
+    let mut client = server.ask(&target);
+    client.by_hand(&format!("curl http://{{addr}}{target}"));
+    let answer = client.answer(Likely {
         silent,
         ..Likely::always(apart)
-    };
-    // A loop, because a report names the line of the caller.
-    let mut clients = Vec::new();
-    for _ in 0..often {
-        clients.push(server.ask(&target));
-    }
-    for mut client in clients {
-        let by_hand = match often {
-            1 => format!("curl http://{{addr}}{target}"),
-            _ => format!(
-                "(for i in $(seq {often}); do curl -s -m 5 http://{{addr}}{target} & \
-                 done; wait)"
-            ),
-        };
-        client.by_hand(&by_hand);
-        let answer = client.answer(likely);
-        client.expect_status(&answer, &[200], apart);
-        client.expect_body(&answer, b"joined\n", apart);
-        client.hang_up();
-    }
+    });
+    client.expect_status(&answer, &[200], apart);
+    client.expect_body(&answer, b"joined\n", apart);
+    client.hang_up();
 }
 
 #[test]
@@ -116,7 +99,7 @@ fn check_03_two_workers_share_a_request() {
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     for _ in 0..5 {
-        must_join(&server, 1, "meet-2/meet-2", [APART, APART]);
+        must_join(&server, "meet-2/meet-2", [APART, APART]);
     }
 }
 
@@ -126,19 +109,35 @@ fn check_04_as_many_requests_as_workers() {
     let check = check!("N requests can fork on N workers, and one worker is enough")
         .read("take-it-back");
     let site = Site::with_a_home();
-    let threads = some_threads();
-    for workers in [2, threads] {
-        let check = check.clone().with_options(&format!("--threads {workers}"));
+    for workers in [2, some_threads()] {
+        let first = format!("/app/meet/{workers}/3000");
+        let urls = format!("http://{{addr}}{first} http://{{addr}}/app/join/now/now");
+        let check = check
+            .clone()
+            .with_options(&format!("--threads {workers}"))
+            .by_hand(&format!(
+                "(for i in $(seq {workers}); do curl -s -m 5 {urls} & done; wait)"
+            ));
         let server = check.start_pool(&site, workers);
-        // Each is in its first leaf until all of them are. So no worker is free when
-        // the other leaves are forked off.
-        let leaves = format!("meet-{workers}/now");
-        must_join(&server, workers, &leaves, [FEWER, DEADLOCK]);
+        // When they have met, each has a worker, and keeps it: none is free.
+        let mut clients = server.ask_often(workers, &first);
+        for client in &mut clients {
+            let answer = client.answer(Likely::always(FEWER));
+            client.expect_status(&answer, &[200], FEWER);
+        }
+        for client in &mut clients {
+            client.send(get("/app/join/now/now"));
+        }
+        for client in clients {
+            client.must_get(200, "joined\n", DEADLOCK);
+        }
     }
     let check = check.with_options("--threads 1");
     let server = check.start_pool(&site, 1);
-    must_join(&server, 1, "now/now/now/now", [DEADLOCK, DEADLOCK]);
-    must_join(&server, 20, "now/now", [DEADLOCK, DEADLOCK]);
+    must_join(&server, "now/now/now/now", [DEADLOCK, DEADLOCK]);
+    for client in server.ask_often(20, "/app/join/now/now") {
+        client.must_get(200, "joined\n", DEADLOCK);
+    }
 }
 
 #[test]
@@ -153,12 +152,7 @@ fn check_05_a_worker_that_waits_helps() {
     for _ in 0..5 {
         // When the first two leaves have met, one worker runs the third, and the other
         // one waits: it's the only one that can run the fourth.
-        must_join(
-            &server,
-            1,
-            "meet-2/meet-2/meet-2/meet-2",
-            [NO_HELP, NO_HELP],
-        );
+        must_join(&server, "meet-2/meet-2/meet-2/meet-2", [NO_HELP, NO_HELP]);
     }
 }
 
@@ -212,12 +206,12 @@ fn check_07_never_more_threads() {
     for leaves in [workers, 2, workers] {
         server.leaves_must_meet(leaves, APART);
     }
-    let too_many = format!("/app/halves/{}/150", workers + 1);
+    let too_many = format!("/app/halves/{}/100", workers + 1);
     server.get_reply(&too_many).status(&[503], MORE_LEAVES);
     // More than can run at once, so that all workers are taken.
     let busy = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
     for mut client in busy {
-        client.is_read_within(Duration::from_millis(100));
+        client.is_read_within(Duration::from_millis(20));
     }
     server.comes_to_rest();
     let Some((before, now)) = before.zip(server.threads()) else {
@@ -236,10 +230,10 @@ fn check_07_never_more_threads() {
 }
 
 /// A fork/join of which one worker runs a leaf that waits, while another one has
-/// nothing to do but to wait for that. The first two leaves see to it that no worker
-/// does everything itself.
+/// nothing to do but to wait for that one. The two leaves meet first, so they are on two
+/// workers.
 fn one_waits(leaf: &str) -> String {
-    format!("/app/join/meet-2/meet-2/{leaf}")
+    format!("/app/join/meet-2/meet-2+{leaf}")
 }
 
 #[test]
@@ -249,7 +243,7 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
         .read("what-a-helper-must-not-take")
         .with_options("--threads 2")
         .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2/wait-2000 & sleep 1\n\
+            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 & sleep 1\n\
              for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
              wait %1",
         );
@@ -261,10 +255,11 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
                         it has begun to serve somebody else meanwhile: a client that \
                         says nothing. A worker comes back from that when the client \
                         likes. In wait_for(), take subtasks and nothing else.";
-    let mut client = server.ask(&one_waits("wait-400"));
+    // One worker is done with its leaf when these clients are in the queue, and waits
+    // for the other one.
+    let mut client = server.ask("/app/join/meet-2+wait-120/meet-2+wait-240");
     client.until_read();
     server.comes_to_rest();
-    // Whoever is free takes these, and keeps them.
     let mut silent = Vec::new();
     for _ in 0..8 {
         silent.push(server.connect());
@@ -279,7 +274,7 @@ fn check_09_a_worker_that_waits_rests() {
         .read("two-places-to-sleep")
         .with_options("--threads 2")
         .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
              top -b -n 1 -p $(pgrep -n {package})",
         );
     let site = Site::with_a_home();
@@ -287,7 +282,7 @@ fn check_09_a_worker_that_waits_rests() {
     let mut client = server.ask(&one_waits("wait-10000"));
     client.until_read();
     server.comes_to_rest();
-    if let Some(used) = server.spins(Duration::from_millis(200)) {
+    if let Some(used) = server.spins(Duration::from_millis(120)) {
         check.fail(
             format!(
                 "One worker sleeps in a leaf and another one waits for it, and the \
@@ -299,11 +294,11 @@ fn check_09_a_worker_that_waits_rests() {
         );
     }
     server.comes_to_rest();
-    if let Some(wakes @ 3..) = server.wakes(Duration::from_millis(250)) {
+    if let Some(wakes @ 2..) = server.wakes(Duration::from_millis(150)) {
         check.fail(
             format!(
                 "One worker sleeps in a leaf and another one waits for it, and the \
-                 program's threads woke up {wakes} times in 250 ms."
+                 program's threads woke up {wakes} times in 150 ms."
             ),
             "a worker naps, looks whether its subtask has ended, and naps again, as \
              with thread::sleep() or wait_timeout(). It needs no clock: whoever runs \
@@ -319,7 +314,7 @@ fn check_10_the_right_one_is_woken() {
         .read("two-places-to-sleep")
         .with_options("--threads 3")
         .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2/wait-3000 & sleep 1\n\
+            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
              for i in 1 2 3 4; do curl -m 1 http://{addr}/app/visit; done",
         );
     let site = Site::with_a_home();
@@ -328,14 +323,29 @@ fn check_10_the_right_one_is_woken() {
                           worker woken that waits for its subtask? It mustn't serve \
                           clients, so the one call of notify_one() was wasted. Let the \
                           two kinds sleep on two Condvars, or wake all.";
-    let mut client = server.ask(&one_waits("wait-10000"));
-    client.until_read();
+    let mut waits = server.ask(&one_waits("wait-10000"));
+    waits.until_read();
     server.comes_to_rest();
     for visit in 1..=4 {
         let visitor = server.ask("/app/visit");
         visitor.must_get(200, &format!("{visit}\n"), ASLEEP);
         server.comes_to_rest();
     }
+    drop(server);
+    const ANOTHER: &str = "its subtask has ended, and it sleeps on. Was another worker \
+                           woken, one that waits for another subtask? Whoever ends one \
+                           can't know which of the sleepers waits for it: notify_all().";
+    let check = check.with_options("--threads 4").by_hand(
+        "curl http://{addr}/app/join/meet-4/meet-4+wait-9000 &\n\
+         curl -m 5 http://{addr}/app/join/meet-4+wait-200/meet-4+wait-400",
+    );
+    let server = check.start_pool(&site, 4);
+    // The four leaves meet, so each has a worker. The one that waits longest has been
+    // asleep for longer when the other one's subtask ends.
+    let _waits = server.ask("/app/join/meet-4/meet-4+wait-10000");
+    server
+        .ask("/app/join/meet-4+wait-50/meet-4+wait-120")
+        .must_get(200, "joined\n", ANOTHER);
 }
 
 #[test]
@@ -348,7 +358,7 @@ fn check_11_a_panic_reaches_its_own_request() {
             .with_options("--threads 2")
             .by_hand(
                 "curl -i http://{addr}/app/join/now/panic\n\
-             curl -i http://{addr}/app/join/meet-2/meet-2/panic\n\
+             curl -i http://{addr}/app/join/meet-2/meet-2+panic\n\
              curl -i http://{addr}/app/halves/2/3000",
             );
     const LOST: &str = "a subtask has panicked, and the worker that waits for it isn't \
@@ -364,7 +374,7 @@ fn check_11_a_panic_reaches_its_own_request() {
         let server = check.start_pool(&site, workers);
         let mut targets = vec!["now/panic", "panic/now", "now/now/panic/now"];
         if workers > 1 {
-            targets.extend(["meet-2/meet-2/panic", "meet-2/meet-2/now/panic"]);
+            targets.extend(["meet-2/meet-2+panic", "meet-2/meet-2/now/panic"]);
         }
         for leaves in targets {
             let mut client = server.ask(&format!("/app/join/{leaves}"));
@@ -379,6 +389,11 @@ fn check_11_a_panic_reaches_its_own_request() {
         server.must_meet(workers, GONE);
         server.leaves_must_meet(workers, GONE);
     }
+    const SWALLOWED: &str = "one leaf of a fork/join has panicked, so its part of the \
+                             work isn't done, and the rest is no answer.";
+    let check = check.causes_panics(LAST_LEAF_ASKED_TO);
+    let burst = check.start_pool(&site, 3).get_reply("/app/burst/3/3000");
+    burst.status(&[500], SWALLOWED);
 }
 
 #[test]
@@ -401,8 +416,8 @@ fn check_12_forks_are_joined_before_the_end() {
     let mut server = check.start_pool(&site, 2);
     // Two that wait come first; then one forks into halves that have to meet.
     let mut forks = server.connect();
-    forks.send(get("/app/wait/300") + &get("/app/halves/2/3000"));
-    let waits = server.ask("/app/join/now/wait-100");
+    forks.send(get("/app/wait/150") + &get("/app/halves/2/3000"));
+    let waits = server.ask("/app/join/now/wait-50");
     server.comes_to_rest();
     let painted = server.ask("/app/join/now/now/now");
     server.signal("TERM");
@@ -410,7 +425,7 @@ fn check_12_forks_are_joined_before_the_end() {
     waits.must_get(200, "joined\n", CUT);
     painted.must_get(200, "joined\n", CUT);
     let answer = forks.answer(Likely::always(CUT));
-    forks.expect_body(&answer, b"waited 300 ms\n", CUT);
+    forks.expect_body(&answer, b"waited 150 ms\n", CUT);
     forks.must_get(200, "2 met\n", ALONE);
     server.must_end(0, CUT);
 }
@@ -479,8 +494,29 @@ fn queue_is_bounded(check: &Check) {
 #[test]
 fn check_15_idle_workers_rest() {
     after(check_02_one_request_after_the_other);
-    let check = check!("workers without a client rest").read("what-stays");
-    check.has_threads_that_rest();
+    let check =
+        check!("workers without a client rest, and stay").read("two-places-to-sleep");
+    const ASKS: &str = "a worker asks again and again whether there's something to do, \
+                        or naps between two looks. Let it wait on a Condvar: it's woken \
+                        when a job comes.";
+    let site = Site::with_a_home();
+    let threads = some_threads();
+    let server = check.start_pool(&site, threads);
+    server.comes_to_rest();
+    if let Some(used) = server.spins(Duration::from_millis(120)) {
+        check.fail(
+            format!("Without a client, the program used {used:?} of processor time."),
+            ASKS,
+        );
+    }
+    let wakes = server.wakes(Duration::from_millis(150));
+    if let Some(wakes @ 1..) = wakes {
+        check.fail(
+            format!("Without a client, its threads woke up {wakes} times in 150 ms."),
+            ASKS,
+        );
+    }
+    server.must_meet(threads, FEWER);
 }
 
 #[test]

@@ -28,32 +28,30 @@ impl Helpers {
         }
     }
 
-    /// Has `leaf` work on all items, in slices of at most `most` (one or more), several
-    /// at once as long as helpers can be had.
+    /// Has `leaf` work on all items, in slices of at most `most` items, which is one
+    /// or more: on several slices at once, as long as helpers can be had.
     pub fn fork_join<T, F>(&self, items: &mut [T], most: usize, leaf: &F)
     where
         T: Send,
         F: Fn(&mut [T]) + Sync,
     {
         todo!(
-            "(3 of 6) few items are a leaf; otherwise split them, and join both halves"
+            "(3 of 6) few items are a leaf; split others in two, and join both halves"
         )
     }
 
-    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both are
-    /// done; a panic in either of them is passed on.
+    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both
+    /// are done; a panic in either of them is passed on.
     fn join(&self, mut a: impl FnMut(), mut b: impl FnMut() + Send) {
-        if let Some(place) = self.take() {
-            if Helpers::fork(place, &mut a, &mut b).is_err() {
-                todo!(
-                    "(6 of 6) there is no thread for b, and the work has to be done"
-                )
-            }
+        let Some(place) = self.take() else {
+            // No helper may be started: this thread does it all.
+            a();
+            b();
             return;
+        };
+        if Helpers::fork(place, &mut a, &mut b).is_err() {
+            todo!("(6 of 6) there's no thread for b, and the work has to be done")
         }
-        // No helper may be started: this thread does it all.
-        a();
-        b();
     }
 
     /// Runs `a` here and `b` on a helper, and returns once both are done.
@@ -72,12 +70,11 @@ impl Helpers {
 
     /// Takes a helper's place out of the budget, if there's one left.
     fn take(&self) -> Option<Place<'_>> {
-        if self.free.load(Ordering::Relaxed) == 0 {
-            return None;
+        let mut free = self.free.load(Ordering::Relaxed);
+        loop {
+            let left = free.checked_sub(1)?;
+            todo!("(5 of 6) store it if free is still the same; else look again")
         }
-        todo!(
-            "(5 of 6) take a place in one step, and give it back when it is dropped"
-        )
     }
 }
 

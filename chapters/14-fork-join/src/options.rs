@@ -32,7 +32,8 @@ pub struct Options {
     pub threads: usize,
     /// How many connections may wait for a thread.
     pub queue: usize,
-    /// How many helpers may share the work on heavy requests, of all clients together.
+    /// How many helpers may share the work on heavy requests, of all clients
+    /// together.
     pub helpers: usize,
     /// How long a client may take for a head, and for each piece of an answer.
     pub patience: Duration,

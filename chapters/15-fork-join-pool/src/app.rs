@@ -121,8 +121,8 @@ impl App {
                 }
                 Ok(text(200, format!("{visits}\n")))
             }
-            // picture/SIZE/DEPTH: a picture of this many pixels each way, with at most
-            // this many steps for each pixel.
+            // picture/SIZE/DEPTH: a picture of this many pixels each way, with at
+            // most this many steps for each pixel.
             "picture" => {
                 let view = View::new(number(0, 600)?, number(1, 250)?)?;
                 Ok(Response::new(200)
@@ -130,7 +130,8 @@ impl App {
                     .with_body(view.paint()))
             }
             // halves/LEAVES or halves/LEAVES/MS: whether this many leaves of one
-            // fork/join run at once. burst is the same, and then the last leaf panics.
+            // fork/join run at once. burst is the same, and then the last leaf
+            // panics.
             "halves" | "burst" if (1..=MOST_LEAVES).contains(&first) => {
                 let until = Instant::now() + milliseconds(patience);
                 let met = leaves_that_meet(first, until, name == "burst");

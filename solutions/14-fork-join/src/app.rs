@@ -1,8 +1,8 @@
 //! What is served: a function from request to response.
 //!
 //! Besides files there are a few addresses that make visible how requests are
-//! handled: one waits, one meets others, one counts, one panics, and three share their
-//! work with helpers.
+//! handled: one waits, one meets others, one counts, one panics, and three share
+//! their work with helpers.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
@@ -111,8 +111,8 @@ impl App {
                 }
                 Ok(text(200, format!("{visits}\n")))
             }
-            // picture/SIZE/DEPTH: a picture of this many pixels each way, with at most
-            // this many steps for each pixel.
+            // picture/SIZE/DEPTH: a picture of this many pixels each way, with at
+            // most this many steps for each pixel.
             "picture" => {
                 let view = View::new(number(0, 600)?, number(1, 250)?)?;
                 Ok(Response::new(200)
@@ -120,7 +120,8 @@ impl App {
                     .with_body(view.paint(&self.helpers)))
             }
             // halves/LEAVES or halves/LEAVES/MS: whether this many leaves of one
-            // fork/join run at once. burst is the same, and then the last leaf panics.
+            // fork/join run at once. burst is the same, and then the last leaf
+            // panics.
             "halves" | "burst" if (1..=MOST_LEAVES).contains(&first) => {
                 let until = Instant::now() + milliseconds(patience);
                 let met = self.leaves_that_meet(first, until, name == "burst");
@@ -133,8 +134,8 @@ impl App {
         }
     }
 
-    /// A fork/join whose leaves do nothing but wait for each other. Returns how many of
-    /// them were there at once.
+    /// A fork/join whose leaves do nothing but wait for each other. Returns how many
+    /// of them were there at once.
     fn leaves_that_meet(&self, count: u32, until: Instant, last_panics: bool) -> u32 {
         let (meetings, met) = (Meetings::default(), AtomicU32::new(0));
         let mut leaves = Vec::from_iter(1..=count);

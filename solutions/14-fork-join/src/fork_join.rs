@@ -29,8 +29,8 @@ impl Helpers {
     }
 
     // ANCHOR: fork_join
-    /// Has `leaf` work on all items, in slices of at most `most` (one or more), several
-    /// at once as long as helpers can be had.
+    /// Has `leaf` work on all items, in slices of at most `most` items, which is one
+    /// or more: on several slices at once, as long as helpers can be had.
     pub fn fork_join<T, F>(&self, items: &mut [T], most: usize, leaf: &F)
     where
         T: Send,
@@ -48,17 +48,19 @@ impl Helpers {
     // ANCHOR_END: fork_join
 
     // ANCHOR: join
-    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both are
-    /// done; a panic in either of them is passed on.
+    /// Runs `a` and `b`, at the same time if a helper can be had. Returns once both
+    /// are done; a panic in either of them is passed on.
     fn join(&self, mut a: impl FnMut(), mut b: impl FnMut() + Send) {
-        if let Some(place) = self.take()
-            && Helpers::fork(place, &mut a, &mut b).is_ok()
-        {
+        let Some(place) = self.take() else {
+            // No helper may be started: this thread does it all.
+            a();
+            b();
             return;
+        };
+        if Helpers::fork(place, &mut a, &mut b).is_err() {
+            a();
+            b();
         }
-        // No helper may be started, or none can be: this thread does it all.
-        a();
-        b();
     }
     // ANCHOR_END: join
 
@@ -89,12 +91,19 @@ impl Helpers {
     // ANCHOR: take
     /// Takes a helper's place out of the budget, if there's one left.
     fn take(&self) -> Option<Place<'_>> {
-        self.free
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
-                free.checked_sub(1)
-            })
-            .ok()?;
-        Some(Place(self))
+        let mut free = self.free.load(Ordering::Relaxed);
+        loop {
+            let left = free.checked_sub(1)?;
+            match self.free.compare_exchange(
+                free,
+                left,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(Place(self)),
+                Err(now) => free = now,
+            }
+        }
     }
     // ANCHOR_END: take
 }

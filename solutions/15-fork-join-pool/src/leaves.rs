@@ -18,34 +18,36 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// What a leaf does.
 #[derive(Debug, Clone, Copy)]
-enum Leaf {
-    Now,
+enum Step {
+    Nothing,
     Wait(Duration),
     Meet(usize),
     Panic,
 }
 
-/// Leaves to be run by one fork/join.
+/// Leaves to be run by one fork/join, each with its steps.
 #[derive(Debug, Clone)]
 pub struct Leaves {
-    leaves: Vec<Leaf>,
+    leaves: Vec<Vec<Step>>,
     meetings: Arc<Meetings>,
 }
 
 impl Leaves {
-    /// Reads what the leaves are to do: `now`, `wait-MS`, `meet-SIZE` or `panic`.
+    /// Reads what each leaf is to do: `now`, `wait-MS`, `meet-SIZE`, `panic`, or several
+    /// of these with a `+` between them.
     ///
     /// # Errors
     ///
     /// Refuses any other word, no leaves, and too many.
     pub fn parse(
-        words: &[String],
+        leaves: &[String],
         meetings: &Arc<Meetings>,
     ) -> Result<Leaves, Refusal> {
-        let leaves: Option<_> = words.iter().map(|word| Leaf::parse(word)).collect();
-        match leaves {
-            Some(leaves) if (1..=MOST).contains(&words.len()) => Ok(Leaves {
-                leaves,
+        let steps = |leaf: &String| leaf.split('+').map(Step::parse).collect();
+        let parsed: Option<_> = leaves.iter().map(steps).collect();
+        match parsed {
+            Some(parsed) if (1..=MOST).contains(&leaves.len()) => Ok(Leaves {
+                leaves: parsed,
                 meetings: Arc::clone(meetings),
             }),
             _ => Err(Refusal::bad_request(
@@ -59,38 +61,38 @@ impl Leaves {
     pub fn join(mut self) -> bool {
         let rest = self.leaves.split_off(1);
         if rest.is_empty() {
-            return self.run(self.leaves[0]);
+            return self.run_first();
         }
         let others = Leaves {
             leaves: rest,
-            ..self.clone()
+            meetings: Arc::clone(&self.meetings),
         };
-        let (first, others) = join(|| self.run(self.leaves[0]), || others.join());
+        let (first, others) = join(|| self.run_first(), || others.join());
         first && others
     }
 
-    fn run(&self, leaf: Leaf) -> bool {
-        match leaf {
-            Leaf::Now => true,
-            Leaf::Wait(time) => {
+    fn run_first(&self) -> bool {
+        self.leaves[0].iter().all(|step| match *step {
+            Step::Nothing => true,
+            Step::Wait(time) => {
                 thread::sleep(time.min(LONGEST));
                 true
             }
-            Leaf::Meet(size) => self.meetings.join(size, PATIENCE),
-            Leaf::Panic => panic!("a leaf panics, as it was asked to"),
-        }
+            Step::Meet(size) => self.meetings.join(size, PATIENCE),
+            Step::Panic => panic!("a leaf panics, as it was asked to"),
+        })
     }
 }
 
-impl Leaf {
-    fn parse(word: &str) -> Option<Leaf> {
+impl Step {
+    fn parse(word: &str) -> Option<Step> {
         match word.split_once('-') {
-            None if word == "now" => Some(Leaf::Now),
-            None if word == "panic" => Some(Leaf::Panic),
+            None if word == "now" => Some(Step::Nothing),
+            None if word == "panic" => Some(Step::Panic),
             Some(("wait", time)) => {
-                Some(Leaf::Wait(Duration::from_millis(time.parse().ok()?)))
+                Some(Step::Wait(Duration::from_millis(time.parse().ok()?)))
             }
-            Some(("meet", size)) => Some(Leaf::Meet(size.parse().ok()?)),
+            Some(("meet", size)) => Some(Step::Meet(size.parse().ok()?)),
             _ => None,
         }
     }

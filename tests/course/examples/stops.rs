@@ -2,8 +2,8 @@
 //!
 //! `cargo run -q -p course --example stops -- target/debug/chapter11` starts the
 //! program and stops it, 1,000 times, while clients ask as fast as they can. Another
-//! number may stand behind the name. How far it has come goes to stderr, every five
-//! seconds.
+//! number may stand behind the name, and behind that what half of the clients ask for,
+//! such as `picture/64/50`. How far it has come goes to stderr, every five seconds.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -30,13 +30,14 @@ const NEWS: Duration = Duration::from_secs(5);
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let (Some(program), stops) = (args.next(), args.next()) else {
-        eprintln!("usage: stops PROGRAM [STOPS]");
+        eprintln!("usage: stops PROGRAM [STOPS [ROUTE]]");
         return ExitCode::from(2);
     };
+    let route = args.next().unwrap_or_else(|| "wait/1".to_owned());
     let stops = stops.map_or(Ok(STOPS), |stops| stops.parse());
-    let outcome = stops
-        .map_err(Into::into)
-        .and_then(|stops| stop_often(program.as_ref(), stops, say_how_far(stops)));
+    let outcome = stops.map_err(Into::into).and_then(|stops| {
+        stop_often(program.as_ref(), stops, &route, say_how_far(stops))
+    });
     match outcome {
         Ok(tally) => {
             println!("{tally}");
@@ -127,8 +128,8 @@ enum End {
     CutOff,
 }
 
-/// Starts and stops the program, again and again, and tells after each time what came
-/// of it so far.
+/// Starts and stops the program, again and again, while half of the clients ask for
+/// this route. Tells after each time what came of it so far.
 ///
 /// # Errors
 ///
@@ -137,11 +138,12 @@ enum End {
 pub fn stop_often(
     program: &Path,
     stops: usize,
+    route: &str,
     mut tell: impl FnMut(&Tally),
 ) -> Result<Tally, Box<dyn Error>> {
     let mut tally = Tally::default();
     for round in 0..stops {
-        stop_once(program, round, &mut tally)
+        stop_once(program, round, route, &mut tally)
             .map_err(|error| format!("stop {round}: {error}"))?;
         tally.stops += 1;
         tell(&tally);
@@ -152,6 +154,7 @@ pub fn stop_often(
 fn stop_once(
     program: &Path,
     round: usize,
+    route: &str,
     tally: &mut Tally,
 ) -> Result<(), Box<dyn Error>> {
     let mut server = start(program)?;
@@ -180,7 +183,8 @@ fn stop_once(
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let asked = &asked;
-                scope.spawn(move || ask_until_refused(addr, client, asked))
+                let route = if client % 2 == 0 { "visit/1" } else { route };
+                scope.spawn(move || ask_until_refused(addr, route, asked))
             })
             .collect();
         // The stop is to come at any moment of what the server and its clients do.
@@ -242,14 +246,11 @@ fn stop_once(
 /// ended, and whether it had been sent as a whole before the stop was asked for.
 fn ask_until_refused(
     addr: SocketAddr,
-    client: usize,
+    route: &str,
     asked: &AtomicBool,
 ) -> io::Result<Vec<(bool, End)>> {
     let mut ends = Vec::new();
-    let request = match client % 2 {
-        0 => get("visit/1"),
-        _ => get("wait/1"),
-    };
+    let request = get(route);
     loop {
         let mut open = Vec::new();
         let mut refused = false;

@@ -29,7 +29,7 @@ fn solutions() -> impl Iterator<Item = PathBuf> {
 fn twenty_stops_lose_no_answer() {
     for program in solutions() {
         let name = program.display();
-        let tally = stops::stop_often(&program, 20, |_| ())
+        let tally = stops::stop_often(&program, 20, "wait/1", |_| ())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         note(&format!("{name}:\n{tally}"));
         assert_eq!(tally.lost(), 0, "{name} has lost answers:\n{tally}");

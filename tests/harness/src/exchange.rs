@@ -97,7 +97,7 @@ impl Program {
     // A loop, because a report names the line of the caller, and a closure hides
     // that.
     #[track_caller]
-    pub(crate) fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {
+    pub fn ask_often(&self, count: usize, target: &str) -> Vec<Client> {
         let mut clients = Vec::new();
         for _ in 0..count {
             clients.push(self.ask(target));
