@@ -7,8 +7,8 @@ use harness::{ContentHints, Likely, LimitHints, Site, after, get};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
-    "not-now",
     "how-long-a-state-may-last",
+    "not-now",
     "one-turn-of-reading",
     "what-is-left-over",
     "after-an-answer",
@@ -106,7 +106,8 @@ fn check_04_a_request_in_single_bytes() {
              curl -sm 1 http://{addr}/app/visit; wait",
             );
     let site = Site::with_a_home();
-    let server = check.start_pool(&site, 1);
+    let args = ["--root", &site.arg(), "--patience", "60000"];
+    let server = check.start(&args);
     const MEANWHILE: &str = "a client that has sent half a request keeps the others \
                              waiting. read_head() reads once and returns Stay: only \
                              the loop goes round again, with the next client.";

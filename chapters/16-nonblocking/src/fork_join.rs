@@ -8,8 +8,9 @@ use std::thread;
 
 use crate::pool::Worker;
 
-/// Has `leaf` work on all items, in pieces of at most `most` (one or more), as many at once
-/// as there are workers with nothing else to do. Returns all results in order.
+/// Has `leaf` work on all items, in pieces of at most `most` (one or more), as many
+/// at once as there are workers with nothing else to do. Returns all results, in
+/// order.
 pub fn fork_join<T, F>(items: Range<usize>, most: usize, leaf: F) -> Vec<T>
 where
     T: Send + 'static,
@@ -29,8 +30,8 @@ where
     results
 }
 
-/// Runs `a` here and lets another worker run `b` meanwhile, if one has the time. Returns
-/// once both are done; a panic in either of them is passed on.
+/// Runs `a` here and lets another worker run `b` meanwhile, if one has the time.
+/// Returns once both are done; a panic in either of them is passed on.
 pub fn join<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
 where
     A: FnOnce() -> RA,

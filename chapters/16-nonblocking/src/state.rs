@@ -62,7 +62,7 @@ pub enum Step {
 impl State {
     /// How long a client may take in this state; `None` if it has nothing to do.
     pub fn time(&self, patience: Duration, stopping: bool) -> Option<Duration> {
-        todo!("(2 of 7) patience, LAST_LOOK, LINGER, SHORT_LINGER, or no time at all")
+        todo!("(1 of 7) patience, LAST_LOOK, LINGER, SHORT_LINGER, or no time at all")
     }
 }
 

@@ -75,7 +75,7 @@ impl Transport {
 
 /// Makes a call that reads or writes.
 fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<Io> {
-    todo!("(1 of 7) make the call; WouldBlock is NotNow, Interrupted is once more")
+    todo!("(2 of 7) make the call; WouldBlock is NotNow, Interrupted is once more")
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A picture that takes a while to compute: a part of the Mandelbrot set, as a BMP file.
+//! A picture that takes a while to compute: a part of the Mandelbrot set, as a BMP
+//! file.
 //!
 //! All of it is integer arithmetic, so the same view has the same bytes on every
 //! machine.
@@ -94,8 +95,8 @@ impl View {
         pixels as i64 * WIDTH / self.size as i64
     }
 
-    /// After how many steps of z → z² + c, with c = `left` + `up`·i, z is farther than
-    /// 2 from zero; `None` if it isn't after as many steps as the view is deep.
+    /// After how many steps of z → z² + c, with c = `left` + `up`·i, z is farther
+    /// than 2 from zero; `None` if it isn't after as many steps as the view is deep.
     fn steps(&self, left: i64, up: i64) -> Option<u32> {
         let (mut x, mut y) = (0, 0);
         for step in 0..self.depth {
@@ -128,7 +129,7 @@ impl View {
             // The length of the description; width and height; one plane, 8 bits for
             // each pixel; not compressed; the length of the pixels.
             40, size, size, 1 | (8 << 16), 0, bytes,
-            // 2835 pixels to the metre, both ways; 256 colours, all of them important.
+            // 2835 pixels to the metre, both ways; 256 colours, all important.
             2835, 2835, 256, 256,
         ];
         let mut header = b"BM".to_vec();

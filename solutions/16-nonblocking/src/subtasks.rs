@@ -23,8 +23,8 @@ impl Subtasks {
         self.of_worker[worker].push_back(subtask);
     }
 
-    /// Takes what this worker had best run next: something of its own, or else another
-    /// worker's.
+    /// Takes what this worker had best run next: something of its own, or else
+    /// another worker's.
     pub fn take(&mut self, worker: usize) -> Option<Job> {
         self.take_back(worker).or_else(|| self.steal(worker))
     }

@@ -443,32 +443,3 @@ fn answer_is_the_last_one_while_the_server_stops() {
         "another request has begun to come: {step:?}"
     );
 }
-
-#[test]
-fn a_flood_of_requests_from_a_client_that_does_not_read_is_left_in_the_kernel() {
-    let mut talk = Talk::new();
-    talk.client.set_nonblocking(true).expect("a socket");
-    let requests = HEAD.repeat(1000);
-    let mut sent = 0;
-    let (mut rests, begin) = (0, Instant::now());
-    while rests < 3 && begin.elapsed() < DEADLINE {
-        let mut more = 0;
-        while let Ok(written) =
-            talk.client.write(&requests.as_bytes()[sent % HEAD.len()..])
-        {
-            more += written;
-            sent += written;
-        }
-        for _ in 0..20 {
-            let outcome =
-                talk.in_a_turn(|conversation, turn| conversation.go_on(turn));
-            outcome.expect("a client that is there");
-            more += usize::from(talk.has_moved);
-        }
-        rests = if more == 0 { rests + 1 } else { 0 };
-    }
-    assert_eq!(
-        rests, 3,
-        "{sent} requests of a client that reads nothing were read"
-    );
-}

@@ -118,11 +118,15 @@ fn a_worker_wakes_when_its_subtask_has_ended() {
 }
 
 #[test]
-fn as_many_jobs_can_join_as_there_are_workers() {
-    let waits_for_another = |a: Box<dyn FnOnce() + Send>| move || join(a, || ());
-    let [one, other] = that_meet();
-    let jobs = [Box::new(one) as Box<dyn FnOnce() + Send>, Box::new(other)];
-    on_pool(2, DEADLOCK, jobs.map(waits_for_another).into());
+fn a_job_can_join_on_each_worker() {
+    // Both are under way before either of them forks, so no worker is free.
+    let jobs = that_meet().map(|meet| {
+        move || {
+            meet();
+            join(|| (), || ())
+        }
+    });
+    on_pool(2, DEADLOCK, jobs.into());
 }
 
 /// The sum of these numbers, by way of a join for each of them.
@@ -175,21 +179,25 @@ fn a_worker_that_waits_begins_no_other_job() {
     let (release, held) = mpsc::channel::<()>();
     let (ended, has_ended) = mpsc::channel();
     let (a, b) = run_elsewhere(move || held.recv().expect("the test lets it go"));
-    let (waits, is_waiting) = mpsc::channel();
+    let (forked, has_forked) = mpsc::channel();
+    let (queued, is_queued) = mpsc::channel::<()>();
     let job = move || {
         let a = move || {
             a();
-            waits.send(()).expect("the test waits");
+            forked.send(()).expect("the test waits");
+            is_queued.recv().expect("the test goes on");
         };
         join(a, b);
         ended.send(()).expect("the test waits");
     };
     pool.execute(job).expect("room");
-    is_waiting.recv_timeout(SOON).expect(IDLE);
-    // One worker runs the subtask, and the other one waits for it.
+    has_forked.recv_timeout(SOON).expect(IDLE);
+    // One worker runs the subtask. The other one will wait for it, with a job in the
+    // queue.
     let (taken, is_taken) = mpsc::channel();
     pool.execute(move || taken.send(()).expect("the test waits"))
         .expect("room");
+    queued.send(()).expect("a waits");
     assert!(
         is_taken.recv_timeout(A_MOMENT).is_err(),
         "a worker that waited for a subtask has begun another job instead: that may \
@@ -204,10 +212,10 @@ fn a_worker_that_waits_begins_no_other_job() {
 }
 
 #[test]
-fn a_panic_in_a_subtask_reaches_its_join() {
+fn panics_of_subtasks_reach_their_join() {
     const LOST: &str =
         "no one puts the outcome of a subtask that panics into its slot";
-    for workers in [1, 2] {
+    for workers in [2, 1] {
         let panics = || catch_unwind(|| join(|| (), || panic::panic_any(15))).err();
         let payload = one_on_pool(workers, LOST, panics);
         let payload = payload.expect("the join of a subtask that panics panics, too");
@@ -217,7 +225,7 @@ fn a_panic_in_a_subtask_reaches_its_join() {
 }
 
 #[test]
-fn a_panic_in_a_subtask_reaches_no_one_else() {
+fn panics_of_subtasks_reach_no_one_else() {
     // One worker waits for `outer`, which the other one runs. That one runs `a` until
     // the first one has begun `b` for it.
     let outer = || {
@@ -250,6 +258,47 @@ fn after_a_panic_here_the_pool_goes_on() {
 }
 
 #[test]
+fn the_worker_is_woken_whose_subtask_has_ended() {
+    let pool = ThreadPool::new(4, 10).expect("a pool");
+    let (forked, has_forked) = mpsc::channel();
+    let start = || {
+        let (waits, is_to_wait) = mpsc::channel::<()>();
+        let (release, held) = mpsc::channel::<()>();
+        let (ended, has_ended) = mpsc::channel();
+        let forked = forked.clone();
+        let job = move || {
+            let (a, b) = run_elsewhere(move || held.recv());
+            let a = move || {
+                a();
+                forked.send(()).expect("the test waits");
+                is_to_wait.recv().expect("the test lets it wait");
+            };
+            let ((), _) = join(a, b);
+            // An error means that the test is over.
+            let _ = ended.send(());
+        };
+        pool.execute(job).expect("room");
+        (waits, release, has_ended)
+    };
+    let (first, second) = (start(), start());
+    for _ in 0..2 {
+        has_forked.recv_timeout(SOON).expect(IDLE);
+    }
+    // Each has a worker that runs its subtask. They begin to wait in this order.
+    for job in [&first, &second] {
+        job.0.send(()).expect("the job waits");
+        thread::sleep(A_MOMENT);
+    }
+    second.1.send(()).expect("the subtask waits");
+    let woken = second.2.recv_timeout(SOON);
+    drop(first);
+    woken.expect(
+        "two workers wait, a subtask has ended, and its worker sleeps on: was the other \
+         one woken? notify_one() wakes any of those that sleep, notify_all() all of them",
+    );
+}
+
+#[test]
 fn no_wake_up_is_lost() {
     let job = || {
         let worker = Worker::current().expect("a worker");
@@ -266,8 +315,7 @@ fn no_wake_up_is_lost() {
         thread::spawn(ends);
         let too_early = has_said.recv_timeout(A_MOMENT).is_ok();
         drop(looking);
-        has_said.recv_timeout(SOON).expect("the lock is free now");
-        too_early
+        too_early || has_said.recv_timeout(SOON).is_err()
     };
     assert!(
         !one_on_pool(1, IDLE, job),
@@ -288,7 +336,7 @@ fn the_outcome_is_there_before_anyone_is_woken() {
             move || run(|| 15, &slot, &worker)
         };
         thread::spawn(run_it);
-        let until = Instant::now() + SOON;
+        let until = Instant::now() + SOON / 2;
         while Instant::now() < until {
             if let Some(outcome) = slot.take() {
                 return outcome.ok();
