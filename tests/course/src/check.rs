@@ -91,10 +91,10 @@ fn build_and_run(
     chapter: Chapter,
     shown: bool,
 ) -> Result<Option<Judged>> {
-    let sentence = format!(
-        "building chapter {chapter} and what its checks need; the first time takes a \
-         minute or two"
-    );
+    let mut sentence = format!("building chapter {chapter} and what its checks need");
+    if Memory::of(course, chapter).is_none() {
+        sentence += "; the first time takes a minute or two";
+    }
     let folder = course.starter(chapter);
     let build = |targets: &[&str], told| {
         let command =
@@ -164,26 +164,26 @@ fn run_milestone(folder: &Path, milestone: &Path) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// Whether tests have run to the last line of libtest: one that takes the whole
-/// program down keeps it from being written.
+/// An error if the checks haven't come to their end: one of them has taken the whole
+/// program down.
 fn end_of(folder: &Path, program: &Path, verdict: &Verdict) -> Result<()> {
-    let to_the_end = |verdict: &Verdict| verdict.output.contains("\ntest result: ");
-    if to_the_end(verdict) {
+    if verdict.is_whole() {
         return Ok(());
     }
     // Several were under way; one of them is to blame.
     let mut tests = without_verdict(program, verdict);
     let is_to_blame = |test: &&String| {
         let alone = judge_in(folder, DEADLINE).verdict(program, Some(test));
-        alone.is_ok_and(|alone| !to_the_end(&alone))
+        alone.is_ok_and(|alone| !alone.is_whole())
     };
     let to_blame: Vec<String> = tests.iter().filter(is_to_blame).cloned().collect();
     if !to_blame.is_empty() {
         tests = to_blame;
     }
     Err(format!(
-        "{}\nThe tests ended without a verdict, as if by process::exit().{}",
+        "{}\n{}{}",
         verdict.output.trim_end(),
+        verdict.why_broken_off(),
         silent(&tests)
     ))
 }

@@ -56,6 +56,20 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether it has come to the last line of libtest.
+    pub fn is_whole(&self) -> bool {
+        self.ended && self.output.contains("\ntest result: ")
+    }
+
+    /// What a program does that ends before that line.
+    pub fn why_broken_off(&self) -> &'static str {
+        if self.output.contains("has overflowed its stack") {
+            "It has overflowed its stack: a function calls itself without an end."
+        } else {
+            "It ended without a verdict, as if by process::exit()."
+        }
+    }
+
     /// How many checks hold.
     pub fn passed(&self) -> usize {
         let holds = |check: &&Check| check.finding == Finding::Passed;

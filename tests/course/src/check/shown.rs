@@ -252,7 +252,7 @@ fn after(course: &Course, chapter: Chapter, gaps: &[Gap]) -> String {
 
 /// The section of a page from which on it speaks of a program that passes: `Use it`,
 /// or what comes after `Your turn` where the page doesn't go on explaining there, up
-/// to a section named `Check`.
+/// to a section named `Check`, or what comes after the milestone's checks.
 fn rest(page: &str) -> Option<String> {
     let headings = page.lines().filter_map(|line| line.strip_prefix("## "));
     let headings: Vec<&str> = headings.collect();
@@ -261,6 +261,10 @@ fn rest(page: &str) -> Option<String> {
     let section = match (at("Use it"), at("Check"), at("Your turn")) {
         (Some(use_it), ..) => use_it,
         (None, None, Some(turn)) => turn + 1,
+        (None, None, None) => match at("What the milestone checks") {
+            Some(checks) => checks + 1,
+            None => what_is_left?,
+        },
         _ => what_is_left?,
     };
     headings.get(section).map(|heading| heading_id(heading))
@@ -303,6 +307,10 @@ mod tests {
             (
                 format!("## Your turn\n## N\n{wrong}## Check\n"),
                 Some("what-can-still-go-wrong"),
+            ),
+            (
+                format!("## What the milestone checks\n## What it brings\n{wrong}"),
+                Some("what-it-brings"),
             ),
             ("# 01 A\n".to_owned(), None),
         ] {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{end_of, judge_in, without_verdict};
+use super::{judge_in, without_verdict};
 use crate::Result;
 use crate::milestone::{Finding, Verdict};
 use crate::process::each;
@@ -72,13 +72,12 @@ fn run_within(
     };
     let [together, alone] = deadlines.map(|deadline| judge_in(folder, deadline));
     let mut verdict = together.verdict(program, None)?;
-    if verdict.ended {
-        end_of(folder, program, &verdict)?;
+    if verdict.is_whole() {
         units.take(verdict);
         return Ok(units);
     }
-    // One that hangs keeps others from being begun, and libtest doesn't come to say
-    // why others have failed: each gets its own turn.
+    // One that hangs, or takes the program down, keeps others from being begun, and
+    // libtest doesn't come to say why others have failed: each gets its own turn.
     verdict
         .checks
         .retain(|check| check.report().is_none_or(|why| !why.is_empty()));
@@ -87,29 +86,38 @@ fn run_within(
     let verdicts = each(&open, 8, |name| alone.verdict(program, Some(name)));
     for (name, verdict) in open.into_iter().zip(verdicts) {
         match verdict? {
-            verdict if verdict.ended => units.take(verdict),
+            verdict if verdict.is_whole() => units.take(verdict),
+            verdict if verdict.ended => {
+                units
+                    .failing
+                    .push((name, verdict.why_broken_off().to_owned()));
+            }
             _ => units.hanging.push(name),
         }
     }
     Ok(units)
 }
 
-/// What a unit test says when it fails: the first panic, which may be that of another
-/// thread and is then the reason for the last one.
+/// What a unit test says when it fails: its last panic, and the first one if that's
+/// another. That may be the reason, in another thread, or one that the test wants.
 fn message(report: &str) -> String {
-    const PANICKED: &str = "panicked at ";
-    let mut lines = report.lines();
-    let Some(place) = lines.find_map(|line| Some(line.split_once(PANICKED)?.1))
-    else {
-        return report.to_owned();
-    };
-    let end = |line: &&str| {
-        let next = line.starts_with("thread '") && line.contains(PANICKED);
-        next || line.starts_with("note: ") || line.starts_with("stack backtrace:")
-    };
-    let words: Vec<&str> = lines.take_while(|line| !end(line)).collect();
-    let words = words.join("\n");
-    format!("{}\n(at {})", words.trim_end(), place.trim_end_matches(':'))
+    let panics: Vec<String> = report
+        .split("\nthread '")
+        .filter_map(|part| part.split_once(" panicked at ")?.1.split_once('\n'))
+        .map(|(place, words)| {
+            let end = |line: &&str| {
+                line.starts_with("note: ") || line.starts_with("stack backtrace:")
+            };
+            let words: Vec<&str> = words.lines().take_while(|l| !end(l)).collect();
+            let (words, place) = (words.join("\n"), place.trim_end_matches(':'));
+            format!("{}\n(at {place})", words.trim_end())
+        })
+        .collect();
+    match panics.as_slice() {
+        [] => report.to_owned(),
+        [only] => only.clone(),
+        [first, .., last] => format!("{last}\nA panic before it: {first}"),
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +137,10 @@ mod tests {
         let tests = format!(
             "#[test] fn a() {{ {hangs} }} #[test] fn b() {{ {hangs} }} \
              #[test] fn c() {{}} #[test] fn d() {{ todo!() }} \
-             #[test] fn e() {{ assert!(1 > 2) }}"
+             #[test] fn e() {{ assert!(1 > 2) }} \
+             #[allow(unconditional_recursion)] \
+             fn deeper(n: u64) -> u64 {{ deeper(n + 1) + 1 }} \
+             #[test] fn f() {{ assert!(deeper(0) > 0) }}"
         );
         fs::write(&source, tests).expect("a file");
         let mut rustc = Command::new("rustc");
@@ -145,18 +156,21 @@ mod tests {
             (&*units.passing, &*units.waiting),
             (&["c".into()][..], &["d".into()][..])
         );
-        assert!(units.failing[0].1.starts_with("assertion failed: 1 > 2\n"));
+        let why = |at: usize| &*units.failing[at].1;
+        assert!(why(0).starts_with("assertion failed: 1 > 2\n"));
+        assert!(why(1).contains("overflowed its stack"), "{}", why(1));
     }
 
     #[test]
-    fn a_unit_test_speaks_by_its_first_panic() {
+    fn a_unit_test_speaks_by_its_last_panic_and_its_first() {
         let report = "\nthread '<unnamed>' (8) panicked at src/pool/tests.rs:9:5:\n\
                       assertion failed: a\n  left: 1\n\
                       thread 'x' (7) panicked at src/b.rs:1:2:\nfails, or waits\n\
                       note: run with `RUST_BACKTRACE=1`\n";
         assert_eq!(
             message(report),
-            "assertion failed: a\n  left: 1\n(at src/pool/tests.rs:9:5)"
+            "fails, or waits\n(at src/b.rs:1:2)\nA panic before it: \
+             assertion failed: a\n  left: 1\n(at src/pool/tests.rs:9:5)"
         );
         assert_eq!(message("Error: \"no\""), "Error: \"no\"");
     }
