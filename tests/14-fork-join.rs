@@ -146,8 +146,9 @@ fn check_06_never_more_than_the_budget() {
     // One leaf more than can run at once: none of them comes to its end.
     let mut client = server.ask(&format!("/app/halves/{}/60000", helpers + 2));
     client.until_read();
-    must_be_at_work(&check, &server, idle, helpers..=helpers, TOO_MANY);
+    wait_for_threads(&server, idle, &(helpers..=helpers));
     client.expect_nothing_yet(TOO_MANY);
+    must_be_at_work(&check, &server, idle, helpers..=helpers, TOO_MANY);
     // Others that come meanwhile find no place that's free.
     let others = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
     for mut other in others {
@@ -160,6 +161,20 @@ fn check_06_never_more_than_the_budget() {
 
 const ONLY_LINUX: &str = "only Linux tells here how many threads a program has";
 
+/// Waits until so many threads are at work. A thread takes a moment to begin, and one
+/// to end after it has been joined: more than a moment on a busy machine.
+fn wait_for_threads(server: &Program, idle: usize, wanted: &RangeInclusive<usize>) {
+    let until = Instant::now() + DEADLINE;
+    while !wanted.contains(&threads_at_work(server, idle)) && Instant::now() < until {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// How many threads there are besides the `idle` ones, which are there without work.
+fn threads_at_work(server: &Program, idle: usize) -> usize {
+    server.threads().unwrap_or(idle).saturating_sub(idle)
+}
+
 /// Checks how many threads there are besides the `idle` ones, which are there without
 /// work.
 #[track_caller]
@@ -170,16 +185,10 @@ fn must_be_at_work(
     wanted: RangeInclusive<usize>,
     likely: &str,
 ) {
-    let at_work = || server.threads().unwrap_or(idle).saturating_sub(idle);
-    // A thread takes a moment to begin, and one to end after it has been joined: more
-    // than a moment on a busy machine.
-    let until = Instant::now() + DEADLINE;
-    while !wanted.contains(&at_work()) && Instant::now() < until {
-        thread::sleep(Duration::from_millis(1));
-    }
+    wait_for_threads(server, idle, &wanted);
     // Those that are there may start others.
     server.comes_to_rest();
-    let at_work = at_work();
+    let at_work = threads_at_work(server, idle);
     if !wanted.contains(&at_work) {
         check.fail(
             format!(
