@@ -2,10 +2,11 @@
 //! same bytes as before; and however many heavy requests there are, the threads that
 //! they start are counted.
 
+use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{Check, Likely, Program, Random, Site, after};
+use harness::{Check, DEADLINE, Likely, Program, Random, Site, after};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
@@ -114,9 +115,7 @@ fn check_05_halves_run_at_once() {
     let many = some_helpers();
     for (helpers, leaves) in [(1, 2), (2, 3), (many, 2), (many, many + 1)] {
         let server = check.start(&["--helpers", &helpers.to_string()]);
-        for leaves in 1..=helpers + 1 {
-            server.leaves_must_meet(leaves, APART);
-        }
+        server.leaves_must_meet(leaves, APART);
     }
 }
 
@@ -130,61 +129,72 @@ fn check_06_never_more_than_the_budget() {
             "(for i in 1 2 3 4; do curl -s http://{addr}/app/halves/16/2000 & done;\n\
              sleep 1; ls /proc/$(pgrep -n {package})/task | wc -l; wait)",
         );
-    const TOO_MANY: &str = "each helper needs a place before it's started, and the \
-                            places are counted once, for all requests: one atomic \
-                            number in Helpers, which the app has. If there's none \
-                            left, the thread does both halves itself.";
+    const TOO_MANY: &str = "each helper needs a place, which is taken before it's \
+                            started and kept until it's done. The places are \
+                            counted once, for all requests: one number in Helpers, \
+                            which the app has. If there's none left, the thread \
+                            does both halves itself.";
     let helpers = some_helpers();
     let helpers_arg = helpers.to_string();
     let args = ["--threads", "4", "--helpers", &helpers_arg];
     let server = check.start(&args);
     server.ask("/app/visit").must_get(200, "1\n", TOO_MANY);
     server.comes_to_rest();
-    let idle = server.threads();
+    let Some(idle) = server.threads() else {
+        return check.pass_over(ONLY_LINUX);
+    };
     // One leaf more than can run at once: none of them comes to its end.
     let mut client = server.ask(&format!("/app/halves/{}/60000", helpers + 2));
     client.until_read();
-    server.comes_to_rest();
+    wait_for_threads(&server, idle, &(helpers..=helpers));
     client.expect_nothing_yet(TOO_MANY);
-    must_have_started(&check, &server, idle, helpers, TOO_MANY);
+    must_be_at_work(&check, &server, idle, helpers..=helpers, TOO_MANY);
     // Others that come meanwhile find no place that's free.
     let others = [(); 3].map(|()| server.ask("/app/halves/16/60000"));
     for mut other in others {
         other.until_read();
     }
     server.comes_to_rest();
-    must_have_started(&check, &server, idle, helpers, TOO_MANY);
+    // On a very busy machine the first one has given up by now.
+    must_be_at_work(&check, &server, idle, 0..=helpers, TOO_MANY);
 }
 
-/// Checks how many threads there are besides those that are there without work.
-#[track_caller]
-fn must_have_started(
-    check: &Check,
-    server: &Program,
-    idle: Option<usize>,
-    helpers: usize,
-    likely: &str,
-) {
-    let Some(idle) = idle else {
-        return check
-            .pass_over("only Linux tells here how many threads a program has");
-    };
-    let started = || server.threads().unwrap_or(idle).saturating_sub(idle);
-    // A thread takes a moment to begin, and one to end after it has been joined.
-    let until = Instant::now() + Duration::from_secs(1);
-    while started() < helpers || helpers == 0 && started() > 0 {
-        if Instant::now() > until {
-            break;
-        }
+const ONLY_LINUX: &str = "only Linux tells here how many threads a program has";
+
+/// Waits until so many threads are at work. A thread takes a moment to begin, and one
+/// to end after it has been joined: more than a moment on a busy machine.
+fn wait_for_threads(server: &Program, idle: usize, wanted: &RangeInclusive<usize>) {
+    let until = Instant::now() + DEADLINE;
+    while !wanted.contains(&threads_at_work(server, idle)) && Instant::now() < until {
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// How many threads there are besides the `idle` ones, which are there without work.
+fn threads_at_work(server: &Program, idle: usize) -> usize {
+    server.threads().unwrap_or(idle).saturating_sub(idle)
+}
+
+/// Checks how many threads there are besides the `idle` ones, which are there without
+/// work.
+#[track_caller]
+fn must_be_at_work(
+    check: &Check,
+    server: &Program,
+    idle: usize,
+    wanted: RangeInclusive<usize>,
+    likely: &str,
+) {
+    wait_for_threads(server, idle, &wanted);
+    // Those that are there may start others.
     server.comes_to_rest();
-    let started = started();
-    if started != helpers {
+    let at_work = threads_at_work(server, idle);
+    if !wanted.contains(&at_work) {
         check.fail(
             format!(
-                "{started} threads have been started for parts of a request, and \
-                 are still there. It should be {helpers}."
+                "{at_work} threads have been started for parts of requests, and are \
+                 still there. With these requests it should be {}.",
+                wanted.end()
             ),
             likely,
         );
@@ -229,12 +239,14 @@ fn check_07_places_are_given_back() {
              the work panics: give it back in Drop.",
         );
     }
-    server.comes_to_rest();
-    must_have_started(
+    let Some(idle) = idle else {
+        return check.pass_over(ONLY_LINUX);
+    };
+    must_be_at_work(
         &check,
         &server,
         idle,
-        0,
+        0..=0,
         "a helper ends with its work: a scope waits for all its threads.",
     );
 }
@@ -255,27 +267,64 @@ fn check_08_helpers_paint_the_same_picture() {
     check.has_pictures_at_once(&server, NO_ANSWER, OTHER);
 }
 
+/// How much processor time a picture takes that's cut into 64 leaves of few steps.
+/// If at each cut one half is painted twice, that's eleven times as much.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn takes_for_many_leaves(server: &Program, likely: &str) -> Duration {
+    let before = server.cpu_time().unwrap_or_default();
+    server
+        .get_reply("/app/picture/1000/1")
+        .status(&[200], likely);
+    let took = server.cpu_time().unwrap_or_default() - before;
+    // The system counts in hundredths of a second.
+    took.max(Duration::from_millis(20))
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn check_09_no_thread_to_be_had() {
     after(check_07_places_are_given_back);
     let check = check!("a picture is painted although the system has no thread left")
         .read("no-thread-to-be-had")
-        .with_options("--threads 1 --helpers 3");
+        .with_options("--threads 1 --helpers 3")
+        .by_hand(
+            "P=$(pgrep -n {package})\n\
+             V=$(awk '/VmSize/{print $2}' /proc/$P/status)\n\
+             prlimit --pid $P --as=$((V * 1024 + 1000000))\n\
+             curl http://{addr}/app/halves/2/500",
+        );
     let server = check.start_for_few_threads(&["--threads", "1", "--helpers", "3"]);
     server.ask("/app/visit").must_get(200, "1\n", ALONE);
     const ALONE: &str = "the system has no thread to spare, and the picture has to \
                          be painted all the same. Builder::spawn_scoped returns an \
                          error where scope.spawn panics; fork passes it on, and \
                          join then runs both halves itself.";
+    let with_helpers = takes_for_many_leaves(&server, ALONE);
     if !server.has_room_for_threads(Some(0)) {
         return check.pass_over("this takes prlimit, of util-linux");
     }
     check.has_pictures(&server, ALONE);
-    server.get_reply("/app/halves/2/50").status(
-        &[503],
-        "there's room for no thread, and yet two leaves have met.",
-    );
+    let mut client = server.ask("/app/halves/2/50");
+    let answer = client.answer(Likely::always(ALONE));
+    client.expect_status(&answer, &[200, 503], ALONE);
+    client.hang_up();
+    if answer.status() == 200 {
+        return check
+            .pass_over("its helpers have small stacks, for which there's room");
+    }
+    let alone = takes_for_many_leaves(&server, ALONE);
+    if alone > 4 * with_helpers {
+        check.fail(
+            format!(
+                "A picture of 64 leaves takes {with_helpers:?} of processor time with \
+                 helpers, and {alone:?} if none can be started."
+            ),
+            "parts of it are painted more than once. If fork returns an error, join \
+             runs a and b, so fork must have run neither of them: look at the error \
+             of spawn_scoped (with ?) before you run a.",
+        );
+    }
     server.has_room_for_threads(None);
     server.leaves_must_meet(
         4,

@@ -127,7 +127,8 @@ impl Cause {
             let likely = if message.starts_with("failed to spawn thread") {
                 "thread::spawn panics if the system has no thread to give. \
                  thread::Builder::new().spawn() returns that as an error, which the \
-                 program can survive."
+                 program can survive. In a scope, these are scope.spawn and \
+                 spawn_scoped()."
                     .to_owned()
             } else if was_started {
                 let rule = "Nothing that a client does may end the server.";

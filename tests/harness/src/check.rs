@@ -23,7 +23,7 @@ pub struct Check {
     package: String,
     pub(crate) title: String,
     options: String,
-    by_hand: String,
+    pub(crate) by_hand: String,
     /// The name of the page's file, without its ending.
     pub(crate) page: String,
     /// The section that explains the check.

@@ -45,6 +45,10 @@ const HINTS: [Hint; 4] = [
 
 /// What the errors in this text mean, one sentence or more for each.
 pub(crate) fn meaning(text: &str) -> Option<String> {
+    // The cause explains this panic, and the kind of its error would mislead.
+    let lines = text.lines();
+    let lines = lines.filter(|line| !line.starts_with("failed to spawn thread"));
+    let text = lines.collect::<Vec<_>>().join("\n");
     let found: Vec<&str> = (HINTS.iter())
         .filter(|hint| hint.words.iter().any(|words| text.contains(words)))
         .map(|hint| hint.meaning)
@@ -73,6 +77,8 @@ mod tests {
         assert!(meaning(text).expect("a hint").contains("WouldBlock"));
         assert!(meaning("Connection reset by peer (os error 104)").is_none());
         assert!(meaning("").is_none());
+        let text = "failed to spawn thread: Os { code: 11, kind: WouldBlock }";
+        assert!(meaning(text).is_none());
         let text = "accept: Too many open files (os error 24)\nx (os error 4)";
         assert!(is_emfile(text));
         assert_eq!(without_emfile(text), "x (os error 4)");

@@ -1,13 +1,22 @@
 //! What fork/join must do, however the work is cut.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Barrier, Mutex, mpsc};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::*;
+use super::{Helpers, Place};
 
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(4);
+
+/// How many places are free. They are so again afterwards.
+fn free_places(helpers: &Helpers) -> usize {
+    // No test has a thousand, and a budget that never ends must end here.
+    Vec::from_iter((0..1000).map_while(|_| helpers.take())).len()
+}
 
 /// Works on so many items, and returns the leaves: which items each of them got.
 fn leaves(helpers: &Helpers, len: usize, most: usize) -> Vec<Vec<usize>> {
@@ -126,7 +135,7 @@ fn a_place_is_taken_and_given_back() {
     );
     places.clear();
     assert_eq!(
-        helpers.free.load(Ordering::Relaxed),
+        free_places(&helpers),
         2,
         "all places are dropped: are free (left), should be free (right)"
     );
@@ -165,12 +174,66 @@ fn a_place_has_one_owner() {
 }
 
 #[test]
+fn take_looks_again_if_another_was_faster() {
+    const THREADS: usize = 4;
+    let helpers = Arc::new(Helpers::new(1_000_000));
+    mem::forget(helpers.take().expect("there are many places"));
+    let start = Arc::new(Barrier::new(THREADS));
+    let (done, is_done) = mpsc::channel();
+    for _ in 0..THREADS {
+        let (helpers, start) = (Arc::clone(&helpers), Arc::clone(&start));
+        let done = done.clone();
+        // Not in a scope, which would wait for a thread that never ends.
+        thread::spawn(move || {
+            start.wait();
+            while let Some(place) = helpers.take() {
+                // It's never given back, so the number of places only falls.
+                mem::forget(place);
+            }
+            done.send(())
+        });
+    }
+    for ended in 0..THREADS {
+        is_done.recv_timeout(SOON).unwrap_or_else(|_| {
+            panic!(
+                "four threads take places until there are none: {ended} of them have \
+                 found that out, and {SOON:?} later another one hasn't. If a place \
+                 couldn't be taken because the number isn't `free` any more, go on \
+                 with the number that it is now: compare_exchange returns it as an Err"
+            )
+        });
+    }
+}
+
+#[test]
+fn a_helper_that_is_done_gives_its_place_back() {
+    let helpers = Helpers::new(1);
+    let place = helpers.take().expect("there is one place");
+    let mut is_back = false;
+    let a = || {
+        let until = Instant::now() + SOON;
+        while !is_back && Instant::now() < until {
+            is_back = helpers.take().is_some();
+            thread::yield_now();
+        }
+    };
+    let forked = Helpers::fork(place, a, || ());
+    assert!(forked.is_ok(), "there is a thread for b");
+    assert!(
+        is_back,
+        "b was done, a wasn't, and the helper's place wasn't free: it has to be \
+         dropped by the thread that runs b. A closure owns only what it mentions: \
+         `let _guard = place;` in it moves the place in, and `let _ = place;` doesn't"
+    );
+}
+
+#[test]
 fn helpers_change_nothing_but_who_does_it() {
     for (count, len, most) in [(1, 100, 16), (3, 33, 1), (100, 100, 3), (5, 7, 2)] {
         let helpers = Helpers::new(count);
         check(&leaves(&helpers, len, most), len, most);
         assert_eq!(
-            helpers.free.load(Ordering::Relaxed),
+            free_places(&helpers),
             count,
             "places, got (left), wanted (right): all helpers are done"
         );
@@ -186,7 +249,7 @@ fn a_panic_gives_its_place_back() {
     }));
     assert!(outcome.is_err(), "a leaf has panicked, and all seems well");
     assert_eq!(
-        helpers.free.load(Ordering::Relaxed),
+        free_places(&helpers),
         3,
         "places after a panic, got (left), wanted (right): a guard gives them back \
          when it is dropped, and a panic drops it"

@@ -39,10 +39,10 @@ impl Check {
             );
             let file = reply.answer.body();
             if fingerprint(file) != wanted {
+                let curl =
+                    format!("curl -s http://{{addr}}{target} | xxd -s 1078 | head");
                 self.clone()
-                    .by_hand(&format!(
-                        "curl -s http://{{addr}}{target} | xxd -s 1078 | head"
-                    ))
+                    .by_hand(format!("{}\n{curl}", self.by_hand).trim_start())
                     .fail(
                         format!(
                             "A picture of {size} pixels each way, {depth} steps deep, \
