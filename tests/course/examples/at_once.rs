@@ -6,7 +6,6 @@
 //! the middle of the seven, with the shortest in parentheses, because other programs
 //! can only make it longer; and how much processor time the eight at once took.
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, ExitCode};
@@ -79,7 +78,7 @@ fn once(server: &Server) -> io::Result<[Duration; 4]> {
     let addr = server.addr;
     let one = time(|| ask(addr))?;
     let row = time(|| (0..MANY).try_for_each(|_| ask(addr)))?;
-    let before = cpu_time(server.child.id());
+    let before = server.cpu_time();
     let at_once = time(|| {
         thread::scope(|scope| {
             let clients = [(); MANY].map(|()| scope.spawn(|| ask(addr)));
@@ -90,7 +89,7 @@ fn once(server: &Server) -> io::Result<[Duration; 4]> {
             })
         })
     })?;
-    let cpu = cpu_time(server.child.id()).saturating_sub(before);
+    let cpu = server.cpu_time().saturating_sub(before);
     Ok([one, row, at_once, cpu])
 }
 
@@ -109,21 +108,4 @@ fn ask(addr: SocketAddr) -> io::Result<()> {
         true => Ok(()),
         false => Err(io::Error::other("the answer isn't a picture")),
     }
-}
-
-/// The processor time that a process has used so far, where Linux tells it (see
-/// proc(5)): in `stat`, after the name in parentheses, as numbers 12 and 13, in
-/// hundredths of a second.
-fn cpu_time(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let numbers = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace();
-    let ticks = numbers
-        .skip(11)
-        .take(2)
-        .filter_map(|number| number.parse::<u64>().ok());
-    Duration::from_millis(ticks.sum::<u64>() * 10)
 }
