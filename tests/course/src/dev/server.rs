@@ -1,6 +1,5 @@
 //! A solution's program under load: started, stopped, and killed when dropped.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -62,18 +61,6 @@ impl Server {
             thread::sleep(Duration::from_millis(1));
         }
         Err("the program did not end".into())
-    }
-
-    /// The processor time that it has used so far, where Linux tells it (see proc(5)):
-    /// in `stat`, after the name in parentheses, the numbers 12 and 13, in hundredths
-    /// of a second.
-    pub fn cpu_time(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let stat = fs::read_to_string(path).unwrap_or_default();
-        let after_the_name = stat.rsplit(')').next().unwrap_or_default();
-        let numbers = after_the_name.split_whitespace().skip(11).take(2);
-        let ticks = numbers.filter_map(|number| number.parse::<u64>().ok());
-        Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
     /// Ends it.
