@@ -246,8 +246,8 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
         .with_options("--threads 2")
         .by_hand(
             "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 &\n\
-             sleep 1; for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
-             wait %1",
+             sleep 1; for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 \
+             {port} & done; wait %1",
         );
     let site = Site::with_a_home();
     let root = site.arg();
