@@ -45,8 +45,9 @@ impl Check {
                     .by_hand(format!("{}\n{curl}", self.by_hand).trim_start())
                     .fail(
                         format!(
-                            "A picture of {size} pixels each way, {depth} steps deep, \
-                             has other bytes than it should have ({} of them).",
+                            "A picture of {size} pixels each way, {depth} steps \
+                             deep, has other bytes than it should have ({} of \
+                             them).",
                             file.len()
                         ),
                         likely,
