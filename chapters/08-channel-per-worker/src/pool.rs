@@ -9,6 +9,7 @@ use std::thread;
 type Job = Box<dyn FnOnce() + Send + 'static>;
 
 /// A fixed number of workers. Jobs are dealt out to them in turn.
+#[derive(Debug)]
 pub struct ThreadPool {
     workers: Vec<Worker>,
     /// How many jobs have been dealt out.
@@ -21,7 +22,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// Refuses a size of zero, in which no job would ever run, and returns an error
-    /// where the system has not so many threads to spare.
+    /// where the system can't spare that many threads.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -49,6 +50,7 @@ impl ThreadPool {
 }
 
 /// A thread, by the sending end of its own channel.
+#[derive(Debug)]
 struct Worker {
     jobs: Sender<Job>,
 }

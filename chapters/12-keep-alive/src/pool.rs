@@ -13,6 +13,7 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 ///
 /// When the pool is dropped, it takes no more jobs, and waits until those that it has
 /// are done.
+#[derive(Debug)]
 pub struct ThreadPool {
     /// `None` only while the pool is being dropped.
     jobs: Option<SyncSender<Job>>,
@@ -25,7 +26,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// Refuses a size of zero, in which no job would ever run, and returns an error
-    /// where the system has not so many threads to spare.
+    /// where the system can't spare that many threads.
     pub fn new(size: usize, queue: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";

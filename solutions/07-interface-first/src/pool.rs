@@ -6,10 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 // ANCHOR: new
-/// Runs jobs on other threads, at most so many at once as it was made for.
+/// Runs jobs on other threads, but never more at once than it was made for.
 ///
 /// For now each job gets a new thread. What the pool keeps is the number of those
 /// that may run.
+#[derive(Debug)]
 pub struct ThreadPool {
     slots: Arc<Slots>,
 }
@@ -57,6 +58,7 @@ impl ThreadPool {
 
 // ANCHOR: slots
 /// How many more jobs may run.
+#[derive(Debug)]
 struct Slots {
     free: Mutex<usize>,
     freed: Condvar,

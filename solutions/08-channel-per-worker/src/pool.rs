@@ -12,6 +12,7 @@ type Job = Box<dyn FnOnce() + Send + 'static>;
 
 // ANCHOR: pool
 /// A fixed number of workers. Jobs are dealt out to them in turn.
+#[derive(Debug)]
 pub struct ThreadPool {
     workers: Vec<Worker>,
     /// How many jobs have been dealt out.
@@ -24,7 +25,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// Refuses a size of zero, in which no job would ever run, and returns an error
-    /// where the system has not so many threads to spare.
+    /// where the system can't spare that many threads.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";
@@ -55,6 +56,7 @@ impl ThreadPool {
 
 // ANCHOR: worker
 /// A thread, by the sending end of its own channel.
+#[derive(Debug)]
 struct Worker {
     jobs: Sender<Job>,
 }

@@ -10,6 +10,7 @@ use std::thread;
 type Job = Box<dyn FnOnce() + Send + 'static>;
 
 /// A fixed number of workers that share one queue of jobs.
+#[derive(Debug)]
 pub struct ThreadPool {
     jobs: Sender<Job>,
 }
@@ -20,7 +21,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// Refuses a size of zero, in which no job would ever run, and returns an error
-    /// where the system has not so many threads to spare.
+    /// where the system can't spare that many threads.
     pub fn new(size: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";

@@ -129,7 +129,8 @@ const BLOCKED: Duration = Duration::from_secs(1);
 /// When to say that a build is under way.
 const SLOW: Duration = Duration::from_secs(2);
 
-const WAITS: &str = "waiting: another cargo, perhaps your editor's, is building here \
+/// Two lines, neither of which is folded in a terminal of 80 columns.
+const WAITS: &str = "waiting: another cargo, perhaps your editor's, is building here\n\
                      (what helps: \"When cargo waits\" in the introduction)";
 
 impl<'a> Watcher<'a> {

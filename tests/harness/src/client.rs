@@ -21,6 +21,8 @@ pub struct Client {
     /// How many received bytes earlier expectations have used up.
     pub(crate) taken: usize,
     pub(crate) end: Option<End>,
+    /// When the kernel last took bytes from it.
+    pub(crate) last_write: Instant,
     _place: Place,
 }
 
@@ -46,6 +48,7 @@ impl Client {
             received: Vec::new(),
             taken: 0,
             end: None,
+            last_write: Instant::now(),
             _place: place,
         }
     }
@@ -300,6 +303,7 @@ impl Client {
                 .set_write_timeout(Some(Duration::from_millis(5)));
             match self.stream.write(chunk) {
                 Ok(written) => {
+                    self.last_write = Instant::now();
                     self.sent.extend_from_slice(&rest[..written]);
                     rest = &rest[written..];
                 }

@@ -61,6 +61,7 @@ fn is_chatter(line: &str) -> bool {
         // What `cargo course check` says when cargo takes its time, or waits.
         "building chapter ",
         "waiting: another cargo",
+        "(what helps: \"When cargo waits\"",
     ];
     let curl = [
         "* ",
@@ -242,6 +243,10 @@ mod tests {
             "test a ... ok\ntest b ... ok\n\n",
         );
         same("building chapter 01 and more\n  passes", "  passes");
+        same(
+            "waiting: another cargo\n(what helps: \"When cargo waits\"\n  passes",
+            "  passes",
+        );
     }
 
     #[test]
