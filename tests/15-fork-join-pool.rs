@@ -1,5 +1,5 @@
-//! Milestone of chapter 15: heavy requests share the threads that the pool has, none is
-//! added, and none of them waits while it could work.
+//! Milestone of chapter 15: heavy requests share the threads that the pool has,
+//! none is added, and none of them waits while it could work.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ harness::gaps![
 ];
 
 const NO_ANSWER: Likely = Likely {
-    silent: "the handler doesn't come to its end, or it never begins. Does a worker wait \
-             for a subtask that no one runs? Is an idle worker woken when a client \
-             comes?",
-    closed: "the server closed the connection: an HTTP/1.1 connection stays open for \
-             the next request until one side says \"Connection: close\".",
+    silent: "the handler doesn't come to its end, or it never begins. Does a \
+             worker wait for a subtask that no one runs? Is an idle worker woken \
+             when a client comes?",
+    closed: "the server closed the connection: an HTTP/1.1 connection stays open \
+             for the next request until one side says \"Connection: close\".",
     reset: "the server closed the connection while bytes that the client had sent \
             were unread.",
     differs: "an answer has more or fewer bytes than its Content-Length says, so \
@@ -33,21 +33,22 @@ const LAST_LEAF_ASKED_TO: &str = "the last leaf panics, as it was asked to";
 const LEAF_ASKED_TO: &str = "a leaf panics, as it was asked to";
 
 /// Why a half that is forked off isn't run at the same time as the other one.
-const APART: &str = "two halves of one request don't run at the same time, although a \
-                     worker has nothing to do. Fork b first, then run a, and wait for b \
-                     after that. A free worker looks at the deques of all others: \
-                     steal().";
+const APART: &str = "two halves of one request don't run at the same time, \
+                     although a worker has nothing to do. Fork b first, then run \
+                     a, and wait for b after that. A free worker looks at the \
+                     deques of all others: steal().";
 /// Why requests never end that wait for each other's worker.
-const DEADLOCK: &str = "each worker waits for a subtask that no one has begun, so no \
-                        worker is left to begin it. Before wait_for() sleeps, it takes \
-                        back what it has forked off itself: take(), run it, and look \
-                        into the slot again. If it does that already: is the lock \
-                        free while a subtask runs?";
+const DEADLOCK: &str = "each worker waits for a subtask that no one has begun, so \
+                        no worker is left to begin it. Before wait_for() sleeps, \
+                        it takes back what it has forked off itself: take(), run \
+                        it, and look into the slot again. If it does that already: \
+                        is the lock free while a subtask runs?";
 /// Why a worker that waits is of no use to others.
-const NO_HELP: &str = "a worker that waits for a subtask that another one runs doesn't \
-                       help that one: take() also returns what others have forked off, \
-                       and a worker that sleeps is woken when something is. Go round \
-                       again after sleep(), and look for both.";
+const NO_HELP: &str = "a worker that waits for a subtask that another one runs \
+                       doesn't help that one: take() also returns what others have \
+                       forked off, and a worker that sleeps is woken when \
+                       something is. Go round again after sleep(), and look for \
+                       both.";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -68,13 +69,13 @@ fn check_02_one_request_after_the_other() {
         .by_hand("curl -v http://{addr}/app/visit http://{addr}/app/visit");
     check.serves_one_request_after_the_other(
         NO_ANSWER,
-        "HEAD gets no content, not even after a panic: send() leaves it out, whatever \
-         the answer is.",
+        "HEAD gets no content, not even after a panic: send() leaves it out, \
+         whatever the answer is.",
     );
 }
 
-/// Asks for a fork/join of these leaves, which must come to its end. `apart` says what
-/// is likely if leaves don't meet, and `silent` if there's no answer.
+/// Asks for a fork/join of these leaves, which must come to its end. `apart` says
+/// what is likely if leaves don't meet, and `silent` if there's no answer.
 #[track_caller]
 fn must_join(server: &Program, leaves: &str, [apart, silent]: [&'static str; 2]) {
     let target = format!("/app/join/{leaves}");
@@ -150,8 +151,8 @@ fn check_05_a_worker_that_waits_helps() {
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);
     for _ in 0..5 {
-        // When the first two leaves have met, one worker runs the third, and the other
-        // one waits: it's the only one that can run the fourth.
+        // When the first two leaves have met, one worker runs the third, and the
+        // other one waits: it's the only one that can run the fourth.
         must_join(&server, "meet-2/meet-2/meet-2/meet-2", [NO_HELP, NO_HELP]);
     }
 }
@@ -163,9 +164,10 @@ fn check_06_pictures() {
         .read("pieces-that-own-themselves")
         .with_options("--threads 2")
         .by_hand("curl http://{addr}/app/picture/300/100 -o picture.bmp");
-    const OTHER: &str = "cargo test -p chapter15 --bins fork_join_ says more. Is each \
-                         item in one of the halves, and do the results of the left half \
-                         come first? Halves of an odd number aren't alike.";
+    const OTHER: &str = "cargo test -p chapter15 --bins fork_join_ says more. Is \
+                         each item in one of the halves, and do the results of the \
+                         left half come first? Halves of an odd number aren't \
+                         alike.";
     let site = Site::with_a_home();
     for workers in [1, 2, some_threads()] {
         check.has_pictures(&check.start_pool(&site, workers), OTHER);
@@ -195,8 +197,8 @@ fn check_07_never_more_threads() {
     const MORE_THREADS: &str = "a fork/join makes threads. It doesn't have to: a \
                                 subtask waits in a deque until one of the pool's \
                                 workers takes it.";
-    const MORE_LEAVES: &str = "more leaves than there are workers run at once: who runs \
-                               the others?";
+    const MORE_LEAVES: &str = "more leaves than there are workers run at once: who \
+                               runs the others?";
     let site = Site::with_a_home();
     let workers = some_threads();
     let server = check.start_pool(&site, workers);
@@ -221,8 +223,8 @@ fn check_07_never_more_threads() {
     if now > before {
         check.fail(
             format!(
-                "Before there was a fork/join the program had {before} threads, and \
-                 now it has {now}."
+                "Before there was a fork/join the program had {before} threads, \
+                 and now it has {now}."
             ),
             MORE_THREADS,
         );
@@ -230,8 +232,8 @@ fn check_07_never_more_threads() {
 }
 
 /// A fork/join of which one worker runs a leaf that waits, while another one has
-/// nothing to do but to wait for that one. The two leaves meet first, so they are on two
-/// workers.
+/// nothing to do but to wait for that one. The two leaves meet first, so they are
+/// on two workers.
 fn one_waits(leaf: &str) -> String {
     format!("/app/join/meet-2/meet-2+{leaf}")
 }
@@ -243,20 +245,21 @@ fn check_08_a_worker_that_waits_takes_no_conversation() {
         .read("what-a-helper-must-not-take")
         .with_options("--threads 2")
         .by_hand(
-            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 & sleep 1\n\
-             for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
+            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 &\n\
+             sleep 1; for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 {port} & done; \
              wait %1",
         );
     let site = Site::with_a_home();
     let root = site.arg();
     let args = ["--root", &root, "--threads", "2", "--patience", "60000"];
     let server = check.start(&args);
-    const SLOW: &str = "its subtask has ended long ago, but the worker that waited for \
-                        it has begun to serve somebody else meanwhile: a client that \
-                        says nothing. A worker comes back from that when the client \
-                        likes. In wait_for(), take subtasks and nothing else.";
-    // One worker is done with its leaf when these clients are in the queue, and waits
-    // for the other one.
+    const SLOW: &str = "its subtask has ended long ago, but the worker that waited \
+                        for it has begun to serve somebody else meanwhile: a \
+                        client that says nothing. A worker comes back from that \
+                        when the client likes. In wait_for(), take subtasks and \
+                        nothing else.";
+    // One worker is done with its leaf when these clients are in the queue, and
+    // waits for the other one.
     let mut client = server.ask("/app/join/meet-2+wait-120/meet-2+wait-240");
     client.until_read();
     server.comes_to_rest();
@@ -288,9 +291,9 @@ fn check_09_a_worker_that_waits_rests() {
                 "One worker sleeps in a leaf and another one waits for it, and the \
                  program used {used:?} of processor time."
             ),
-            "a worker asks again and again whether its subtask has ended, or whether \
-             there's another one to run. If there isn't, let it sleep: sleep() lets go \
-             of the lock, and returns when there's news.",
+            "a worker asks again and again whether its subtask has ended, or \
+             whether there's another one to run. If there isn't, let it sleep: \
+             sleep() lets go of the lock, and returns when there's news.",
         );
     }
     server.comes_to_rest();
@@ -300,9 +303,9 @@ fn check_09_a_worker_that_waits_rests() {
                 "One worker sleeps in a leaf and another one waits for it, and the \
                  program's threads woke up {wakes} times in 150 ms."
             ),
-            "a worker naps, looks whether its subtask has ended, and naps again, as \
-             with thread::sleep() or wait_timeout(). It needs no clock: whoever runs \
-             the subtask wakes it.",
+            "a worker naps, looks whether its subtask has ended, and naps again, \
+             as with thread::sleep() or wait_timeout(). It needs no clock: whoever \
+             runs the subtask wakes it.",
         );
     }
 }
@@ -319,10 +322,11 @@ fn check_10_the_right_one_is_woken() {
         );
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 3);
-    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. Was the \
-                          worker woken that waits for its subtask? It mustn't serve \
-                          clients, so the one call of notify_one() was wasted. Let the \
-                          two kinds sleep on two Condvars, or wake all.";
+    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. \
+                          Was the worker woken that waits for its subtask? It \
+                          mustn't serve clients, so the one call of notify_one() \
+                          was wasted. Let the two kinds sleep on two Condvars, or \
+                          wake all.";
     let mut waits = server.ask(&one_waits("wait-10000"));
     waits.until_read();
     server.comes_to_rest();
@@ -332,16 +336,17 @@ fn check_10_the_right_one_is_woken() {
         server.comes_to_rest();
     }
     drop(server);
-    const ANOTHER: &str = "its subtask has ended, and it sleeps on. Was another worker \
-                           woken, one that waits for another subtask? Whoever ends one \
-                           can't know which of the sleepers waits for it: notify_all().";
+    const ANOTHER: &str = "its subtask has ended, and it sleeps on. Was another \
+                           worker woken, one that waits for another subtask? \
+                           Whoever ends one can't know which of the sleepers waits \
+                           for it: notify_all().";
     let check = check.with_options("--threads 4").by_hand(
         "curl http://{addr}/app/join/meet-4/meet-4+wait-9000 &\n\
          curl -m 5 http://{addr}/app/join/meet-4+wait-200/meet-4+wait-400",
     );
     let server = check.start_pool(&site, 4);
-    // The four leaves meet, so each has a worker. The one that waits longest has been
-    // asleep for longer when the other one's subtask ends.
+    // The four leaves meet, so each has a worker. The one that waits longest has
+    // been asleep for longer when the other one's subtask ends.
     let _waits = server.ask("/app/join/meet-4/meet-4+wait-10000");
     server
         .ask("/app/join/meet-4+wait-50/meet-4+wait-120")
@@ -361,13 +366,13 @@ fn check_11_a_panic_reaches_its_own_request() {
              curl -i http://{addr}/app/join/meet-2/meet-2+panic\n\
              curl -i http://{addr}/app/halves/2/3000",
             );
-    const LOST: &str = "a subtask has panicked, and the worker that waits for it isn't \
-                        told. What run() puts into the slot is a Result, and an Err is \
-                        an outcome, too: hand it on with resume_unwind(), and \
-                        conversation.rs answers with 500.";
-    const GONE: &str = "after a leaf has panicked, fewer workers are there than before. \
-                        A subtask runs on whichever worker took it: catch_unwind() in \
-                        run() keeps its panic from that worker.";
+    const LOST: &str = "a subtask has panicked, and the worker that waits for it \
+                        isn't told. What run() puts into the slot is a Result, and \
+                        an Err is an outcome, too: hand it on with \
+                        resume_unwind(), and conversation.rs answers with 500.";
+    const GONE: &str = "after a leaf has panicked, fewer workers are there than \
+                        before. A subtask runs on whichever worker took it: \
+                        catch_unwind() in run() keeps its panic from that worker.";
     let site = Site::with_a_home();
     for workers in [1, 2, some_threads()] {
         let check = check.clone().with_options(&format!("--threads {workers}"));
@@ -389,8 +394,8 @@ fn check_11_a_panic_reaches_its_own_request() {
         server.must_meet(workers, GONE);
         server.leaves_must_meet(workers, GONE);
     }
-    const SWALLOWED: &str = "one leaf of a fork/join has panicked, so its part of the \
-                             work isn't done, and the rest is no answer.";
+    const SWALLOWED: &str = "one leaf of a fork/join has panicked, so its part of \
+                             the work isn't done, and the rest is no answer.";
     let check = check.causes_panics(LAST_LEAF_ASKED_TO);
     let burst = check.start_pool(&site, 3).get_reply("/app/burst/3/3000");
     burst.status(&[500], SWALLOWED);
@@ -408,10 +413,11 @@ fn check_12_forks_are_joined_before_the_end() {
              sleep 0.5; kill -TERM $(pgrep -n {package}); wait",
         );
     const CUT: &str = "the server was asked to stop while this request was there \
-                       already: its subtasks are run, too, before the workers go home.";
-    const ALONE: &str = "the server was asked to stop, and one worker went home while \
-                         the other one still served a request, which then forked. As \
-                         long as a worker is busy, the others stay.";
+                       already: its subtasks are run, too, before the workers go \
+                       home.";
+    const ALONE: &str = "the server was asked to stop, and one worker went home \
+                         while the other one still served a request, which then \
+                         forked. As long as a worker is busy, the others stay.";
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 2);
     // Two that wait come first; then one forks into halves that have to meet.
@@ -469,7 +475,8 @@ fn check_14_the_queue_as_before() {
     queue_is_bounded(&check);
 }
 
-/// Checks that clients are turned away while the queue is full, and served after that.
+/// Checks that clients are turned away while the queue is full, and served after
+/// that.
 #[track_caller]
 fn queue_is_bounded(check: &Check) {
     const NO_END: &str = "the queue holds --queue clients, and no more: execute() \
@@ -496,9 +503,9 @@ fn check_15_idle_workers_rest() {
     after(check_02_one_request_after_the_other);
     let check =
         check!("workers without a client rest, and stay").read("two-places-to-sleep");
-    const ASKS: &str = "a worker asks again and again whether there's something to do, \
-                        or naps between two looks. Let it wait on a Condvar: it's woken \
-                        when a job comes.";
+    const ASKS: &str = "a worker asks again and again whether there's something to \
+                        do, or naps between two looks. Let it wait on a Condvar: \
+                        it's woken when a job comes.";
     let site = Site::with_a_home();
     let threads = some_threads();
     let server = check.start_pool(&site, threads);

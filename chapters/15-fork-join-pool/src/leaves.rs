@@ -1,5 +1,5 @@
-//! A fork/join that does nothing, and is there to be watched: its leaves wait, meet or
-//! panic as the client asks.
+//! A fork/join that does nothing, and is there to be watched: its leaves wait, meet
+//! or panic as the client asks.
 
 use std::sync::Arc;
 use std::thread;
@@ -33,8 +33,8 @@ pub struct Leaves {
 }
 
 impl Leaves {
-    /// Reads what each leaf is to do: `now`, `wait-MS`, `meet-SIZE`, `panic`, or several
-    /// of these with a `+` between them.
+    /// Reads what each leaf is to do: `now`, `wait-MS`, `meet-SIZE`, `panic`, or
+    /// several of these with a `+` between them.
     ///
     /// # Errors
     ///
@@ -56,8 +56,8 @@ impl Leaves {
         }
     }
 
-    /// Runs the first leaf here, and forks the others off together. Returns whether all
-    /// that wanted to meet have met.
+    /// Runs the first leaf here, and forks the others off together. Returns whether
+    /// all that wanted to meet have met.
     pub fn join(mut self) -> bool {
         let rest = self.leaves.split_off(1);
         if rest.is_empty() {

@@ -1,7 +1,8 @@
-//! Chapter 15, fork/join on the pool: heavy requests share the threads that are there.
+//! Chapter 15, fork/join on the pool: heavy requests share the threads that are
 
 #![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
+//! there.
 
 mod app;
 mod connection;

@@ -1,8 +1,8 @@
 //! What is served: a function from request to response.
 //!
 //! Besides files there are a few addresses that make visible how requests are
-//! handled: one waits, one meets others, one counts, one panics, and some share their
-//! work with other workers.
+//! handled: one waits, one meets others, one counts, one panics, and some share
+//! their work with other workers.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -103,8 +103,8 @@ impl App {
                 thread::sleep(milliseconds(first));
                 Ok(text(200, format!("waited {first} ms\n")))
             }
-            // meet/SIZE or meet/SIZE/MS: answers once this many handlers are here at
-            // once, or after this many milliseconds.
+            // meet/SIZE or meet/SIZE/MS: answers once this many handlers are here
+            // at once, or after this many milliseconds.
             "meet" => {
                 if self.meetings.join(first as usize, milliseconds(patience)) {
                     Ok(text(200, format!("{first} met\n")))
@@ -145,8 +145,8 @@ impl App {
     }
 }
 
-/// A fork/join whose leaves do nothing but wait for each other. Returns how many of them
-/// were there at once.
+/// A fork/join whose leaves do nothing but wait for each other. Returns how many of
+/// them were there at once.
 fn leaves_that_meet(count: u32, until: Instant, last_panics: bool) -> u32 {
     let (meetings, last) = (Arc::new(Meetings::default()), count as usize - 1);
     let leaf = move |leaf: Range<usize>| {

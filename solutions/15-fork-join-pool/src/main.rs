@@ -1,4 +1,5 @@
-//! Chapter 15, fork/join on the pool: heavy requests share the threads that are there.
+//! Chapter 15, fork/join on the pool: heavy requests share the threads that are
+//! there.
 
 mod app;
 mod connection;

@@ -45,8 +45,9 @@ impl Check {
                     ))
                     .fail(
                         format!(
-                            "A picture of {size} pixels each way, {depth} steps deep, \
-                             has other bytes than it should have ({} of them).",
+                            "A picture of {size} pixels each way, {depth} steps \
+                             deep, has other bytes than it should have ({} of \
+                             them).",
                             file.len()
                         ),
                         likely,
