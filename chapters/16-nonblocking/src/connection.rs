@@ -87,14 +87,14 @@ impl Connection {
         self.patience
     }
 
-    /// Gives the client so much time from now; `None` means that it has nothing to
-    /// do.
+    /// Gives the client this much time from now on; `None` means that it has nothing
+    /// to do.
     pub fn set_time(&mut self, time: Option<Duration>, now: Instant) {
         self.deadline = time.map(|time| now + time);
         self.sent = 0;
     }
 
-    /// Leaves the client no more than so much of its time.
+    /// Leaves the client no more than this much of its time.
     pub fn shorten_time(&mut self, time: Duration, now: Instant) {
         self.deadline = self.deadline.map(|deadline| deadline.min(now + time));
     }

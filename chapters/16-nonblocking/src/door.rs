@@ -12,24 +12,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Where clients come in.
 pub struct Door {
     listener: TcpListener,
-    /// A descriptor that is given up when no other is left, so that clients who are
-    /// in can still be served a file.
+    /// A descriptor that is given up when no other is left, so that clients that
+    /// are in can still be served a file.
     reserve: Option<TcpListener>,
     /// Until when no one is accepted: the last attempt has failed.
     closed_until: Option<Instant>,
 }
 
-/// Who came in.
+/// What came of a look outside.
 pub enum Arrival {
     Client(TcpStream),
-    /// Nobody waits outside.
+    /// No one waits outside.
     Nobody,
-    /// Nobody can come in now.
+    /// No one can come in now.
     Closed,
 }
 
 impl Door {
-    /// A door that doesn't keep anyone waiting.
+    /// A door that never waits for a client.
     ///
     /// # Errors
     ///

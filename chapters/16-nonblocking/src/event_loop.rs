@@ -24,14 +24,14 @@ const MAX_ACCEPTED: usize = 64;
 /// why. More of them lose theirs at once, and perhaps the answer with it.
 const MAX_TURNED_AWAY: usize = 64;
 
-/// All clients of the server, and whatever lets the next ones in.
+/// All clients of the server, and the door for the next ones.
 pub struct EventLoop<'a> {
     app: &'a App,
     stop: Arc<Stop>,
     stopping: bool,
     /// How long clients may take.
     patience: Duration,
-    /// `None` once no one else is to come.
+    /// `None` once no one else may come in.
     door: Option<Door>,
     /// How many clients are served at the same time.
     limit: usize,

@@ -1,5 +1,5 @@
 //! One client's requests and answers, one after the other, as a state machine: one
-//! thread serves all clients, so it can't wait for one of them.
+//! thread serves all clients, so it can't wait for any of them.
 
 use std::io::{self, ErrorKind};
 use std::mem;

@@ -94,9 +94,9 @@ pub struct Full;
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        // First close the queue: a worker ends when the queue is both closed and
-        // empty. A worker that is joined before that would wait for jobs forever,
-        // and we for it.
+        // First close the queue: the workers end when it's closed, and when none of
+        // them has anything left to do. A worker that is joined before that would
+        // wait for jobs forever, and we for it.
         self.shared.lock().closed = true;
         self.shared.idle.notify_all();
         for worker in self.workers.drain(..) {

@@ -1,4 +1,4 @@
-//! A socket that keeps nobody waiting.
+//! A socket whose reads and writes never wait.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -6,9 +6,9 @@ use std::net::{Shutdown, TcpStream};
 /// What became of one read or one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Io {
-    /// So many bytes were read or written. A read of 0 is the end of the stream.
+    /// This many bytes were read or written. A read of 0 is the end of the stream.
     Done(usize),
-    /// None: nothing has come yet, or there is no room for more.
+    /// No bytes: none have come yet, or there's no room for more.
     NotNow,
 }
 

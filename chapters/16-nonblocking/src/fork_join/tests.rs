@@ -68,8 +68,8 @@ fn that_meet() -> [impl FnOnce() + Send + 'static; 2] {
     })
 }
 
-/// A closure that ends once `subtask` has begun, and `subtask`: joined, the two have
-/// the subtask run by another worker.
+/// A closure that ends once `subtask` has begun, and `subtask`: joined, the two
+/// have the subtask run by another worker.
 fn run_elsewhere<R>(
     subtask: impl FnOnce() -> R + Send + 'static,
 ) -> (impl FnOnce(), impl FnOnce() -> R + Send + 'static) {
@@ -82,15 +82,15 @@ fn run_elsewhere<R>(
     (a, b)
 }
 
-const IDLE: &str = "a worker without a job takes no subtask. Does join() fork b before \
-                    it runs a, and does steal() look at all other workers?";
-const ASLEEP: &str = "its subtask has long ended. Does wait_for() look into the slot \
-                      again when sleep() returns?";
-const NO_HELP: &str = "while a worker waits for its subtask, it runs what others have \
-                       forked off: take() in wait_for(), and then look again";
-const DEADLOCK: &str = "two jobs on two workers, and each waits for a subtask that no \
-                        one has begun. Before a worker sleeps, it takes back its own: \
-                        take() in wait_for()";
+const IDLE: &str = "a worker without a job takes no subtask. Does join() fork b \
+                    before it runs a, and does steal() look at all other workers?";
+const ASLEEP: &str = "its subtask has long ended. Does wait_for() look into the \
+                      slot again when sleep() returns?";
+const NO_HELP: &str = "while a worker waits for its subtask, it runs what others \
+                       have forked off: take() in wait_for(), and then look again";
+const DEADLOCK: &str = "two jobs on two workers, and each waits for a subtask that \
+                        no one has begun. Before a worker sleeps, it takes back \
+                        its own: take() in wait_for()";
 
 #[test]
 fn outside_of_a_pool_both_run_here() {
@@ -192,17 +192,17 @@ fn a_worker_that_waits_begins_no_other_job() {
     };
     pool.execute(job).expect("room");
     has_forked.recv_timeout(SOON).expect(IDLE);
-    // One worker runs the subtask. The other one will wait for it, with a job in the
-    // queue.
+    // One worker runs the subtask. The other one will wait for it, with a job in
+    // the queue.
     let (taken, is_taken) = mpsc::channel();
     pool.execute(move || taken.send(()).expect("the test waits"))
         .expect("room");
     queued.send(()).expect("a waits");
     assert!(
         is_taken.recv_timeout(A_MOMENT).is_err(),
-        "a worker that waited for a subtask has begun another job instead: that may \
-         be a conversation with a slow client, and the worker comes back when that one \
-         has left. While it waits it runs subtasks, and nothing else"
+        "a worker that waited for a subtask has begun another job instead: that \
+         may be a conversation with a slow client, and the worker comes back when \
+         that one has left. While it waits it runs subtasks, and nothing else"
     );
     release.send(()).expect("the subtask waits");
     has_ended.recv_timeout(SOON).expect(ASLEEP);
@@ -226,8 +226,8 @@ fn panics_of_subtasks_reach_their_join() {
 
 #[test]
 fn panics_of_subtasks_reach_no_one_else() {
-    // One worker waits for `outer`, which the other one runs. That one runs `a` until
-    // the first one has begun `b` for it.
+    // One worker waits for `outer`, which the other one runs. That one runs `a`
+    // until the first one has begun `b` for it.
     let outer = || {
         let (a, b) = run_elsewhere(|| panic!("on purpose"));
         let joined: thread::Result<((), ())> =
@@ -293,8 +293,9 @@ fn the_worker_is_woken_whose_subtask_has_ended() {
     let woken = second.2.recv_timeout(SOON);
     drop(first);
     woken.expect(
-        "two workers wait, a subtask has ended, and its worker sleeps on: was the other \
-         one woken? notify_one() wakes any of those that sleep, notify_all() all of them",
+        "two workers wait, a subtask has ended, and its worker sleeps on: was the \
+         other one woken? notify_one() wakes any of those that sleep, notify_all() \
+         all of them",
     );
 }
 
@@ -319,8 +320,9 @@ fn no_wake_up_is_lost() {
     };
     assert!(
         !one_on_pool(1, IDLE, job),
-        "the end of a subtask was announced while its worker may have been between its \
-         look into the slot and its sleep: it sleeps on. Take the lock, and then notify"
+        "the end of a subtask was announced while its worker may have been between \
+         its look into the slot and its sleep: it sleeps on. Take the lock, and \
+         then notify"
     );
 }
 
@@ -349,8 +351,8 @@ fn the_outcome_is_there_before_anyone_is_woken() {
     assert_eq!(
         outcome,
         Some(15),
-        "a worker that is woken before the outcome is in its slot finds none there, \
-         and sleeps on: first put it there, and then wake"
+        "a worker that is woken before the outcome is in its slot finds none \
+         there, and sleeps on: first put it there, and then wake"
     );
 }
 
@@ -374,8 +376,9 @@ fn workers_stay_as_long_as_a_job_may_fork() {
     thread::sleep(A_MOMENT);
     release.send(()).expect("the job waits");
     has_ended.recv_timeout(SOON).expect(
-        "a pool is closed, and one of its two workers has gone home while the other one \
-         still ran a job, which then forks: a worker goes when all are idle",
+        "a pool is closed, and one of its two workers has gone home while the \
+         other one still ran a job, which then forks: a worker goes when all are \
+         idle",
     );
 }
 
