@@ -15,6 +15,7 @@ use crate::cargo;
 use crate::layout::{Chapter, Course, files};
 use crate::milestone::{Finding, Judge, Verdict};
 use crate::process::run;
+use crate::screen::Style;
 use crate::starters::is_edited;
 
 pub use shown::shown;
@@ -133,9 +134,14 @@ fn build_and_run(
             units.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
         )
     });
+    let units = units?;
+    // Where the checks come to no end, a unit test may know why.
+    let verdict = verdict.map_err(|why| {
+        why + "\n" + &shown::units_in_full(chapter, &units, Style::plain())
+    })?;
     Ok(Some(Judged {
-        verdict: verdict?,
-        units: units?,
+        verdict,
+        units,
         turned_green: Vec::new(),
     }))
 }

@@ -136,7 +136,7 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
 }
 
 /// What the unit tests say that fail: the first in full.
-fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> String {
+pub(super) fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> String {
     let failing = units.failing.iter().map(|(name, message)| {
         let lines: String =
             message.lines().map(|line| format!("  {line}\n")).collect();
