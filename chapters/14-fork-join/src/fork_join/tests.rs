@@ -196,7 +196,7 @@ fn take_looks_again_if_another_was_faster() {
     for ended in 0..THREADS {
         is_done.recv_timeout(SOON).unwrap_or_else(|_| {
             panic!(
-                "four threads take places until there are none: {ended} of them have \
+                "four threads take places until there are none: {ended} of them \
                  found that out, and {SOON:?} later another one hasn't. If a place \
                  couldn't be taken because the number isn't `free` any more, go on \
                  with the number that it is now: compare_exchange returns it as an Err"

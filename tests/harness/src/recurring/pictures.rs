@@ -30,7 +30,9 @@ impl Check {
     pub fn has_pictures(&self, server: &Program, likely: &str) {
         for (size, depth, wanted) in PICTURES {
             let target = format!("/app/picture/{size}/{depth}");
-            let reply = server.get_reply(&target);
+            let before = &self.by_hand;
+            let by_hand = format!("{before}\n{{get}}");
+            let reply = server.get_reply_as(&target, by_hand.trim_start());
             reply.status(&[200], likely).field(
                 "Content-Type",
                 "image/bmp",
@@ -42,7 +44,7 @@ impl Check {
                 let curl =
                     format!("curl -s http://{{addr}}{target} | xxd -s 1078 | head");
                 self.clone()
-                    .by_hand(format!("{}\n{curl}", self.by_hand).trim_start())
+                    .by_hand(format!("{before}\n{curl}").trim_start())
                     .fail(
                         format!(
                             "A picture of {size} pixels each way, {depth} steps \
