@@ -48,7 +48,7 @@ impl ThreadPool {
     /// # Errors
     ///
     /// Refuses a size of zero, in which no job would ever run, and returns an error
-    /// where the system has not so many threads to spare.
+    /// where the system can't spare that many threads.
     pub fn new(size: usize, queue: usize) -> io::Result<ThreadPool> {
         if size == 0 {
             let why = "a pool needs at least one thread";

@@ -19,12 +19,10 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
-
-use course::dev::server::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -57,6 +55,45 @@ fn measure(program: &Path) -> Result<()> {
     system_calls(program)?;
     idle_connections(program)?;
     burst(program)
+}
+
+/// A running program, which is killed when this is dropped.
+struct Server {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl Server {
+    /// Runs a program that needn't say where it listens.
+    fn spawn(command: &mut Command) -> Result<Server> {
+        Ok(Server {
+            child: command.spawn()?,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        })
+    }
+
+    /// Runs a program up to the line in which it says where it listens. No one reads
+    /// on after that.
+    fn start(command: &mut Command) -> Result<Server> {
+        let mut server = Server::spawn(command.stdout(Stdio::piped()))?;
+        let mut line = String::new();
+        if let Some(stdout) = server.child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let addr = line.trim_end().strip_prefix("listening on http://");
+        let addr =
+            addr.ok_or_else(|| format!("it says {line:?}, not where it listens"))?;
+        server.addr = addr.parse()?;
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn start(program: &Path) -> Result<Server> {

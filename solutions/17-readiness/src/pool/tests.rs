@@ -180,6 +180,36 @@ fn a_dropped_pool_finishes_what_it_has() {
 }
 
 #[test]
+fn a_dropped_pool_waits_for_each_worker() {
+    // Often, because it's a matter of luck which worker has which job.
+    for _ in 0..10 {
+        soon(|| {
+            let pool = ThreadPool::new(3, 100).expect("a pool");
+            let barrier = Arc::new(Barrier::new(3));
+            let (done, finished) = mpsc::channel();
+            for job in 0..3 {
+                let (barrier, done) = (Arc::clone(&barrier), done.clone());
+                let job = move || {
+                    // The jobs meet, so each is on another worker.
+                    barrier.wait();
+                    if job == 0 {
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                    done.send(job).expect("the test waits");
+                };
+                pool.execute(job).expect("room");
+            }
+            drop(pool);
+            assert_eq!(
+                finished.try_iter().count(),
+                3,
+                "the pool is gone and a job still runs: join each worker"
+            );
+        });
+    }
+}
+
+#[test]
 fn a_full_queue_refuses_jobs() {
     let pool = ThreadPool::new(1, 1).expect("a pool");
     let (started, has_started) = mpsc::channel();
