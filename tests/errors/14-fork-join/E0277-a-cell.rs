@@ -12,8 +12,9 @@ fn main() {
     let mut rows = [0; 100];
     // ANCHOR: wrong
     let painted = Cell::new(0);
-    fork_join(&mut rows, 16, &|rows: &mut [u32]| {
+    let leaf = |rows: &mut [u32]| {
         painted.set(painted.get() + rows.len());
-    });
+    };
+    fork_join(&mut rows, 16, &leaf);
     // ANCHOR_END: wrong
 }
