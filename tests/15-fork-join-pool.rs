@@ -48,7 +48,8 @@ const NO_HELP: &str = "a worker that waits for a subtask that another one runs \
                        doesn't help that one: take() also returns what others have \
                        forked off, and a worker that sleeps is woken when \
                        something is. Go round again after sleep(), and look for \
-                       both.";
+                       both. If it does that: does b go through worker.fork()? A \
+                       thread of your own is no worker.";
 
 #[test]
 fn check_01_still_serves_files() {
@@ -146,7 +147,7 @@ fn check_05_a_worker_that_waits_helps() {
     after(check_04_as_many_requests_as_workers);
     let check =
         check!("a worker that waits for its own subtask runs those of others")
-            .read("take-it-back")
+            .read("help-the-others")
             .with_options("--threads 2");
     let site = Site::with_a_home();
     let server = check.start_pool(&site, 2);

@@ -34,9 +34,11 @@ impl Subtasks {
         todo!("(4 of 6) the newest subtask of this worker's own, from the back")
     }
 
-    /// Takes the oldest subtask of another worker that has some.
+    /// Takes the oldest subtask of a worker that has some. The thief's own come last.
     pub fn steal(&mut self, thief: usize) -> Option<Job> {
-        todo!("(1 of 6) the oldest subtask, from the front, of any other worker")
+        todo!(
+            "(1 of 6) the oldest subtask, from the front, of any worker, its own last"
+        )
     }
 }
 
