@@ -75,14 +75,12 @@ fn check_01_turned_away() {
         });
         soonest = soonest.min(asked.elapsed());
     }
-    // A busy machine is slow, but not three times in the same way. A server that tells
-    // no one takes a second each time.
+    // A busy machine is slow, but not three times in the same way. A server that
+    // tells no one takes a second each time.
     if soonest > Duration::from_millis(900) {
         let soonest = soonest.as_millis();
         check.fail(
-            format!(
-                "Three clients were turned away, and each waited {soonest} ms or more."
-            ),
+            format!("Three clients were turned away, and each waited {soonest} ms."),
             NO_END,
         );
     }
