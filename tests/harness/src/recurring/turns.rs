@@ -194,7 +194,9 @@ fn lets_handlers_wait(
     first.expect_body(&answer, b"home", order);
     server.must_meet(25, met);
     let alone = server.ask("/app/meet/3/50");
-    alone.must_get(503, "fewer than 3 came\n", met);
+    const TOO_FEW: &str = "a meeting to which too few come gives up with 503 once its \
+                           time is up: that isn't a success.";
+    alone.must_get(503, "fewer than 3 came\n", TOO_FEW);
 }
 
 #[track_caller]
