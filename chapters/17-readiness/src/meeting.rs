@@ -99,4 +99,16 @@ impl Drop for Seat {
 }
 
 #[cfg(test)]
+impl Seat {
+    /// A seat in a meeting that no one has called: a handler that asks it panics.
+    pub fn that_panics() -> Seat {
+        Seat {
+            meetings: Arc::default(),
+            size: 0,
+            before: 1,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests;

@@ -34,11 +34,12 @@ impl Subtasks {
         self.of_worker[worker].pop_back()
     }
 
-    /// Takes the oldest subtask of another worker that has some.
+    /// Takes the oldest subtask of a worker that has some. The thief's own come last.
     pub fn steal(&mut self, thief: usize) -> Option<Job> {
         let workers = self.of_worker.len();
-        let mut others = (1..workers).map(|step| (thief + step) % workers);
-        others.find_map(|other| self.of_worker[other].pop_front())
+        // Its own is last: a join that ended in a panic may have left something.
+        let mut all = (1..=workers).map(|step| (thief + step) % workers);
+        all.find_map(|worker| self.of_worker[worker].pop_front())
     }
 }
 

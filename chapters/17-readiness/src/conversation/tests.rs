@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use crate::app::{App, Route};
 use crate::buffers::PIECE;
 use crate::files::Files;
+use crate::meeting::Seat;
 use crate::pool::ThreadPool;
 use crate::response::text;
 use crate::stop::Stop;
@@ -358,6 +360,29 @@ fn write_goes_on_to_what_comes_then() {
     assert_eq!(received.matches("HTTP/1.1 200").count(), 2, "{received}");
 }
 
+#[test]
+fn write_lets_no_answer_follow_one_that_was_cut_short() {
+    let mut talk = Talk::new();
+    let file = File::open("Cargo.toml").expect("a file");
+    let len = file.metadata().expect("its length").len();
+    talk.in_a_turn(|conversation, _| {
+        // As when the file became shorter after its length was told.
+        let response = Response::new(200).with_file(file, len + 1);
+        conversation
+            .connection
+            .put(response, Persistence::Persist, "now");
+    });
+    let step = talk.write(Then::NextRequest);
+    assert!(
+        matches!(step, Ok(Step::To(State::Lingering))),
+        "an answer was cut short: another one would begin in the middle of it, and \
+         the client may still be sending: {step:?}"
+    );
+    let mut received = String::new();
+    let all = talk.client.read_to_string(&mut received);
+    all.expect("half an answer, and then the end: is the sending half shut down?");
+}
+
 /// Whether another request is read, now or after this answer was sent.
 fn goes_on(step: &Step) -> bool {
     matches!(
@@ -443,4 +468,53 @@ fn answer_is_the_last_one_while_the_server_stops() {
         goes_on(&step),
         "another request has begun to come: {step:?}"
     );
+}
+
+/// One turn of a handler of this client.
+fn handle(talk: &mut Talk, handler: Handler) -> Result<Step, Failure> {
+    talk.in_a_turn(|conversation, turn| {
+        conversation.handle(handler, Persistence::Persist, turn)
+    })
+}
+
+#[test]
+fn handle_asks_until_there_is_an_answer() {
+    let mut talk = Talk::new();
+    let until = talk.now + Duration::from_secs(60);
+    let step = handle(&mut talk, Handler::Wait { until, asked: 7 });
+    assert!(
+        matches!(step, Ok(Step::Stay(State::Handling(..)))),
+        "its moment hasn't come: {step:?}"
+    );
+    talk.now = until;
+    let step = handle(&mut talk, Handler::Wait { until, asked: 7 });
+    assert!(
+        step.as_ref().is_ok_and(goes_on),
+        "its moment has come: {step:?}"
+    );
+}
+
+#[test]
+fn handle_answers_a_panic_with_500() {
+    let mut talk = Talk::new();
+    let (seat, until) = (Seat::that_panics(), talk.now);
+    let size = 2;
+    let handler = Handler::Meet { seat, size, until };
+    let step = catch_unwind(AssertUnwindSafe(|| handle(&mut talk, handler)));
+    let Ok(step) = step else {
+        panic!("a handler has panicked in poll, and that ends the only thread");
+    };
+    // A client may be told and then left alone, or told and served on.
+    let is_told = match status(step) {
+        None => {
+            talk.write(Then::Linger).expect("a client that is there");
+            let mut received = String::new();
+            talk.client
+                .read_to_string(&mut received)
+                .expect("an answer");
+            received.starts_with("HTTP/1.1 500")
+        }
+        status => status == Some(500),
+    };
+    assert!(is_told, "a handler that panics is answered with 500");
 }

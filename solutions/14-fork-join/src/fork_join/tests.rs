@@ -1,6 +1,6 @@
 //! What fork/join must do, however the work is cut.
 
-use std::mem;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -177,7 +177,7 @@ fn a_place_has_one_owner() {
 fn take_looks_again_if_another_was_faster() {
     const THREADS: usize = 4;
     let helpers = Arc::new(Helpers::new(1_000_000));
-    mem::forget(helpers.take().expect("there are many places"));
+    let _ = ManuallyDrop::new(helpers.take().expect("there are many places"));
     let start = Arc::new(Barrier::new(THREADS));
     let (done, is_done) = mpsc::channel();
     for _ in 0..THREADS {
@@ -188,7 +188,7 @@ fn take_looks_again_if_another_was_faster() {
             start.wait();
             while let Some(place) = helpers.take() {
                 // It's never given back, so the number of places only falls.
-                mem::forget(place);
+                let _ = ManuallyDrop::new(place);
             }
             done.send(())
         });

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Slot, fork_join, join, run};
+use super::{Slot, fork_join, join, run, wait_for};
 use crate::pool::{ThreadPool, Worker};
 
 /// Long enough for anything that happens at all.
@@ -87,10 +87,14 @@ const IDLE: &str = "a worker without a job takes no subtask. Does join() fork b 
 const ASLEEP: &str = "its subtask has long ended. Does wait_for() look into the \
                       slot again when sleep() returns?";
 const NO_HELP: &str = "while a worker waits for its subtask, it runs what others \
-                       have forked off: take() in wait_for(), and then look again";
+                       have forked off: take() in wait_for(), and then look again. \
+                       If it does that: does b go through worker.fork()?";
 const DEADLOCK: &str = "two jobs on two workers, and each waits for a subtask that \
-                        no one has begun. Before a worker sleeps, it takes back \
-                        its own: take() in wait_for()";
+                        no one has begun. Before wait_for() sleeps, it takes back \
+                        what it has forked off itself: take(), run it, and look \
+                        into the slot again. If it does that already: is the lock \
+                        free while a subtask runs? And does it sleep without \
+                        having looked again?";
 
 #[test]
 fn outside_of_a_pool_both_run_here() {
@@ -220,7 +224,12 @@ fn panics_of_subtasks_reach_their_join() {
         let payload = one_on_pool(workers, LOST, panics);
         let payload = payload.expect("the join of a subtask that panics panics, too");
         let number = payload.downcast_ref::<i32>();
-        assert_eq!(number, Some(&15), "with the same payload: resume_unwind()");
+        assert_eq!(
+            number,
+            Some(&15),
+            "the panic that arrived isn't the one that set out: hand that one on \
+             with resume_unwind(panic)"
+        );
     }
 }
 
@@ -255,6 +264,26 @@ fn after_a_panic_here_the_pool_goes_on() {
     assert_eq!(one_on_pool(1, NO_HELP, panics), 45);
     // No one waits for it, and it's run or dropped.
     let _ = has_begun.recv_timeout(SOON);
+}
+
+#[test]
+fn a_subtask_is_run_though_no_one_waits_for_it() {
+    let pool = ThreadPool::new(1, 1).expect("a pool");
+    let (run, is_run) = mpsc::channel();
+    let b = move || run.send(()).expect("the test waits");
+    let job = move || {
+        join(|| panic!("on purpose"), b);
+    };
+    pool.execute(job).expect("room");
+    // Instead of being run it may have been dropped.
+    let still_there = is_run.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout);
+    thread::spawn(move || drop(pool));
+    assert!(
+        !still_there,
+        "a has panicked, so its join is over, and b lies in the deque of the only \
+         worker, which has nothing else to do and leaves it there. steal() looks \
+         into the thief's own deque as well, after all others"
+    );
 }
 
 #[test]
@@ -300,7 +329,33 @@ fn the_worker_is_woken_whose_subtask_has_ended() {
 }
 
 #[test]
-fn no_wake_up_is_lost() {
+fn the_look_and_the_sleep_are_under_one_lock() {
+    let current = || Worker::current().expect("a worker");
+    let worker = one_on_pool(1, IDLE, current);
+    let slot = Arc::new(Slot::default());
+    let (done, is_done) = mpsc::channel();
+    let looking = worker.lock();
+    let waits = {
+        let (slot, worker) = (Arc::clone(&slot), worker.clone());
+        move || done.send(wait_for(&slot, &worker).ok())
+    };
+    thread::spawn(waits);
+    // It waits for the lock by then, most probably. If it has looked already, it
+    // has missed the outcome, and the news of that as well.
+    thread::sleep(2 * A_MOMENT);
+    slot.put(Ok(15));
+    drop(looking);
+    assert_eq!(
+        is_done.recv_timeout(SOON),
+        Ok(Some(15)),
+        "wait_for() has looked into the slot before it had the lock. The outcome \
+         came after that look and before the sleep, and so it sleeps on. Look into \
+         the slot under the lock under which you fall asleep"
+    );
+}
+
+#[test]
+fn the_end_is_announced_under_the_lock() {
     let job = || {
         let worker = Worker::current().expect("a worker");
         let (said, has_said) = mpsc::channel();

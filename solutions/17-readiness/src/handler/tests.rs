@@ -2,15 +2,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::meeting::Meetings;
+use crate::request::Persistence;
 use crate::response::Body;
 
 use super::*;
 
-fn text_of(response: Option<Response>) -> Option<String> {
-    match response?.into_body() {
-        Body::Bytes(bytes) => String::from_utf8(bytes).ok(),
+/// The status of an answer, and its text.
+fn told(response: Option<Response>) -> Option<(String, String)> {
+    let response = response?;
+    let mut head = Vec::new();
+    response.append_head(Persistence::Persist, "now", &mut head);
+    let head = String::from_utf8(head).ok()?;
+    let status = head.split(' ').nth(1)?.to_owned();
+    match response.into_body() {
+        Body::Bytes(bytes) => Some((status, String::from_utf8(bytes).ok()?)),
         Body::File(..) => None,
     }
+}
+
+fn answer(status: &str, text: &str) -> Option<(String, String)> {
+    Some((status.to_owned(), text.to_owned()))
 }
 
 #[test]
@@ -25,8 +36,7 @@ fn poll_of_a_wait_is_ready_once_its_moment_has_come() {
         begin.elapsed().as_secs() < 4,
         "poll has waited: it must only look"
     );
-    let answer = wait.poll(until);
-    assert_eq!(text_of(answer).as_deref(), Some("waited 7 ms\n"));
+    assert_eq!(told(wait.poll(until)), answer("200", "waited 7 ms\n"));
 }
 
 /// A handler that meets `size - 1` others, and its deadline.
@@ -44,7 +54,7 @@ fn poll_of_a_meeting_is_ready_when_all_have_come() {
     assert!(first.poll(now).is_none(), "the other one hasn't come");
     let (mut second, _) = meet(&meetings, 2);
     for handler in [&mut second, &mut first] {
-        assert_eq!(text_of(handler.poll(now)).as_deref(), Some("2 met\n"));
+        assert_eq!(told(handler.poll(now)), answer("200", "2 met\n"));
     }
 }
 
@@ -56,8 +66,11 @@ fn poll_of_a_meeting_gives_up() {
         alone.poll(until - Duration::from_nanos(1)).is_none(),
         "too early"
     );
-    let answer = alone.poll(until);
-    assert_eq!(text_of(answer).as_deref(), Some("fewer than 3 came\n"));
+    assert_eq!(
+        told(alone.poll(until)),
+        answer("503", "fewer than 3 came\n"),
+        "too few have come, which isn't a success"
+    );
 }
 
 #[test]
@@ -66,6 +79,6 @@ fn poll_of_a_meeting_that_has_begun_is_never_too_late() {
     let (mut first, until) = meet(&meetings, 2);
     let (_second, _) = meet(&meetings, 2);
     let late = until + Duration::from_secs(1);
-    let answer = text_of(first.poll(late));
-    assert_eq!(answer.as_deref(), Some("2 met\n"), "look at the seat first");
+    let first = told(first.poll(late));
+    assert_eq!(first, answer("200", "2 met\n"), "look at the seat first");
 }

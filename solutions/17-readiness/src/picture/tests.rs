@@ -1,4 +1,4 @@
-use super::*;
+use super::{BOTTOM, LEFT, View};
 
 /// What a file is like: a number that's another one if a byte is (FNV-1a).
 fn fingerprint(file: &[u8]) -> u64 {
@@ -34,7 +34,8 @@ fn a_row_has_the_colours_that_it_has() {
         assert_eq!(
             row, wanted,
             "row {y} of a picture of {size} pixels each way, {depth} steps deep: \
-             got (left), wanted (right)"
+             got (left), wanted (right). There may be more steps than fit into a \
+             byte: calculate with u32, and write `as u8` last"
         );
     }
 }

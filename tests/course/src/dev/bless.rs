@@ -39,7 +39,7 @@ pub fn bless_shown_output(course: &Course, filter: &str) -> Result<Vec<String>> 
     #[cfg(unix)]
     let transcripts = crate::dev::transcripts::bless(course, filter);
     #[cfg(not(unix))]
-    let transcripts = Ok(Vec::new());
+    let transcripts: Result<Vec<PathBuf>> = Ok(Vec::new());
     let changed = [errors?, transcripts?].concat();
     let said = |path| format!("{}: written anew", course.shown(path));
     Ok(changed.iter().map(|path: &PathBuf| said(path)).collect())
