@@ -147,7 +147,8 @@ fn sum(numbers: Range<usize>) -> usize {
 #[test]
 fn one_worker_is_enough() {
     const ALONE: &str = "the only worker waits for a subtask of its own. Before it \
-                         sleeps, it takes it back: take() in wait_for()";
+                         sleeps, it takes it back: take() in wait_for(). Once that \
+                         has run, it looks into the slot again";
     assert_eq!(one_on_pool(1, ALONE, || sum(0..100)), 4950);
 }
 
