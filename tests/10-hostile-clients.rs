@@ -513,7 +513,7 @@ fn check_16_no_files_left() {
     const SPINS: &str = "accept() fails at once while no file descriptor is left, \
                          and the loop tries again at once. Wait a moment after such \
                          an error.";
-    const PAUSED: &str = "the loop waits also where accept() succeeds. Only a failure \
+    const PAUSED: &str = "the loop waits even if accept() succeeds. Only a failure \
                           has a pause behind it: sleep in the arm of that error.";
     check.waits_for_descriptors(SPINS, ENDED, PAUSED);
 }

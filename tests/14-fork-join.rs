@@ -161,8 +161,8 @@ fn check_06_never_more_than_the_budget() {
 
 const ONLY_LINUX: &str = "only Linux tells here how many threads a program has";
 
-/// Waits until so many threads are at work. A thread takes a moment to begin, and one
-/// to end after it has been joined: more than a moment on a busy machine.
+/// Waits until this many threads are at work. A thread takes a moment to begin, and
+/// one to end after it has been joined: more than a moment on a busy machine.
 fn wait_for_threads(server: &Program, idle: usize, wanted: &RangeInclusive<usize>) {
     let until = Instant::now() + DEADLINE;
     while !wanted.contains(&threads_at_work(server, idle)) && Instant::now() < until {

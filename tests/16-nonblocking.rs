@@ -25,7 +25,7 @@ const NO_ANSWER: Likely = Likely {
     reset: "the server closed the connection while bytes that the client had sent were \
             unread.",
     differs: "an answer has more or fewer bytes than its Content-Length says, so that \
-              the next one begins in the wrong place. Or it was put behind a file that \
+              the next one begins in the wrong place. Or it was put after a file that \
               isn't sent yet: answer() asks is_full(), and write() goes on as long as \
               there is output.",
 };

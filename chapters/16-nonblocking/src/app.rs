@@ -42,7 +42,7 @@ pub enum Route {
     File(Target),
     /// To wait this many milliseconds.
     Wait(u32),
-    /// To meet others, so many handlers in all.
+    /// To meet others: `size` handlers in all.
     Meet {
         size: usize,
         patience: Duration,

@@ -117,7 +117,7 @@ impl Conversation {
         }
     }
 
-    /// Enters a state, which gives the client its time anew.
+    /// Enters a state, which gives the client its time again.
     fn enter(&mut self, state: State, now: Instant) {
         let time = state.time(self.connection.patience(), self.stopping);
         self.connection.set_time(time, now);

@@ -69,7 +69,7 @@ impl Input {
         &mut self.bytes[self.end..][..READ]
     }
 
-    /// Notes that a read has put so many bytes into the room.
+    /// Notes that a read has put this many bytes into the room.
     pub fn add(&mut self, len: usize) {
         self.end += len;
     }
@@ -134,7 +134,7 @@ impl Output {
         &self.bytes[self.sent..][..piece]
     }
 
-    /// Notes that so many bytes of the piece have been sent.
+    /// Notes that this many bytes of the piece have been sent.
     pub fn sent(&mut self, len: usize) {
         self.sent += len;
         debug_assert!(self.sent <= self.bytes.len(), "only a piece can be sent");

@@ -231,7 +231,7 @@ fn converse(
     (requests, outcome.map(|()| used))
 }
 
-/// Some requests, one behind the other: sometimes in good form, sometimes not.
+/// Some requests, one after the other: sometimes in good form, sometimes not.
 fn some_requests(mut below: impl FnMut(usize) -> usize) -> Vec<u8> {
     const REQUESTS: [&str; 7] = [
         "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",

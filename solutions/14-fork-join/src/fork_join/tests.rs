@@ -169,7 +169,7 @@ fn a_place_has_one_owner() {
     assert_eq!(
         most.into_inner(),
         1,
-        "so many threads had the only place at once (left): look and take in one step"
+        "threads that had the only place at once (left): look and take in one step"
     );
 }
 

@@ -234,7 +234,7 @@ impl Proof<'_> {
         judged.built += anew;
         let of = count(found, &format!("{} answer", kind.folder()));
         let mut summary = format!(
-            "{} of {of} judged in {:.1} s, {anew} built anew; ",
+            "{} of {of} judged in {:.1} s, {anew} of them built now; ",
             answers.len(),
             begin.elapsed().as_secs_f64(),
         );

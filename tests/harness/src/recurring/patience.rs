@@ -71,7 +71,7 @@ impl Check {
     }
 }
 
-/// Starts a server that waits so many milliseconds for a client, and no longer.
+/// Starts a server that waits this many milliseconds for a client, and no longer.
 #[track_caller]
 fn start(check: &Check, site: &Site, threads: usize, patience: u32) -> Program {
     let (threads, patience) = (threads.to_string(), patience.to_string());

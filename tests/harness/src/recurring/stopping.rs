@@ -191,7 +191,7 @@ fn visit(mut client: Client, likely: &'static str) -> u32 {
     body.trim().parse().unwrap_or(0)
 }
 
-/// The visits of so many clients are numbered without a gap.
+/// The visits of this many clients are numbered without a gap.
 #[track_caller]
 fn each_once(check: &Check, mut visits: Vec<u32>) {
     visits.sort_unstable();
