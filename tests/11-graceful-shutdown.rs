@@ -6,9 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{
-    Check, Client, FEWER, Likely, MORE, Program, Site, after, some_threads,
-};
+use harness::{Client, FEWER, Likely, MORE, Program, Site, after, some_threads};
 
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
@@ -226,33 +224,9 @@ fn check_08_queued_requests_are_answered() {
                         and look at no flag. And a job that begins after the stop \
                         still reads what its client has sent: it is here.";
     first.must_get(200, &much(), LOST);
-    let visits = waiting.into_iter().map(|client| visit(client, LOST));
-    each_once(&check, visits.collect());
+    let visits = waiting.into_iter().map(|client| client.visit(LOST));
+    check.visits_once(visits.collect());
     server.must_end(0, LOST);
-}
-
-/// Reads the answer to `/app/visit`, which is a number.
-#[track_caller]
-fn visit(mut client: Client, likely: &'static str) -> u32 {
-    let answer = client.answer(Likely::always(likely));
-    client.expect_status(&answer, &[200], likely);
-    client.hang_up();
-    let body = String::from_utf8_lossy(answer.body());
-    body.trim().parse().unwrap_or(0)
-}
-
-/// The visits of this many clients are numbered without a gap.
-#[track_caller]
-fn each_once(check: &Check, mut visits: Vec<u32>) {
-    visits.sort_unstable();
-    if visits != Vec::from_iter(1..=visits.len() as u32) {
-        check.fail(
-            format!(
-                "The visits were counted as {visits:?}, not once each from 1 on."
-            ),
-            "a request was handled more than once, or not at all.",
-        );
-    }
 }
 
 #[test]

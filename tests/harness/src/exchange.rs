@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::{Client, Likely, Program, Site};
+use crate::{Check, Client, Likely, Program, Site};
 
 /// A GET request for this target, in good form.
 pub fn get(target: &str) -> String {
@@ -113,5 +113,33 @@ impl Program {
             clients.push(self.ask_half("/"));
         }
         clients
+    }
+}
+
+impl Client {
+    /// Reads the answer to `/app/visit`, which is a number, and hangs up.
+    #[track_caller]
+    pub fn visit(mut self, likely: &'static str) -> u32 {
+        let answer = self.answer(Likely::always(likely));
+        self.expect_status(&answer, &[200], likely);
+        self.hang_up();
+        let body = String::from_utf8_lossy(answer.body());
+        body.trim().parse().unwrap_or(0)
+    }
+}
+
+impl Check {
+    /// Checks that the visits of this many clients are numbered without a gap.
+    #[track_caller]
+    pub fn visits_once(&self, mut visits: Vec<u32>) {
+        visits.sort_unstable();
+        if visits != Vec::from_iter(1..=visits.len() as u32) {
+            self.fail(
+                format!(
+                    "The visits were counted as {visits:?}, not once each from 1 on."
+                ),
+                "a request was handled more than once, or not at all.",
+            );
+        }
     }
 }

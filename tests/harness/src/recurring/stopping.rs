@@ -147,8 +147,8 @@ fn takes_who_is_connected(
         );
     }
     server.signal("TERM");
-    let visits = waiting.into_iter().map(|client| visit(client, forgotten));
-    each_once(check, visits.collect());
+    let visits = waiting.into_iter().map(|client| client.visit(forgotten));
+    check.visits_once(visits.collect());
     server.must_end(0, forgotten);
     drop(half);
 }
@@ -179,28 +179,4 @@ fn stop(server: &Program) {
     server.signal("TERM");
     server.must_refuse("after the signal the listener must be closed.");
     server.comes_to_rest();
-}
-
-/// Reads the answer to `/app/visit`, which is a number.
-#[track_caller]
-fn visit(mut client: Client, likely: &'static str) -> u32 {
-    let answer = client.answer(Likely::always(likely));
-    client.expect_status(&answer, &[200], likely);
-    client.hang_up();
-    let body = String::from_utf8_lossy(answer.body());
-    body.trim().parse().unwrap_or(0)
-}
-
-/// The visits of this many clients are numbered without a gap.
-#[track_caller]
-fn each_once(check: &Check, mut visits: Vec<u32>) {
-    visits.sort_unstable();
-    if visits != Vec::from_iter(1..=visits.len() as u32) {
-        check.fail(
-            format!(
-                "The visits were counted as {visits:?}, not once each from 1 on."
-            ),
-            "a request was handled more than once, or not at all.",
-        );
-    }
 }
