@@ -105,7 +105,8 @@ fn fork_passes_a_panic_on() {
         assert_eq!(
             begun.into_inner(),
             2,
-            "halves that were begun, got (left), wanted (right)"
+            "halves that were begun, got (left), wanted (right): if b panics, a is run \
+             all the same, and the other way around"
         );
         assert!(
             outcome.is_err(),
@@ -113,6 +114,21 @@ fn fork_passes_a_panic_on() {
              returns as if all were well: join() returns a thread's panic as an Err"
         );
     }
+}
+
+#[test]
+fn take_comes_to_an_end() {
+    let helpers = Arc::new(Helpers::new(1));
+    let (taken, is_taken) = mpsc::channel();
+    // Not in a scope, which would wait for a thread that never ends.
+    thread::spawn(move || taken.send(helpers.take().is_some()));
+    assert_eq!(
+        is_taken.recv_timeout(SOON / 2),
+        Ok(true),
+        "there's one place, and take() has returned one: got (left), wanted (right). \
+         If it goes round forever: compare_exchange gets the number that you saw, and \
+         then the one that's to be stored"
+    );
 }
 
 #[test]
@@ -127,7 +143,7 @@ fn a_place_is_taken_and_given_back() {
     places.push(
         helpers
             .take()
-            .expect("a place that's dropped is given back"),
+            .expect("a place that's dropped is given back: is there an impl Drop?"),
     );
     assert!(
         helpers.take().is_none(),
@@ -176,8 +192,8 @@ fn a_place_has_one_owner() {
 #[test]
 fn take_looks_again_if_another_was_faster() {
     const THREADS: usize = 4;
-    let helpers = Arc::new(Helpers::new(1_000_000));
-    let _ = ManuallyDrop::new(helpers.take().expect("there are many places"));
+    const EACH: usize = 250_000;
+    let helpers = Arc::new(Helpers::new(THREADS * EACH));
     let start = Arc::new(Barrier::new(THREADS));
     let (done, is_done) = mpsc::channel();
     for _ in 0..THREADS {
@@ -186,23 +202,62 @@ fn take_looks_again_if_another_was_faster() {
         // Not in a scope, which would wait for a thread that never ends.
         thread::spawn(move || {
             start.wait();
-            while let Some(place) = helpers.take() {
+            let mut refused = 0;
+            for _ in 0..EACH {
+                let place = helpers.take();
+                refused += u32::from(place.is_none());
                 // It's never given back, so the number of places only falls.
                 let _ = ManuallyDrop::new(place);
             }
-            done.send(())
+            done.send(refused)
         });
     }
+    const AGAIN: &str = "If a place couldn't be taken because the number isn't `free` \
+                         any more, another thread was faster, and there may be more \
+                         places: go on with the number that it is now. \
+                         compare_exchange returns it as an Err";
     for ended in 0..THREADS {
-        is_done.recv_timeout(SOON).unwrap_or_else(|_| {
+        let refused = is_done.recv_timeout(SOON).unwrap_or_else(|_| {
             panic!(
-                "four threads take places until there are none: {ended} of them \
-                 found that out, and {SOON:?} later another one hasn't. If a place \
-                 couldn't be taken because the number isn't `free` any more, go on \
-                 with the number that it is now: compare_exchange returns it as an Err"
+                "four threads take as many places as there are: {ended} of them are \
+                 done, and {SOON:?} later another one isn't. {AGAIN}"
             )
         });
+        assert_eq!(
+            refused, 0,
+            "places that a thread didn't get (left), and there was one for each. \
+             {AGAIN}"
+        );
     }
+}
+
+#[test]
+fn a_place_is_given_back_in_one_step() {
+    const THREADS: usize = 4;
+    const EACH: usize = 1_000_000;
+    let helpers = Helpers::new(THREADS);
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..EACH {
+                    // Each thread has one place at most, so there's one for it.
+                    if helpers.take().is_none() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(
+        free_places(&helpers),
+        THREADS,
+        "places, got (left), wanted (right): four threads took a place and gave it \
+         back, many times, and some were lost. Two that are given back at the same \
+         time must not store the same number: look and store in one step, with \
+         fetch_add"
+    );
 }
 
 #[test]
@@ -221,9 +276,10 @@ fn a_helper_that_is_done_gives_its_place_back() {
     assert!(forked.is_ok(), "there is a thread for b");
     assert!(
         is_back,
-        "b was done, a wasn't, and the helper's place wasn't free: it has to be \
-         dropped by the thread that runs b. A closure owns only what it mentions: \
-         `let _guard = place;` in it moves the place in, and `let _ = place;` doesn't"
+        "b was done, a wasn't, and the helper's place wasn't free. Is there an impl \
+         Drop for Place that gives it back? Then it has to be dropped by the thread \
+         that runs b. A closure owns only what it mentions: `let _guard = place;` in \
+         it moves the place in, and `let _ = place;` doesn't"
     );
 }
 
