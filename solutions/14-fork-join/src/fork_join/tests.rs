@@ -155,7 +155,8 @@ fn fork_passes_a_panic_on() {
         assert_eq!(
             begun.into_inner(),
             2,
-            "halves that were begun, got (left), wanted (right)"
+            "halves that were begun, got (left), wanted (right): if b panics, a is run \
+             all the same, and the other way around"
         );
         assert!(
             outcome.is_err(),
@@ -163,6 +164,21 @@ fn fork_passes_a_panic_on() {
              returns as if all were well: join() returns a thread's panic as an Err"
         );
     }
+}
+
+#[test]
+fn take_comes_to_an_end() {
+    let helpers = Arc::new(Helpers::new(1));
+    let (taken, is_taken) = mpsc::channel();
+    // Not in a scope, which would wait for a thread that never ends.
+    thread::spawn(move || taken.send(helpers.take().is_some()));
+    assert_eq!(
+        is_taken.recv_timeout(SOON / 2),
+        Ok(true),
+        "there's one place, and take() has returned one: got (left), wanted (right). \
+         If it goes round forever: compare_exchange gets the number that you saw, and \
+         then the one that's to be stored"
+    );
 }
 
 #[test]
@@ -177,7 +193,7 @@ fn a_place_is_taken_and_given_back() {
     places.push(
         helpers
             .take()
-            .expect("a place that's dropped is given back"),
+            .expect("a place that's dropped is given back: is there an impl Drop?"),
     );
     assert!(
         helpers.take().is_none(),
@@ -248,6 +264,35 @@ fn take_looks_again_if_another_was_faster() {
 }
 
 #[test]
+fn a_place_is_given_back_in_one_step() {
+    const THREADS: usize = 4;
+    const EACH: usize = 1_000_000;
+    let helpers = Helpers::new(THREADS);
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..EACH {
+                    // Each thread has one place at most, so there's one for it.
+                    if helpers.take().is_none() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(
+        free_places(&helpers),
+        THREADS,
+        "places, got (left), wanted (right): four threads took a place and gave it \
+         back, many times, and some were lost. Two that are given back at the same \
+         time must not store the same number: look and store in one step, with \
+         fetch_add"
+    );
+}
+
+#[test]
 fn a_helper_that_is_done_gives_its_place_back() {
     let helpers = Helpers::new(1);
     let place = helpers.take().expect("there is one place");
@@ -263,9 +308,10 @@ fn a_helper_that_is_done_gives_its_place_back() {
     assert!(forked.is_ok(), "there is a thread for b");
     assert!(
         is_back,
-        "b was done, a wasn't, and the helper's place wasn't free: it has to be \
-         dropped by the thread that runs b. A closure owns only what it mentions: \
-         `let _guard = place;` in it moves the place in, and `let _ = place;` doesn't"
+        "b was done, a wasn't, and the helper's place wasn't free. Is there an impl \
+         Drop for Place that gives it back? Then it has to be dropped by the thread \
+         that runs b. A closure owns only what it mentions: `let _guard = place;` in \
+         it moves the place in, and `let _ = place;` doesn't"
     );
 }
 

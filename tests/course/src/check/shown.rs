@@ -138,8 +138,14 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
 /// What the unit tests say that fail: the first in full.
 pub(super) fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> String {
     let failing = units.failing.iter().map(|(name, message)| {
-        let lines: String =
-            message.lines().map(|line| format!("  {line}\n")).collect();
+        // What has a margin of its own, such as `left: …`, stays as it is.
+        let lines: String = message
+            .lines()
+            .map(|line| match line.starts_with(' ') {
+                true => format!("  {line}\n"),
+                false => wrapped(line, "  ", "  ", 80) + "\n",
+            })
+            .collect();
         (name, "fails", lines)
     });
     let hanging = units.hanging.iter().map(|name| {
