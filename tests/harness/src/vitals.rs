@@ -72,6 +72,16 @@ impl Program {
         until_all_threads_are(self.id(), 'S')
     }
 
+    /// Lets this time pass while nothing happens. The program waits from its beginning
+    /// on; a wait with a limit that ends meanwhile has ended, and what comes of it has
+    /// happened, on a busy machine too.
+    pub fn nothing_happens_for(&self, time: Duration) {
+        self.comes_to_rest();
+        self.check().step(format!("let {time:?} pass"));
+        thread::sleep(time);
+        self.comes_to_rest();
+    }
+
     /// Whether every thread of the program waits for something at this moment.
     #[cfg(unix)]
     pub(crate) fn rests_now(&self) -> bool {
