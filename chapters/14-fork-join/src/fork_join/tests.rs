@@ -259,7 +259,8 @@ fn take_looks_again_if_another_was_faster() {
     assert!(
         ours,
         "one of three places was taken while we took one, and we got none: if the \
-         number isn't `free` any more, look again"
+         number isn't `free` any more, another thread was faster, and there may be \
+         more places. Look again"
     );
 }
 
