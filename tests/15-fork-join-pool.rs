@@ -189,9 +189,141 @@ fn check_05_a_worker_that_waits_helps() {
     first.must_get(200, "joined\n", GOES_ON);
 }
 
+/// A fork/join of which one worker runs a leaf that waits, while another one has
+/// nothing to do but to wait for that one. The two leaves meet first, so they are
+/// on two workers.
+fn one_waits(leaf: &str) -> String {
+    format!("/app/join/meet-2/meet-2+{leaf}")
+}
+
 #[test]
-fn check_06_pictures() {
-    after(check_08_a_worker_that_waits_takes_no_conversation);
+fn check_06_a_worker_that_waits_takes_no_conversation() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits for its subtask begins no conversation")
+        .read("what-a-helper-must-not-take")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 &\n\
+             sleep 1; for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 \
+             {port} & done; wait %1",
+        );
+    let site = Site::with_a_home();
+    let root = site.arg();
+    let args = ["--root", &root, "--threads", "2", "--patience", "60000"];
+    const SLOW: &str = "its subtask has ended long ago, but the worker that waited \
+                        for it has begun to serve somebody else meanwhile: a \
+                        client that says nothing. A worker comes back from that \
+                        when the client likes. In wait_for(), take subtasks and \
+                        nothing else.";
+    let mut wait = 120;
+    loop {
+        let server = check.start(&args);
+        let begin = Instant::now();
+        let target = format!("/app/join/meet-2+wait-{wait}/meet-2+wait-{}", 2 * wait);
+        let mut client = server.ask(&target);
+        client.until_read();
+        server.comes_to_rest();
+        let mut silent = Vec::new();
+        for _ in 0..8 {
+            silent.push(server.connect());
+        }
+        let begun = begin.elapsed();
+        client.must_get(200, "joined\n", SLOW);
+        // That says something only if one worker was done with its leaf, and waited
+        // for the other one, when these clients were in the queue already.
+        if begun.as_millis() < wait || wait > 1000 {
+            break;
+        }
+        wait *= 3;
+    }
+}
+
+#[test]
+fn check_07_a_worker_that_waits_rests() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("a worker that waits and can't help uses no processor time")
+        .read("two-places-to-sleep")
+        .with_options("--threads 2")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
+             top -b -n 1 -p $(pgrep -n {package})",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 2);
+    let mut client = server.ask(&one_waits("wait-10000"));
+    client.until_read();
+    server.comes_to_rest();
+    if let Some(used) = server.spins(Duration::from_millis(120)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program used {used:?} of processor time."
+            ),
+            "a worker asks again and again whether its subtask has ended, or \
+             whether there's another one to run. If there isn't, let it sleep: \
+             sleep() lets go of the lock, and returns when there's news.",
+        );
+    }
+    server.comes_to_rest();
+    if let Some(wakes @ 2..) = server.wakes(Duration::from_millis(150)) {
+        check.fail(
+            format!(
+                "One worker sleeps in a leaf and another one waits for it, and the \
+                 program's threads woke up {wakes} times in 150 ms."
+            ),
+            "a worker naps, looks whether its subtask has ended, and naps again, \
+             as with thread::sleep() or wait_timeout(). It needs no clock: whoever \
+             runs the subtask wakes it.",
+        );
+    }
+}
+
+#[test]
+fn check_08_the_right_one_is_woken() {
+    after(check_05_a_worker_that_waits_helps);
+    let check = check!("while a worker waits for its subtask, others serve clients")
+        .read("two-places-to-sleep")
+        .with_options("--threads 3")
+        .by_hand(
+            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
+             for i in 1 2 3 4; do curl -m 1 http://{addr}/app/visit; done",
+        );
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 3);
+    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. \
+                          Was the worker woken that waits for its subtask? It \
+                          mustn't serve clients, so the one call of notify_one() \
+                          was wasted. Let the two kinds sleep on two Condvars, or \
+                          wake all.";
+    let mut waits = server.ask(&one_waits("wait-10000"));
+    waits.until_read();
+    server.comes_to_rest();
+    for visit in 1..=4 {
+        let visitor = server.ask("/app/visit");
+        visitor.must_get(200, &format!("{visit}\n"), ASLEEP);
+        server.comes_to_rest();
+    }
+    drop(server);
+    const ANOTHER: &str = "its subtask has ended, and it sleeps on. Was another \
+                           worker woken, one that waits for another subtask? \
+                           Whoever ends one can't know which of the sleepers waits \
+                           for it: notify_all().";
+    let check = check.with_options("--threads 4").by_hand(
+        "curl http://{addr}/app/join/meet-4/meet-4+wait-9000 &\n\
+         curl -m 5 http://{addr}/app/join/meet-4+wait-200/meet-4+wait-400",
+    );
+    let server = check.start_pool(&site, 4);
+    // The four leaves meet, so each has a worker. The one that waits longest has
+    // been asleep for longer when the other one's subtask ends.
+    let _waits = server.ask("/app/join/meet-4/meet-4+wait-10000");
+    server
+        .ask("/app/join/meet-4+wait-50/meet-4+wait-120")
+        .must_get(200, "joined\n", ANOTHER);
+}
+
+#[test]
+fn check_09_pictures() {
+    after(check_06_a_worker_that_waits_takes_no_conversation);
     let check = check!("a picture has the same bytes, however many workers paint it")
         .read("pieces-that-own-themselves")
         .with_options("--threads 2")
@@ -215,8 +347,8 @@ fn check_06_pictures() {
 }
 
 #[test]
-fn check_07_never_more_threads() {
-    after(check_06_pictures);
+fn check_10_never_more_threads() {
+    after(check_09_pictures);
     let check = check!("N leaves run at once on N workers, and no thread is added")
         .read("what-stays")
         .with_options("--threads 3")
@@ -260,138 +392,6 @@ fn check_07_never_more_threads() {
             MORE_THREADS,
         );
     }
-}
-
-/// A fork/join of which one worker runs a leaf that waits, while another one has
-/// nothing to do but to wait for that one. The two leaves meet first, so they are
-/// on two workers.
-fn one_waits(leaf: &str) -> String {
-    format!("/app/join/meet-2/meet-2+{leaf}")
-}
-
-#[test]
-fn check_08_a_worker_that_waits_takes_no_conversation() {
-    after(check_05_a_worker_that_waits_helps);
-    let check = check!("a worker that waits for its subtask begins no conversation")
-        .read("what-a-helper-must-not-take")
-        .with_options("--threads 2")
-        .by_hand(
-            "curl http://{addr}/app/join/meet-2+wait-2000/meet-2+wait-4000 &\n\
-             sleep 1; for i in 1 2 3 4 5 6 7 8; do (sleep 30) | nc 127.0.0.1 \
-             {port} & done; wait %1",
-        );
-    let site = Site::with_a_home();
-    let root = site.arg();
-    let args = ["--root", &root, "--threads", "2", "--patience", "60000"];
-    const SLOW: &str = "its subtask has ended long ago, but the worker that waited \
-                        for it has begun to serve somebody else meanwhile: a \
-                        client that says nothing. A worker comes back from that \
-                        when the client likes. In wait_for(), take subtasks and \
-                        nothing else.";
-    let mut wait = 120;
-    loop {
-        let server = check.start(&args);
-        let begin = Instant::now();
-        let target = format!("/app/join/meet-2+wait-{wait}/meet-2+wait-{}", 2 * wait);
-        let mut client = server.ask(&target);
-        client.until_read();
-        server.comes_to_rest();
-        let mut silent = Vec::new();
-        for _ in 0..8 {
-            silent.push(server.connect());
-        }
-        let begun = begin.elapsed();
-        client.must_get(200, "joined\n", SLOW);
-        // That says something only if one worker was done with its leaf, and waited
-        // for the other one, when these clients were in the queue already.
-        if begun.as_millis() < wait || wait > 1000 {
-            break;
-        }
-        wait *= 3;
-    }
-}
-
-#[test]
-fn check_09_a_worker_that_waits_rests() {
-    after(check_05_a_worker_that_waits_helps);
-    let check = check!("a worker that waits and can't help uses no processor time")
-        .read("two-places-to-sleep")
-        .with_options("--threads 2")
-        .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
-             top -b -n 1 -p $(pgrep -n {package})",
-        );
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 2);
-    let mut client = server.ask(&one_waits("wait-10000"));
-    client.until_read();
-    server.comes_to_rest();
-    if let Some(used) = server.spins(Duration::from_millis(120)) {
-        check.fail(
-            format!(
-                "One worker sleeps in a leaf and another one waits for it, and the \
-                 program used {used:?} of processor time."
-            ),
-            "a worker asks again and again whether its subtask has ended, or \
-             whether there's another one to run. If there isn't, let it sleep: \
-             sleep() lets go of the lock, and returns when there's news.",
-        );
-    }
-    server.comes_to_rest();
-    if let Some(wakes @ 2..) = server.wakes(Duration::from_millis(150)) {
-        check.fail(
-            format!(
-                "One worker sleeps in a leaf and another one waits for it, and the \
-                 program's threads woke up {wakes} times in 150 ms."
-            ),
-            "a worker naps, looks whether its subtask has ended, and naps again, \
-             as with thread::sleep() or wait_timeout(). It needs no clock: whoever \
-             runs the subtask wakes it.",
-        );
-    }
-}
-
-#[test]
-fn check_10_the_right_one_is_woken() {
-    after(check_05_a_worker_that_waits_helps);
-    let check = check!("while a worker waits for its subtask, others serve clients")
-        .read("two-places-to-sleep")
-        .with_options("--threads 3")
-        .by_hand(
-            "curl http://{addr}/app/join/meet-2/meet-2+wait-3000 & sleep 1\n\
-             for i in 1 2 3 4; do curl -m 1 http://{addr}/app/visit; done",
-        );
-    let site = Site::with_a_home();
-    let server = check.start_pool(&site, 3);
-    const ASLEEP: &str = "a worker is free, and sleeps on while a client waits. \
-                          Was the worker woken that waits for its subtask? It \
-                          mustn't serve clients, so the one call of notify_one() \
-                          was wasted. Let the two kinds sleep on two Condvars, or \
-                          wake all.";
-    let mut waits = server.ask(&one_waits("wait-10000"));
-    waits.until_read();
-    server.comes_to_rest();
-    for visit in 1..=4 {
-        let visitor = server.ask("/app/visit");
-        visitor.must_get(200, &format!("{visit}\n"), ASLEEP);
-        server.comes_to_rest();
-    }
-    drop(server);
-    const ANOTHER: &str = "its subtask has ended, and it sleeps on. Was another \
-                           worker woken, one that waits for another subtask? \
-                           Whoever ends one can't know which of the sleepers waits \
-                           for it: notify_all().";
-    let check = check.with_options("--threads 4").by_hand(
-        "curl http://{addr}/app/join/meet-4/meet-4+wait-9000 &\n\
-         curl -m 5 http://{addr}/app/join/meet-4+wait-200/meet-4+wait-400",
-    );
-    let server = check.start_pool(&site, 4);
-    // The four leaves meet, so each has a worker. The one that waits longest has
-    // been asleep for longer when the other one's subtask ends.
-    let _waits = server.ask("/app/join/meet-4/meet-4+wait-10000");
-    server
-        .ask("/app/join/meet-4+wait-50/meet-4+wait-120")
-        .must_get(200, "joined\n", ANOTHER);
 }
 
 #[test]
@@ -445,7 +445,7 @@ fn check_11_a_panic_reaches_its_own_request() {
 #[test]
 #[cfg(unix)]
 fn check_12_forks_are_joined_before_the_end() {
-    after(check_07_never_more_threads);
+    after(check_10_never_more_threads);
     let check = check!("a request that forks is answered before the end, whole")
         .read("what-stays")
         .with_options("--threads 2")
