@@ -83,7 +83,6 @@ impl Program {
     }
 
     /// Whether every thread of the program waits for something at this moment.
-    #[cfg(unix)]
     pub(crate) fn rests_now(&self) -> bool {
         all_threads_are(self.id(), 'S') != Some(false)
     }
@@ -102,7 +101,7 @@ impl Program {
         let watched = self.check().program()?;
         let printed = watched.printed();
         let (begin, before) = (Instant::now(), self.scheduled()?);
-        let (mut used, mut share) = (Duration::ZERO, 0.0);
+        let (mut used, mut share, mut last) = (Duration::ZERO, 0.0, before);
         loop {
             thread::sleep(Duration::from_millis(20));
             let wall = begin.elapsed();
@@ -110,15 +109,21 @@ impl Program {
             let Some(now) = self.scheduled() else {
                 break;
             };
-            used = now.0.saturating_sub(before.0);
-            let kept_waiting = now.1.saturating_sub(before.1);
-            let could = wall.saturating_sub(kept_waiting).as_secs_f64();
-            share = used.as_secs_f64() / could;
-            if used >= wait / 4 && share > 0.25 {
-                return Some(used);
+            // How long a thread has waited for a core is told when it gets one.
+            let is_told = now != last || self.rests_now();
+            last = now;
+            let mut rests = false;
+            if is_told {
+                used = now.0.saturating_sub(before.0);
+                let kept_waiting = now.1.saturating_sub(before.1);
+                let could = wall.saturating_sub(kept_waiting).as_secs_f64();
+                share = used.as_secs_f64() / could;
+                if used >= wait / 4 && share > 0.25 {
+                    return Some(used);
+                }
+                rests = used + kept_waiting < wall / 2;
             }
             // One that gets hardly any time is watched for longer.
-            let rests = used + kept_waiting < wall / 2;
             if wall >= wait && rests || wall >= 8 * wait {
                 break;
             }
