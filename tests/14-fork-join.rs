@@ -376,6 +376,8 @@ fn check_10_clients_leave() {
         client.reset();
     }
     server.must_meet(threads, LEFT);
+    let waits = server.ask("/app/wait/1");
+    waits.must_get(200, "waited 1 ms\n", LEFT);
     server.must_not_have_panicked(LEFT);
 }
 
