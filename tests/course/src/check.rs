@@ -153,6 +153,7 @@ fn judge_in(folder: &Path, deadline: Duration) -> Judge<'_> {
         deadline,
         program: None,
         with_children: false,
+        at_once: None,
     }
 }
 

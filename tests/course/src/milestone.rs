@@ -101,6 +101,8 @@ pub struct Judge<'a> {
     pub program: Option<&'a Path>,
     /// Whether what it started is stopped with it: Ctrl-C does not reach that then.
     pub with_children: bool,
+    /// How many checks or unit tests run at the same time, if not one for each core.
+    pub at_once: Option<usize>,
 }
 
 impl Judge<'_> {
@@ -119,6 +121,9 @@ impl Judge<'_> {
             Some(program) => command.env("COURSE_PROGRAM", program),
             None => command.env_remove("COURSE_PROGRAM"),
         };
+        if let Some(at_once) = self.at_once {
+            command.args(["--test-threads", &at_once.to_string()]);
+        }
         if let Some(check) = check {
             command.args(["--exact", check]);
         }

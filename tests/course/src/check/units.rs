@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{judge_in, without_verdict};
 use crate::Result;
-use crate::milestone::{Finding, Verdict};
+use crate::milestone::{Finding, Judge, Verdict};
 use crate::process::{each, run as run_program};
 
 /// What a chapter's unit tests say.
@@ -81,6 +81,9 @@ const NOT_YET: &str = "\nnot yet implemented";
 /// own.
 const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
 
+/// How many run at the same time. Those that take long mostly wait.
+const AT_ONCE: usize = 4;
+
 /// Runs the unit tests in this program.
 pub(super) fn run(folder: &Path, program: &Path) -> Result<Units> {
     run_within(DEADLINES, folder, program)
@@ -95,7 +98,10 @@ fn run_within(
         built: true,
         ..Units::default()
     };
-    let [together, alone] = deadlines.map(|deadline| judge_in(folder, deadline));
+    let [together, alone] = deadlines.map(|deadline| Judge {
+        at_once: Some(AT_ONCE),
+        ..judge_in(folder, deadline)
+    });
     let mut verdict = together.verdict(program, None)?;
     if verdict.is_whole() {
         units.take(verdict);

@@ -268,6 +268,7 @@ impl Proof<'_> {
             deadline: self.deadline,
             program: Some(program),
             with_children: true,
+            at_once: None,
         };
         let verdict = |program: &Path, check: Option<&str>| {
             let verdict = judge.verdict(program, check)?;

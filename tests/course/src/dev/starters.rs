@@ -76,6 +76,7 @@ pub fn not_red(
             deadline,
             program: Some(program),
             with_children: true,
+            at_once: None,
         };
         let verdict = judge.verdict(milestone, None)?;
         if !verdict.ended {
