@@ -101,7 +101,7 @@ impl Program {
         let watched = self.check().program()?;
         let printed = watched.printed();
         let (begin, before) = (Instant::now(), self.scheduled()?);
-        let (mut used, mut share, mut last) = (Duration::ZERO, 0.0, before);
+        let (mut used, mut share) = (Duration::ZERO, 0.0);
         loop {
             thread::sleep(Duration::from_millis(20));
             let wall = begin.elapsed();
@@ -109,22 +109,17 @@ impl Program {
             let Some(now) = self.scheduled() else {
                 break;
             };
-            // How long a thread has waited for a core is told when it gets one.
-            let is_told = now != last || self.rests_now();
-            last = now;
-            let mut rests = false;
-            if is_told {
-                used = now.0.saturating_sub(before.0);
-                let kept_waiting = now.1.saturating_sub(before.1);
-                let could = wall.saturating_sub(kept_waiting).as_secs_f64();
-                share = used.as_secs_f64() / could;
-                if used >= wait / 4 && share > 0.25 {
-                    return Some(used);
-                }
-                rests = used + kept_waiting < wall / 2;
+            used = now.0.saturating_sub(before.0);
+            let kept_waiting = now.1.saturating_sub(before.1);
+            let could = wall.saturating_sub(kept_waiting).as_secs_f64();
+            share = used.as_secs_f64() / could;
+            if used >= wait / 4 && share > 0.25 {
+                return Some(used);
             }
-            // One that gets hardly any time is watched for longer.
-            if wall >= wait && rests || wall >= 8 * wait {
+            // One that gets hardly any time is watched for longer: how long a thread has
+            // waited for a core is told only when it gets one.
+            let rests = self.rests_now() && used + kept_waiting < wall / 2;
+            if wall >= wait && rests || wall >= DEADLINE {
                 break;
             }
         }
@@ -156,7 +151,10 @@ impl Program {
     fn scheduled(&self) -> Option<(Duration, Duration)> {
         let mut sums = (Duration::ZERO, Duration::ZERO);
         for thread in threads(self.id())? {
-            let stat = fs::read_to_string(thread.join("schedstat")).ok()?;
+            // A thread that has no such file has ended meanwhile.
+            let Ok(stat) = fs::read_to_string(thread.join("schedstat")) else {
+                continue;
+            };
             let mut numbers = stat.split_whitespace().map(str::parse);
             let mut next = || Some(Duration::from_nanos(numbers.next()?.ok()?));
             sums.0 += next()?;
