@@ -41,7 +41,7 @@ const RIGHT: [&str; 8] = [
     "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 ];
 /// What is put into them.
-const PIECES: [&[u8]; 16] = [
+const PIECES: [&[u8]; 17] = [
     b"\r\n",
     b"\n",
     b"\r",
@@ -52,6 +52,7 @@ const PIECES: [&[u8]; 16] = [
     b"%2e%2e/",
     b"\xff\xfe",
     b"Content-Length: 3\r\n",
+    b"Content-Length: 9999999\r\n",
     b"Content-Length: 99999999999999999999\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"Host: b\r\n",
@@ -206,8 +207,8 @@ fn request(random: &mut Random) -> Vec<u8> {
     if random.below(200) == 0 {
         // Longer than any head may be.
         let at = random.below(bytes.len());
-        let long = random.text(40_000);
-        bytes.splice(at..at, long);
+        let long = random.word(40_000);
+        bytes.splice(at..at, long.into_bytes());
     }
     for _ in 0..random.below(4) {
         let at = random.below(bytes.len());
