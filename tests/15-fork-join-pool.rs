@@ -460,10 +460,14 @@ fn check_12_forks_are_joined_before_the_end() {
                          while the other one still served a request, which then \
                          forked. As long as a worker is busy, the others stay.";
     let site = Site::with_a_home();
+    let much = "so much!\n".repeat(1_000_000);
+    site.file("much.txt", &much);
     let mut server = check.start_pool(&site, 2);
-    // Two that wait come first; then one forks into halves that have to meet.
+    // One worker is busy for as long as its client doesn't read. Then it forks into
+    // halves that have to meet.
     let mut forks = server.connect();
-    forks.send(get("/app/wait/150") + &get("/app/halves/2/3000"));
+    forks.send(get("/much.txt") + &get("/app/halves/2/3000"));
+    forks.until_read();
     let waits = server.ask("/app/join/now/wait-50");
     server.comes_to_rest();
     let painted = server.ask("/app/join/now/now/now");
@@ -471,8 +475,9 @@ fn check_12_forks_are_joined_before_the_end() {
     server.must_refuse("after the signal the listener must be closed.");
     waits.must_get(200, "joined\n", CUT);
     painted.must_get(200, "joined\n", CUT);
+    server.comes_to_rest();
     let answer = forks.answer(Likely::always(CUT));
-    forks.expect_body(&answer, b"waited 150 ms\n", CUT);
+    forks.expect_body(&answer, much.as_bytes(), CUT);
     forks.must_get(200, "2 met\n", ALONE);
     server.must_end(0, CUT);
 }

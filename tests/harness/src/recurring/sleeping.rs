@@ -458,11 +458,19 @@ fn outlives_garbage_and_resets(check: &Check, gone: &'static str) {
 #[track_caller]
 #[cfg(unix)]
 fn sleeps_while_it_stops(check: &Check, busy: &'static str, first: &'static str) {
-    let server = check.start(&[]);
-    let mut waits = server.ask("/app/wait/900");
+    // Its only client is served for as long as it doesn't read.
+    let site = Site::with_a_home();
+    let much = "so much!\n".repeat(1_000_000);
+    site.file("much.txt", &much);
+    let server = check.start_pool(&site, 1);
+    let mut waits = server.ask("/much.txt");
     waits.until_read();
     server.comes_to_rest();
     server.signal("TERM");
-    server.must_rest("The server was stopping, and waited for a handler", busy);
-    waits.must_get(200, "waited 900 ms\n", first);
+    server.must_refuse("after the signal the listener must be closed.");
+    server.must_rest(
+        "The server was stopping, and waited for a client that didn't read",
+        busy,
+    );
+    waits.must_get(200, &much, first);
 }
