@@ -63,9 +63,10 @@ fn check_03_it_sleeps() {
     )
     .read("interest-follows-the-state")
     .by_hand(
-        "for i in $(seq 150); do (sleep 9 | nc 127.0.0.1 {port}) & done; sleep \
-             2\nfor i in 1 2; do grep voluntary /proc/$(pgrep -x {package})/status; \
-             sleep 2; done",
+        "for i in $(seq 150); do (sleep 9 | nc 127.0.0.1 {port}) & done; sleep 2\n\
+         server=/proc/$(pgrep -x {package})\n\
+         for i in 1 2; do awk '{ print $14 + $15, \"hundredths of a second\" }' \
+         $server/stat; grep voluntary $server/status; sleep 2; done",
     );
     check.sleeps_while_clients_are_idle(&IdleHints {
         usual: NO_ANSWER,
