@@ -2,7 +2,6 @@
 //! until the client closes its sending half; then the server closes too, and serves
 //! the next client.
 
-use std::thread;
 use std::time::Duration;
 
 use harness::{Client, Likely, Program, Random, after, check};
@@ -114,9 +113,8 @@ fn check_03_many_writes_are_one_stream() {
             },
         );
     }
-    // A client may take its time: this pause stands for nothing but itself.
-    check.step("be silent for 0.3 s");
-    thread::sleep(Duration::from_millis(300));
+    // A client may take its time.
+    server.nothing_happens_for(Duration::from_millis(300));
     let word = random.word(9);
     client
         .send(&word)

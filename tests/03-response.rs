@@ -1,7 +1,6 @@
 //! Milestone of chapter 03: each request is answered with a well-formed HTTP response
 //! whose content is the request's head, byte for byte; then the connection is closed.
 
-use std::thread;
 use std::time::Duration;
 
 use harness::{Answer, Client, Likely, Program, Random, after, check, show};
@@ -255,7 +254,7 @@ fn takes_its_time(server: &Program) {
          sleep 1) \\\n  | nc 127.0.0.1 {port}",
     );
     client.send(&request[..12]).until_read();
-    thread::sleep(PAUSE);
+    server.nothing_happens_for(PAUSE);
     client.send(&request[12..]);
     let answer = client.answer(Likely::always(GAVE_UP));
     client.expect_status(&answer, &[200], GAVE_UP);

@@ -31,6 +31,11 @@ fn check_01_still_serves_files() {
                         answer is another one than in chapter 05: only main.rs, \
                         server.rs and app.rs change in this chapter, and git diff \
                         --stat chapters/06-thread-per-request shows what else has.";
+    // This one's thread waits for its request before it comes.
+    let mut late = server.connect();
+    server.comes_to_rest();
+    late.send(get("/"));
+    late.must_get(200, "home", SAME);
     for _ in 0..3 {
         server.ask("/").must_get(200, "home", SAME);
     }

@@ -1,7 +1,6 @@
 //! Milestone of chapter 07: a pool of `--threads N` serves N clients at once and
 //! never more; the others wait for their turn, and cost nothing while they wait.
 
-use std::thread;
 use std::time::Duration;
 
 use harness::{
@@ -255,8 +254,7 @@ fn check_06_to_wait_costs_nothing() {
         }
     }
     // Longer than most limits to a wait.
-    check.step("wait for a second");
-    thread::sleep(Duration::from_millis(1100));
+    server.nothing_happens_for(Duration::from_millis(1100));
     waiting[0].expect_nothing_yet(
         "a wait for a slot has a limit, as with wait_timeout_while(), and when the time \
          is over the job runs without one. Wait for as long as it takes.",

@@ -445,7 +445,7 @@ fn check_13_there_is_a_deadline() {
          sleep 1; kill -TERM $(pgrep -x {package}); sleep 1; top -bn1 | grep \
          {package}",
     );
-    let mut full = full_check.start_with_few_files(20, &args("300"));
+    let mut full = full_check.start_with_few_files(20, &args("800"));
     let mut clients: Vec<_> = [&heard, &none, &eof, &unheard, &full, &full]
         .map(occupied)
         .into();
@@ -454,9 +454,11 @@ fn check_13_there_is_a_deadline() {
     clients.extend((0..28).map(|_| full.connect()));
     full.comes_to_rest();
     eof.close_stdin();
-    for server in [&heard, &none, &unheard, &full] {
+    for server in [&heard, &none, &unheard] {
         server.signal("TERM");
     }
+    // This one is watched until its grace is over.
+    full.signal("TERM");
     let busy = full.spins(Duration::from_millis(100));
 
     const NO_DEADLINE: &str = "main waits for its workers without a deadline, and \

@@ -73,8 +73,7 @@ impl Connection {
         // On systems other than Linux, a stream is born as nonblocking as its
         // listener.
         stream.set_nonblocking(false)?;
-        // Answers are written whole: there is nothing that their last bytes should
-        // wait for.
+        // Answers are written whole: their last bytes have nothing to wait for.
         stream.set_nodelay(true)?;
         Ok(Connection {
             stream,
@@ -135,8 +134,7 @@ impl Connection {
         let deadline = Instant::now() + self.patience;
         let mut room = MAX_CONTENT;
         loop {
-            // Bytes beyond the limit aren't looked at, so it makes no difference in
-            // what pieces they come.
+            // Bytes beyond the limit aren't looked at, in whatever pieces they come.
             let within = room.min(self.unread().len());
             let used = content.scan(&self.unread()[..within])?;
             self.start += used;
@@ -246,14 +244,13 @@ impl Connection {
     /// Sends what is left of a file, down to its limit.
     fn send_file(&mut self, mut file: Take<File>) -> io::Result<()> {
         while file.limit() > 0 {
-            let room = PIECE.saturating_sub(self.output.len()) as u64;
-            match (&mut file).take(room).read_to_end(&mut self.output)? {
-                0 if room > 0 => {
-                    let why = "a file became shorter while it was sent";
-                    return Err(io::Error::other(why));
-                }
-                _ if self.output.len() >= PIECE => self.flush()?,
-                _ => {}
+            if self.output.len() >= PIECE {
+                self.flush()?;
+            }
+            let room = (PIECE - self.output.len()) as u64;
+            if (&mut file).take(room).read_to_end(&mut self.output)? == 0 {
+                let why = "a file became shorter while it was sent";
+                return Err(io::Error::other(why));
             }
         }
         Ok(())
@@ -310,12 +307,10 @@ impl Connection {
         // An error here means that the client is already gone: there is nothing to
         // save.
         if self.stream.shutdown(Shutdown::Write).is_ok() {
-            let mut time = LINGER.min(self.patience);
-            if self.client.stop().has_begun() {
-                // Others wait for this worker, and the end of the server for them.
-                time = time.min(TICK);
-            }
-            linger(&self.stream, Instant::now() + time);
+            let stopping = self.client.stop().has_begun();
+            // Others wait for this worker then, and the end of the server for them.
+            let wait = if stopping { TICK } else { LINGER };
+            linger(&self.stream, Instant::now() + wait.min(self.patience));
         }
         Ok(())
     }

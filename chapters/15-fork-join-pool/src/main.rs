@@ -1,8 +1,7 @@
-//! Chapter 15, fork/join on the pool: heavy requests share the threads that are
+//! Chapter 15, fork/join on the pool: heavy requests share its threads.
 
 #![allow(unused, reason = "there are gaps; delete once none is left")]
 #![warn(unused_must_use)]
-//! there.
 
 mod app;
 mod connection;

@@ -1,5 +1,4 @@
-//! Chapter 15, fork/join on the pool: heavy requests share the threads that are
-//! there.
+//! Chapter 15, fork/join on the pool: heavy requests share its threads.
 
 mod app;
 mod connection;

@@ -64,7 +64,8 @@ impl Verdict {
     /// What a program does that ends before that line.
     pub fn why_broken_off(&self) -> &'static str {
         if self.output.contains("has overflowed its stack") {
-            "It has overflowed its stack: a function calls itself without an end."
+            "It has overflowed its stack: a function calls itself without an end. Does \
+             what it gets become smaller each time?"
         } else {
             "It ended without a verdict, as if by process::exit()."
         }

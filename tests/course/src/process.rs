@@ -17,8 +17,8 @@ pub struct Process {
     /// What it prints on stdout and stderr is in a file there: a pipe would stay open
     /// as long as any grandchild has it.
     printed: Scratch,
-    /// Whether the programs that it starts are signalled and killed with it. Ctrl-C
-    /// does not reach them then.
+    /// Whether the programs that it starts are signalled with it, and are killed even
+    /// if it has ended. Ctrl-C does not reach them then.
     with_children: bool,
 }
 
@@ -71,8 +71,39 @@ impl Process {
     }
 }
 
+/// Ends what a process has started, if it may not be signalled together with it: first
+/// the process is stopped, so that it starts nothing else meanwhile.
+#[cfg(unix)]
+fn kill_children(id: u32) {
+    let parent = |stat: String| -> Option<u32> {
+        // `ID (NAME) STATE PARENT …`, see proc(5).
+        let mut fields = stat.rsplit(')').next()?.split_whitespace();
+        fields.nth(1)?.parse().ok()
+    };
+    let mut sh = Command::new("sh");
+    let _ = sh.args(["-c", &format!("kill -s STOP {id}")]).status();
+    let Ok(processes) = fs::read_dir("/proc") else {
+        // Only Linux has this folder; other systems have this program.
+        let mut pkill = Command::new("pkill");
+        let _ = pkill.args(["-KILL", "-P", &id.to_string()]).status();
+        return;
+    };
+    for process in processes.flatten() {
+        let stat = fs::read_to_string(process.path().join("stat"));
+        if stat.ok().and_then(parent) == Some(id) {
+            let child = process.file_name();
+            let kill = format!("kill -s KILL {}", child.to_string_lossy());
+            let _ = Command::new("sh").args(["-c", &kill]).status();
+        }
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
+        #[cfg(unix)]
+        if !self.with_children && self.ended().is_none() {
+            kill_children(self.child.id());
+        }
         if self.with_children && cfg!(unix) {
             self.signal("KILL");
         } else if self.with_children && self.ended().is_none() {
@@ -151,20 +182,23 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_stopped_with_its_children() {
         let script = "echo begun; echo oops >&2; sleep 300 & echo $!; wait";
-        let mut sh = Command::new("sh");
-        let ended = run(sh.args(["-c", script]), Duration::from_millis(300), true);
-        let ended = ended.expect("sh runs");
-        assert!(ended.status.is_none());
-        let lines: Vec<&str> = ended.output.lines().collect();
-        assert_eq!(lines[..2], ["begun", "oops"]);
-        // A killed process has its number until somebody has waited for it.
-        let lives =
-            format!("kill -0 {0} && ! grep -q ') Z ' /proc/{0}/stat", lines[2]);
-        let lives = || Command::new("sh").args(["-c", &lives]).output();
-        let until = Instant::now() + Duration::from_secs(5);
-        while lives().expect("sh runs").status.success() {
-            assert!(Instant::now() < until, "the grandchild lives on");
-            thread::sleep(Duration::from_millis(10));
+        for with_children in [true, false] {
+            let mut sh = Command::new("sh");
+            let deadline = Duration::from_millis(300);
+            let ended = run(sh.args(["-c", script]), deadline, with_children);
+            let ended = ended.expect("sh runs");
+            assert!(ended.status.is_none());
+            let lines: Vec<&str> = ended.output.lines().collect();
+            assert_eq!(lines[..2], ["begun", "oops"]);
+            // A killed process has its number until somebody has waited for it.
+            let lives =
+                format!("kill -0 {0} && ! grep -q ') Z ' /proc/{0}/stat", lines[2]);
+            let lives = || Command::new("sh").args(["-c", &lives]).output();
+            let until = Instant::now() + Duration::from_secs(5);
+            while lives().expect("sh runs").status.success() {
+                assert!(Instant::now() < until, "the grandchild lives on");
+                thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }

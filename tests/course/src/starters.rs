@@ -59,10 +59,18 @@ pub fn fingerprints(course: &Course) -> Result<String> {
     Ok(text)
 }
 
-/// Whether somebody has written in a chapter since it was handed out.
+/// Whether somebody has written in a chapter since it was handed out. That's an error
+/// if nothing tells how it was handed out.
 pub fn is_edited(course: &Course, chapter: Chapter) -> Result<bool> {
     let now = fingerprint_now(course, chapter)?;
-    Ok(noted(course)?.get(&chapter) != Some(&now))
+    match noted(course)?.get(&chapter) {
+        Some(noted) => Ok(*noted != now),
+        None => Err(format!(
+            "{} has no line for {}; run `cargo course dev bless starters`",
+            course.shown(&fingerprints_path(course)),
+            chapter.name()
+        )),
+    }
 }
 
 /// The file of a chapter that was edited last, and when.

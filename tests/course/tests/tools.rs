@@ -186,7 +186,12 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let made_up = MadeUp::new();
     let course = &made_up.course;
     let complaints = |strict| joined(starters::complaints(course, strict));
+    let handed_out = || starters::handed_out(course, false);
     made_up.replace("tests/course/starters.txt", "01-bind", "04-request");
+    begins(
+        &handed_out().expect_err("nobody knows how it was handed out"),
+        "tests/course/starters.txt has no line for 01-bind; run",
+    );
     has(
         &complaints(false),
         "starters.txt has no line for 01-bind: if that is",
@@ -198,7 +203,6 @@ fn a_learners_chapter_is_told_from_a_starter() {
     let changes = bless::bless_starters(course).expect("it can be written");
     assert_eq!(changes.len(), 2, "{changes:?}");
     assert_eq!(complaints(true), "");
-    let handed_out = || starters::handed_out(course, false);
     assert_eq!(handed_out(), Ok(vec![FIRST, SECOND]));
 
     made_up.replace("chapters/02-echo/src/main.rs", "todo", "panic");

@@ -107,7 +107,7 @@ impl Client {
         self.missed(
             format!("{} before {wanted}.", end.sentence()),
             bytes::with_caret(got, got.len(), end.here()),
-            likely.because(end),
+            &likely.because(end),
         )
     }
 

@@ -13,6 +13,12 @@ use crate::text::as_sentence;
 const ENDED: &str = "the loop over connections has ended, through a return, a break, \
                      or a ? that carried one client's error out of it; or something \
                      called process::exit().";
+/// Why a program ended that has said on stderr that its stack was full, and what it
+/// says then.
+const OVERFLOWED: &str = "a function calls itself without an end. Does what it gets \
+                          become smaller each time, down to a case in which it \
+                          doesn't call itself?";
+const OVERFLOW: &str = "has overflowed its stack";
 /// Why a program panicked.
 const UNWRAPPED: &str = "an error that a program should handle reached unwrap(), \
                          expect(), assert!(), an index out of range or a subtraction \
@@ -89,8 +95,11 @@ impl Cause {
                     Symptom::Lost => ENDED.to_owned(),
                     _ => likely,
                 };
-                let known = told.or_else(|| check.ended.clone());
-                let likely = known.unwrap_or(because);
+                let overflowed = known.stderr.contains(OVERFLOW);
+                let likely = told
+                    .or_else(|| overflowed.then(|| OVERFLOWED.to_owned()))
+                    .or_else(|| check.ended.clone())
+                    .unwrap_or(because);
                 let first = format!(
                     "The program ended ({exit}) when it should have gone on."
                 );

@@ -13,9 +13,9 @@ use crate::{Client, DEADLINE, bytes};
 pub struct Likely {
     /// Nothing came within the deadline.
     pub silent: &'static str,
-    /// The connection was closed in order before all was there.
+    /// The connection ended before all was there.
     pub closed: &'static str,
-    /// The connection was reset.
+    /// What it also means if the connection was reset.
     pub reset: &'static str,
     /// Other bytes came than were expected.
     pub differs: &'static str,
@@ -46,11 +46,20 @@ impl Likely {
         }
     }
 
-    pub(crate) fn because(&self, end: End) -> &'static str {
+    /// Why something that was awaited didn't come.
+    ///
+    /// A server that closes too early may meet bytes that are still unread or on their
+    /// way, or none: that's a matter of luck, and so is whether the client sees a reset
+    /// or an end. So a reset has the reasons of an end too.
+    pub(crate) fn because(&self, end: End) -> String {
         match end {
-            End::Closed => self.closed,
-            End::Reset => self.reset,
-            End::Silent => self.silent,
+            End::Closed => self.closed.to_owned(),
+            End::Reset if self.reset == self.closed => self.closed.to_owned(),
+            End::Reset => {
+                let closed = self.closed;
+                format!("{closed} A reset says more than an end: {}", self.reset)
+            }
+            End::Silent => self.silent.to_owned(),
         }
     }
 }
@@ -109,7 +118,7 @@ impl Client {
                         wanted.len()
                     ),
                     end.here(),
-                    likely.because(end),
+                    &likely.because(end),
                 );
             }
         }
@@ -161,7 +170,10 @@ impl Client {
                     end.sentence()
                 ),
                 bytes::with_caret(&self.received, self.received.len(), end.here()),
-                likely.because(end),
+                match end {
+                    End::Reset => likely.reset,
+                    _ => likely.silent,
+                },
             ),
             Ok(()) => self.missed(
                 "More bytes came where the end of the stream was expected."

@@ -3,7 +3,7 @@
 use crate::{Answer, Client, Likely, Program, get};
 
 /// Why no answer comes.
-const NO_ANSWER: Likely = Likely {
+pub(crate) const NO_ANSWER: Likely = Likely {
     silent: "the server is still busy. Does it wait for something that never comes, \
              such as more of a request that is complete?",
     closed: "the server closed before its answer was complete. What can't be served \
@@ -42,8 +42,14 @@ impl Program {
     /// means the one that asks for the target.
     #[track_caller]
     pub fn get_reply_as(&self, target: &str, by_hand: &str) -> Reply {
+        self.get_reply_or(target, by_hand, NO_ANSWER)
+    }
+
+    /// Like [`Program::get_reply_as`]. This is what's likely if no answer comes.
+    #[track_caller]
+    pub fn get_reply_or(&self, target: &str, by_hand: &str, likely: Likely) -> Reply {
         let by_hand = by_hand.replace("{get}", &curl(target));
-        let mut reply = self.ask_for_reply(&get(target), &by_hand);
+        let mut reply = self.ask_for_reply(&get(target), &by_hand, likely);
         reply.client.hang_up();
         reply
     }
@@ -65,16 +71,17 @@ impl Program {
     #[track_caller]
     pub fn send_request(&self, request: &str) -> Reply {
         let printf = crate::printf(request.as_bytes());
-        self.ask_for_reply(request, &format!("{printf} |\nnc -N 127.0.0.1 {{port}}"))
+        let by_hand = format!("{printf} |\nnc -N 127.0.0.1 {{port}}");
+        self.ask_for_reply(request, &by_hand, NO_ANSWER)
     }
 
     #[track_caller]
-    fn ask_for_reply(&self, request: &str, by_hand: &str) -> Reply {
+    fn ask_for_reply(&self, request: &str, by_hand: &str, likely: Likely) -> Reply {
         let mut client = self.connect();
         client.by_hand(by_hand).send(request);
         let answer = match request.starts_with("HEAD ") {
-            true => client.answer_to_head(NO_ANSWER),
-            false => client.answer(NO_ANSWER),
+            true => client.answer_to_head(likely),
+            false => client.answer(likely),
         };
         Reply { client, answer }
     }

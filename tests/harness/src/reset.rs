@@ -111,12 +111,15 @@ impl Client {
     /// usual reasons.
     #[track_caller]
     pub fn until_answered(&self, likely: &str) {
-        let or = |usual| if likely.is_empty() { usual } else { likely };
+        let because = |end| match likely {
+            "" => Likely::default().because(end),
+            likely => likely.to_owned(),
+        };
         let error = match self.peek() {
             Ok(1..) => return,
             Ok(_) => self.lost(
                 "The program closed the connection without a byte.".to_owned(),
-                or(Likely::default().closed),
+                &because(End::Closed),
             ),
             Err(error) => error,
         };
@@ -124,12 +127,10 @@ impl Client {
             true => self.missed(
                 format!("Nothing came back within {DEADLINE:?}."),
                 String::new(),
-                or(Likely::default().silent),
+                &because(End::Silent),
             ),
-            false => self.lost(
-                format!("Nothing came back: {error}."),
-                or(Likely::default().because(End::Reset)),
-            ),
+            false => self
+                .lost(format!("Nothing came back: {error}."), &because(End::Reset)),
         }
     }
 

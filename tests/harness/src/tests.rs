@@ -1,10 +1,13 @@
 //! The harness, tried on a server that does what it is asked to:
 //! `examples/server.rs`.
 
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::{Check, DEADLINE, Likely, Program, ground, sockets};
+use crate::places::Place;
+use crate::{Check, Client, DEADLINE, Likely, Program, ground, sockets};
 
 fn check() -> Check {
     // target/debug/deps/harness-… → target/debug/examples/server
@@ -80,6 +83,54 @@ fn a_panic_of_another_thread_is_the_proof() {
         report.contains("  stderr    thread '<unnamed>'"),
         "{report}"
     );
+}
+
+/// What a client reports whose server closes without an answer, with bytes unread or
+/// without.
+fn report_of_an_early_end(is_unread: bool, expect: fn(&mut Client)) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let addr = listener.local_addr().expect("its address");
+    let report = ground::report_of(move || {
+        let stream = TcpStream::connect(addr).expect("a client");
+        let mut client = Client::new(check(), stream, Place::take());
+        client.send("hello");
+        let (mut accepted, _) = listener.accept().expect("a connection");
+        match is_unread {
+            true => accepted.peek(&mut [0]),
+            false => accepted.read(&mut [0; 5]),
+        }
+        .expect("a hello");
+        drop(accepted);
+        expect(&mut client);
+    });
+    report.expect("a failure")
+}
+
+#[test]
+fn an_end_and_a_reset_lead_to_the_same_cause() {
+    const EARLY: Likely = Likely {
+        silent: "it is silent.",
+        closed: "it closes too early.",
+        reset: "bytes were unread.",
+        differs: "it differs.",
+    };
+    for expect in [
+        |client: &mut Client| {
+            client.answer(EARLY);
+        },
+        |client: &mut Client| {
+            client.expect(b"hello", EARLY);
+        },
+    ] {
+        for is_unread in [false, true] {
+            let report = report_of_an_early_end(is_unread, expect);
+            // Where its lines are broken doesn't matter.
+            let report: Vec<&str> = report.split_whitespace().collect();
+            let report = report.join(" ");
+            assert!(report.contains(" likely it closes too early."), "{report}");
+            assert_eq!(report.contains(EARLY.reset), is_unread, "{report}");
+        }
+    }
 }
 
 #[test]

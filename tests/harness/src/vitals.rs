@@ -72,8 +72,17 @@ impl Program {
         until_all_threads_are(self.id(), 'S')
     }
 
+    /// Lets this time pass while nothing happens. The program waits from its beginning
+    /// on; a wait with a limit that ends meanwhile has ended, and what comes of it has
+    /// happened, on a busy machine too.
+    pub fn nothing_happens_for(&self, time: Duration) {
+        self.comes_to_rest();
+        self.check().step(format!("let {time:?} pass"));
+        thread::sleep(time);
+        self.comes_to_rest();
+    }
+
     /// Whether every thread of the program waits for something at this moment.
-    #[cfg(unix)]
     pub(crate) fn rests_now(&self) -> bool {
         all_threads_are(self.id(), 'S') != Some(false)
     }
@@ -107,9 +116,10 @@ impl Program {
             if used >= wait / 4 && share > 0.25 {
                 return Some(used);
             }
-            // One that gets hardly any time is watched for longer.
-            let rests = used + kept_waiting < wall / 2;
-            if wall >= wait && rests || wall >= 8 * wait {
+            // One that gets hardly any time is watched for longer: how long a thread has
+            // waited for a core is told only when it gets one.
+            let rests = self.rests_now() && used + kept_waiting < wall / 2;
+            if wall >= wait && rests || wall >= DEADLINE {
                 break;
             }
         }
@@ -141,7 +151,10 @@ impl Program {
     fn scheduled(&self) -> Option<(Duration, Duration)> {
         let mut sums = (Duration::ZERO, Duration::ZERO);
         for thread in threads(self.id())? {
-            let stat = fs::read_to_string(thread.join("schedstat")).ok()?;
+            // A thread that has no such file has ended meanwhile.
+            let Ok(stat) = fs::read_to_string(thread.join("schedstat")) else {
+                continue;
+            };
             let mut numbers = stat.split_whitespace().map(str::parse);
             let mut next = || Some(Duration::from_nanos(numbers.next()?.ok()?));
             sums.0 += next()?;

@@ -1,8 +1,10 @@
 //! What fork/join must do, however the work is cut.
 
+use std::cell::RefCell;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{self, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +13,54 @@ use super::{Helpers, Place};
 
 /// Long enough for anything that happens at all.
 const SOON: Duration = Duration::from_secs(4);
+
+/// A number that's like std's, but for one thing: what this thread has put into
+/// `MEANWHILE` happens right after the number has been read, as if another thread had
+/// been so fast. With real threads that's a matter of luck.
+#[derive(Debug)]
+pub struct AtomicUsize(atomic::AtomicUsize);
+
+thread_local! {
+    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+impl AtomicUsize {
+    pub fn new(number: usize) -> AtomicUsize {
+        AtomicUsize(atomic::AtomicUsize::new(number))
+    }
+
+    pub fn load(&self, order: Ordering) -> usize {
+        let number = self.0.load(order);
+        if let Some(happens) = MEANWHILE.take() {
+            happens();
+        }
+        number
+    }
+}
+
+/// Everything else is as it is in std.
+impl Deref for AtomicUsize {
+    type Target = atomic::AtomicUsize;
+
+    fn deref(&self) -> &atomic::AtomicUsize {
+        &self.0
+    }
+}
+
+/// Takes a place, while another thread takes one as soon as this one has looked.
+/// Returns who has got one: this thread, and the other one.
+fn take_while_another_takes(helpers: &Arc<Helpers>) -> (bool, bool) {
+    let others = Arc::clone(helpers);
+    let (tell, told) = mpsc::channel();
+    MEANWHILE.replace(Some(Box::new(move || {
+        let place = others.take().map(ManuallyDrop::new);
+        let _ = tell.send(place.is_some());
+    })));
+    let ours = helpers.take().map(ManuallyDrop::new);
+    // A `take` that doesn't look before it takes leaves no time for the other one.
+    MEANWHILE.take();
+    (ours.is_some(), told.recv().unwrap_or(false))
+}
 
 /// How many places are free. They are so again afterwards.
 fn free_places(helpers: &Helpers) -> usize {
@@ -90,7 +140,7 @@ fn fork_runs_both_at_once() {
 #[test]
 fn fork_passes_a_panic_on() {
     for panics_in_a in [true, false] {
-        let (helpers, begun) = (Helpers::new(1), AtomicUsize::new(0));
+        let (helpers, begun) = (Helpers::new(1), atomic::AtomicUsize::new(0));
         let half = |panics: bool| {
             begun.fetch_add(1, Ordering::Relaxed);
             assert!(!panics, "this half panics, as the test wants it to");
@@ -105,7 +155,8 @@ fn fork_passes_a_panic_on() {
         assert_eq!(
             begun.into_inner(),
             2,
-            "halves that were begun, got (left), wanted (right)"
+            "halves that were begun, got (left), wanted (right): if b panics, a is run \
+             all the same, and the other way around"
         );
         assert!(
             outcome.is_err(),
@@ -113,6 +164,21 @@ fn fork_passes_a_panic_on() {
              returns as if all were well: join() returns a thread's panic as an Err"
         );
     }
+}
+
+#[test]
+fn take_comes_to_an_end() {
+    let helpers = Arc::new(Helpers::new(1));
+    let (taken, is_taken) = mpsc::channel();
+    // Not in a scope, which would wait for a thread that never ends.
+    thread::spawn(move || taken.send(helpers.take().is_some()));
+    assert_eq!(
+        is_taken.recv_timeout(SOON / 2),
+        Ok(true),
+        "there's one place, and take() has returned one: got (left), wanted (right). \
+         If it goes round forever: compare_exchange gets the number that you saw, and \
+         then the one that's to be stored"
+    );
 }
 
 #[test]
@@ -127,7 +193,7 @@ fn a_place_is_taken_and_given_back() {
     places.push(
         helpers
             .take()
-            .expect("a place that's dropped is given back"),
+            .expect("a place that's dropped is given back: is there an impl Drop?"),
     );
     assert!(
         helpers.take().is_none(),
@@ -143,11 +209,16 @@ fn a_place_is_taken_and_given_back() {
 
 #[test]
 fn a_place_has_one_owner() {
+    const TWICE: &str = "threads that had the only place at once (left): look and take \
+                         in one step";
+    let owners = take_while_another_takes(&Arc::new(Helpers::new(1)));
+    assert_eq!(usize::from(owners.0) + usize::from(owners.1), 1, "{TWICE}");
+
     const THREADS: usize = 4;
-    const EACH: usize = 1_000_000;
+    const EACH: usize = 100_000;
     let helpers = Helpers::new(1);
-    let (start, held) = (Barrier::new(THREADS), AtomicUsize::new(0));
-    let most = AtomicUsize::new(0);
+    let start = Barrier::new(THREADS);
+    let (held, most) = (atomic::AtomicUsize::new(0), atomic::AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
@@ -166,43 +237,59 @@ fn a_place_has_one_owner() {
             });
         }
     });
-    assert_eq!(
-        most.into_inner(),
-        1,
-        "threads that had the only place at once (left): look and take in one step"
-    );
+    assert_eq!(most.into_inner(), 1, "{TWICE}");
 }
 
 #[test]
 fn take_looks_again_if_another_was_faster() {
-    const THREADS: usize = 4;
-    let helpers = Arc::new(Helpers::new(1_000_000));
-    let _ = ManuallyDrop::new(helpers.take().expect("there are many places"));
-    let start = Arc::new(Barrier::new(THREADS));
     let (done, is_done) = mpsc::channel();
-    for _ in 0..THREADS {
-        let (helpers, start) = (Arc::clone(&helpers), Arc::clone(&start));
-        let done = done.clone();
-        // Not in a scope, which would wait for a thread that never ends.
-        thread::spawn(move || {
-            start.wait();
-            while let Some(place) = helpers.take() {
-                // It's never given back, so the number of places only falls.
-                let _ = ManuallyDrop::new(place);
-            }
-            done.send(())
-        });
-    }
-    for ended in 0..THREADS {
-        is_done.recv_timeout(SOON).unwrap_or_else(|_| {
-            panic!(
-                "four threads take places until there are none: {ended} of them \
-                 found that out, and {SOON:?} later another one hasn't. If a place \
-                 couldn't be taken because the number isn't `free` any more, go on \
-                 with the number that it is now: compare_exchange returns it as an Err"
-            )
-        });
-    }
+    // Not in a scope, which would wait for a thread that never ends.
+    thread::spawn(move || {
+        let helpers = Arc::new(Helpers::new(3));
+        done.send(take_while_another_takes(&helpers))
+    });
+    let (ours, _) = is_done.recv_timeout(SOON).unwrap_or_else(|_| {
+        panic!(
+            "one of three places was taken while we took one, and {SOON:?} later we \
+             are still at it. If a place couldn't be taken because the number isn't \
+             `free` any more, go on with the number that it is now: compare_exchange \
+             returns it as an Err"
+        )
+    });
+    assert!(
+        ours,
+        "one of three places was taken while we took one, and we got none: if the \
+         number isn't `free` any more, look again"
+    );
+}
+
+#[test]
+fn a_place_is_given_back_in_one_step() {
+    const THREADS: usize = 4;
+    const EACH: usize = 1_000_000;
+    let helpers = Helpers::new(THREADS);
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..EACH {
+                    // Each thread has one place at most, so there's one for it.
+                    if helpers.take().is_none() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(
+        free_places(&helpers),
+        THREADS,
+        "places, got (left), wanted (right): four threads took a place and gave it \
+         back, many times, and some were lost. Two that are given back at the same \
+         time must not store the same number: look and store in one step, with \
+         fetch_add"
+    );
 }
 
 #[test]
@@ -221,9 +308,10 @@ fn a_helper_that_is_done_gives_its_place_back() {
     assert!(forked.is_ok(), "there is a thread for b");
     assert!(
         is_back,
-        "b was done, a wasn't, and the helper's place wasn't free: it has to be \
-         dropped by the thread that runs b. A closure owns only what it mentions: \
-         `let _guard = place;` in it moves the place in, and `let _ = place;` doesn't"
+        "b was done, a wasn't, and the helper's place wasn't free. Is there an impl \
+         Drop for Place that gives it back? Then it has to be dropped by the thread \
+         that runs b. A closure owns only what it mentions: `let _guard = place;` in \
+         it moves the place in, and `let _ = place;` doesn't"
     );
 }
 

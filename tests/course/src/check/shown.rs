@@ -138,12 +138,19 @@ fn units_shown(chapter: Chapter, units: &Units, style: Style) -> String {
 /// What the unit tests say that fail: the first in full.
 pub(super) fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> String {
     let failing = units.failing.iter().map(|(name, message)| {
-        let lines: String =
-            message.lines().map(|line| format!("  {line}\n")).collect();
+        // What has a margin of its own, such as `left: …`, stays as it is.
+        let lines: String = message
+            .lines()
+            .map(|line| match line.starts_with(' ') {
+                true => format!("  {line}\n"),
+                false => wrapped(line, "  ", "  ", 80) + "\n",
+            })
+            .collect();
         (name, "fails", lines)
     });
     let hanging = units.hanging.iter().map(|name| {
-        let why = "  It was stopped. Something in it waits for what never comes.\n";
+        let why = "  It was stopped after 10 seconds. Something in it waits for what \
+                   never comes,\n  or the machine is very busy.\n";
         (name, "comes to no end", why.to_owned())
     });
     let mut bad = failing.chain(hanging);

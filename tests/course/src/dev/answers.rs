@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -125,7 +125,8 @@ pub fn few(mut answers: Vec<Answer>) -> Vec<Answer> {
 /// What came of judging answers.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// Of each kind: how many, how long, and how many are not as they should be.
+    /// Of each kind: how many, how long, and how many are not as they should be; before
+    /// that, what was complained about at first of those that only passed alone.
     pub summaries: Vec<String>,
     /// What is not as it should be, an entry for each answer.
     pub complaints: Vec<String>,
@@ -188,40 +189,46 @@ impl Proof<'_> {
             return;
         };
         let begin = Instant::now();
-        let (leave, free) = mpsc::channel();
-        for bench in 0..cores() {
-            let _ = leave.send(bench);
-        }
-        let free = Mutex::new(free);
-        let build = |answer: &Answer| {
-            let bench = free.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let bench = bench.map_err(|e| e.to_string())?;
-            let built = build(self.course, answer, bench, answers.len() == found);
-            let _ = leave.send(bench);
-            built
+        // Each bench has answers that are neighbours: most of what is built for one was
+        // built for the one before. All benches are at work from the first one on.
+        let share = answers.len().div_ceil(cores());
+        let mut order: Vec<usize> = (0..answers.len()).collect();
+        order.sort_by_key(|index| index % share);
+        let benches = Vec::from_iter((0..cores()).map(|_| Mutex::new(())));
+        let build = |index: usize| {
+            let bench = index / share;
+            let own = benches[bench].lock();
+            let _own = own.unwrap_or_else(PoisonError::into_inner);
+            build(self.course, &answers[index], bench, answers.len() > 1)
         };
         // To judge a wrong answer is mostly to wait for what never comes. A right one
-        // keeps the whole milestone busy, and should not fail because the machine is.
+        // keeps the whole milestone busy.
         let at_once = match kind {
-            Kind::Wrong => 3 * cores(),
-            Kind::Right => cores(),
+            Kind::Wrong => 4 * cores(),
+            Kind::Right => 2 * cores(),
         };
-        let verdicts = each(answers, at_once, |answer| {
-            let program = build(answer);
+        let mut verdicts = each(&order, at_once, |&index| {
+            let program = build(index);
             let built = program.as_ref().map_err(String::clone);
-            let verdict = built.and_then(|(program, _)| self.judge(answer, program));
-            (program, verdict)
+            let verdict =
+                built.and_then(|(program, _)| self.judge(&answers[index], program));
+            (index, program, verdict)
         });
+        verdicts.sort_by_key(|(index, ..)| *index);
 
-        let mut wavering: Vec<&str> = Vec::new();
+        let mut wavering = Vec::new();
         let (mut anew, mut bad) = (0, 0);
-        for (answer, (program, mut verdict)) in answers.iter().zip(verdicts) {
+        for (answer, (_, program, mut verdict)) in answers.iter().zip(verdicts) {
             let shown = &answer.shown;
             anew += usize::from(matches!(program, Ok((_, true))));
-            if let (Err(_), Ok((program, _))) = (&verdict, &program) {
+            if let (Err(why), Ok((program, _))) = (&verdict, &program) {
                 // Many are judged at once, which isn't how a learner asks.
-                verdict = self.judge(answer, program);
-                wavering.extend(verdict.is_ok().then_some(&**shown));
+                let alone = self.judge(answer, program);
+                if alone.is_ok() {
+                    // Each of these deserves a look.
+                    wavering.push(format!("only when judged alone: {shown}: {why}"));
+                }
+                verdict = alone;
             }
             match verdict {
                 Ok(report) => judged.reports.push((shown.clone(), report)),
@@ -243,10 +250,9 @@ impl Proof<'_> {
             bad => summary.push_str(&format!("{bad} not as they should be")),
         }
         if !wavering.is_empty() {
-            // Each deserves a look.
-            let wavering = wavering.join(", ");
-            summary += &format!("; only when judged alone: {wavering}");
+            summary += &format!(", {} only when judged alone", wavering.len());
         }
+        judged.summaries.extend(wavering);
         judged.summaries.push(summary);
     }
 

@@ -125,11 +125,15 @@ fn fit_for_a_page(said: &str, source: &Path) -> String {
         "note: the full name for the type has been written to",
         "note: consider using `--verbose` to print the full type name",
     ];
+    // The place of a closure has the file's name without its folder.
+    let name = source.file_name().unwrap_or_default().display();
+    let in_closures = format!("@{name}");
     let source = source.display().to_string();
     let mut page = String::new();
     for line in said.lines() {
         if !LEFT_OUT.iter().any(|words| line.contains(words)) {
-            let line = shorten_std_path(&line.replace(&source, "src/main.rs"));
+            let line = line.replace(&source, "src/main.rs");
+            let line = shorten_std_path(&line.replace(&in_closures, "@main.rs"));
             page.push_str(&folded(line.trim_end()));
             page.push('\n');
         }

@@ -1,6 +1,7 @@
 //! Pictures, which have the same bytes whoever paints them, and the leaves of one
 //! fork/join, which meet if they run at once: from chapter 14 on.
 
+use crate::reply::NO_ANSWER;
 use crate::{Check, Likely, Program};
 
 /// Pictures: size, depth, and the fingerprint of the whole file.
@@ -14,6 +15,8 @@ const PICTURES: [(u32, u32, u64); 8] = [
     (101, 30, 0x1212_4439_6284_c2d4),
     (200, 60, 0x0bc5_20d0_8917_a7dd),
 ];
+/// How many bytes come before the pixels.
+const HEADER: usize = 14 + 40 + 256 * 4;
 /// One of them, which is cut into eight parts.
 const IN_PARTS: (u32, u32, u64) = PICTURES[6];
 
@@ -24,15 +27,30 @@ fn fingerprint(file: &[u8]) -> u64 {
     })
 }
 
+/// What the length of a picture's file says.
+fn length(is: usize, size: u32) -> String {
+    let size = size as usize;
+    match HEADER + size * size.next_multiple_of(4) {
+        wanted if wanted == is => format!("Its length, {is} bytes, is right."),
+        wanted => format!("It's {is} bytes long, and should be {wanted}."),
+    }
+}
+
 impl Check {
     /// Checks that pictures have the bytes that they always have.
     #[track_caller]
     pub fn has_pictures(&self, server: &Program, likely: &str) {
+        self.has_pictures_or(server, NO_ANSWER, likely);
+    }
+
+    /// Likewise. `answer` says what is likely if one doesn't come.
+    #[track_caller]
+    pub fn has_pictures_or(&self, server: &Program, answer: Likely, likely: &str) {
         for (size, depth, wanted) in PICTURES {
             let target = format!("/app/picture/{size}/{depth}");
             let before = &self.by_hand;
             let by_hand = format!("{before}\n{{get}}");
-            let reply = server.get_reply_as(&target, by_hand.trim_start());
+            let reply = server.get_reply_or(&target, by_hand.trim_start(), answer);
             reply.status(&[200], likely).field(
                 "Content-Type",
                 "image/bmp",
@@ -48,9 +66,8 @@ impl Check {
                     .fail(
                         format!(
                             "A picture of {size} pixels each way, {depth} steps \
-                             deep, has other bytes than it should have ({} of \
-                             them).",
-                            file.len()
+                             deep, has other bytes than it should have. {}",
+                            length(file.len(), size)
                         ),
                         likely,
                     );
