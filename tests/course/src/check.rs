@@ -5,6 +5,7 @@ mod shown;
 mod standing;
 mod units;
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -13,8 +14,8 @@ use std::time::Duration;
 use crate::Result;
 use crate::cargo;
 use crate::layout::{Chapter, Course, files};
-use crate::milestone::{Finding, Judge, Verdict};
-use crate::process::run;
+use crate::milestone::{Check, Finding, Judge, Verdict};
+use crate::process::{each, run};
 use crate::screen::Style;
 use crate::starters::is_edited;
 
@@ -26,6 +27,9 @@ use standing::{Memory, key};
 
 /// A milestone takes a second or two; its own waits all end long before this.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a check may take that has failed, and is made once more for its report.
+const AGAIN: Duration = Duration::from_secs(20);
 
 /// What was found out about a chapter.
 pub struct Judged {
@@ -121,7 +125,10 @@ fn build_and_run(
     let unit_tests = built.program(&folder.join("src/main.rs"), true);
     let (verdict, units) = thread::scope(|scope| {
         let units = scope.spawn(|| match unit_tests {
-            Some(unit_tests) => units::run(&folder, unit_tests),
+            Some(unit_tests) => {
+                let page = fs::read_to_string(course.page(chapter));
+                units::run(&folder, unit_tests, &page.unwrap_or_default())
+            }
             None => Ok(Units {
                 built: units_built,
                 ..Units::default()
@@ -160,15 +167,48 @@ fn judge_in(folder: &Path, deadline: Duration) -> Judge<'_> {
 fn run_milestone(folder: &Path, milestone: &Path) -> Result<Verdict> {
     let verdict = judge_in(folder, DEADLINE).verdict(milestone, None)?;
     if !verdict.ended {
-        return Err(format!(
-            "{}\nThe checks came to no end in {} seconds and were stopped.{}",
-            verdict.output.trim_end(),
-            DEADLINE.as_secs(),
-            silent(&without_verdict(milestone, &verdict))
-        ));
+        return Ok(as_far_as_it_came(folder, milestone, verdict));
     }
     end_of(folder, milestone, &verdict)?;
     Ok(verdict)
+}
+
+/// The verdict of checks that were stopped at their deadline. Libtest prints reports
+/// when all checks have ended: those that have failed are made once more, for theirs.
+fn as_far_as_it_came(folder: &Path, milestone: &Path, stopped: Verdict) -> Verdict {
+    let seconds = DEADLINE.as_secs();
+    let never = without_verdict(milestone, &stopped);
+    let lost = |name: &str, why: String| Check {
+        name: name.to_owned(),
+        finding: Finding::Failed(why),
+    };
+    let again = each(&stopped.checks, 4, |check| {
+        if check.report().is_none() {
+            return check.clone();
+        }
+        let alone = judge_in(folder, AGAIN).verdict(milestone, Some(&check.name));
+        let mut alone = alone.map_or_else(|_| Vec::new(), |alone| alone.checks);
+        match alone.pop() {
+            Some(alone) if alone.finding != Finding::Passed => alone,
+            _ => lost(
+                &check.name,
+                format!(
+                    "It failed when all checks were made, which took more than \
+                     {seconds} seconds,\nand not when it was made once more."
+                ),
+            ),
+        }
+    });
+    let never = never.iter().map(|name| {
+        let why = format!(
+            "It was under way, or hadn't begun, when {seconds} seconds had passed: the \
+             checks\nwere stopped. Is the machine very busy?"
+        );
+        lost(name, why)
+    });
+    let mut checks: Vec<Check> = again.into_iter().chain(never).collect();
+    checks.sort_by(|a, b| a.name.cmp(&b.name));
+    Verdict { checks, ..stopped }
 }
 
 /// An error if the checks haven't come to their end: one of them has taken the whole

@@ -1,6 +1,7 @@
 //! How the program under test is started, and the line on which it says where it
 //! listens.
 
+use std::fs;
 use std::io::{BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{ChildStdout, Command, Stdio};
@@ -13,13 +14,38 @@ use crate::deadline::Deadline;
 use crate::machine::{Fault, while_descriptors_are_short};
 use crate::report::{Failure, Symptom};
 use crate::watched::{Stderr, Watched};
-use crate::{Check, DEADLINE, Program, show, sockets};
+use crate::{Check, DEADLINE, PROC, Program, show, sockets};
 
 /// Why a program prints no line.
 pub(crate) const NO_LINE: &str = "the line is missing, has no line end, goes to \
                                   stderr (eprintln!), or comes after the loop that \
                                   accepts connections. Print it after bind and \
                                   before the first accept.";
+
+/// Whether this very program ignores SIGINT. Only Linux tells: see proc(5).
+fn ignores_ctrl_c() -> bool {
+    const SIGINT: u64 = 2;
+    let status = fs::read_to_string(format!("{PROC}/self/status"));
+    let status = status.unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (SIGINT - 1) & 1 == 1)
+}
+
+/// The same command, begun by a program that lets SIGINT be heard and then becomes
+/// what was to be started.
+fn with_default_ctrl_c(command: &Command) -> Command {
+    let mut env = Command::new("env");
+    env.arg("--default-signal=INT");
+    env.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => env.env(name, value),
+            None => env.env_remove(name),
+        };
+    }
+    env
+}
 
 /// What the program's standard streams are.
 struct Streams {
@@ -110,13 +136,14 @@ impl Check {
     #[track_caller]
     fn start_with(
         &self,
-        mut command: Command,
+        command: Command,
         streams: Streams,
         args: &[&str],
         no_line: &str,
     ) -> Program {
         let shown = [&[self.name(), "127.0.0.1:0"], args].concat().join(" ");
         self.step(format!("start {shown}"));
+        let mut command = self.to_hear_ctrl_c(command);
         command
             .arg("127.0.0.1:0")
             .args(args)
@@ -146,6 +173,25 @@ impl Check {
         self.watch(Arc::clone(&watched));
         let addr = self.listening_line(first_line(stdout), watched.id(), no_line);
         Program::new(self.clone(), watched, addr, stdin)
+    }
+
+    /// A program inherits that SIGINT is ignored: from `nohup`, or from a script that
+    /// runs the milestone with `&`. This undoes it, and says so where it can't.
+    fn to_hear_ctrl_c(&self, command: Command) -> Command {
+        if !ignores_ctrl_c() {
+            return command;
+        }
+        let mut env = Command::new("env");
+        env.arg("--default-signal=INT");
+        let undoes_it = env.arg("true").output();
+        if undoes_it.is_ok_and(|output| output.status.success()) {
+            return with_default_ctrl_c(&command);
+        }
+        self.step(
+            "(SIGINT is ignored by whatever started this milestone, as nohup and & \
+             have it, and so it is by the program.)",
+        );
+        command
     }
 
     #[track_caller]

@@ -149,7 +149,8 @@ pub(super) fn units_in_full(chapter: Chapter, units: &Units, style: Style) -> St
         (name, "fails", lines)
     });
     let hanging = units.hanging.iter().map(|name| {
-        let why = "  It was stopped. Something in it waits for what never comes.\n";
+        let why = "  It was stopped after 10 seconds. Something in it waits for what \
+                   never comes,\n  or the machine is very busy.\n";
         (name, "comes to no end", why.to_owned())
     });
     let mut bad = failing.chain(hanging);

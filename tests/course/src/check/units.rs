@@ -52,25 +52,27 @@ impl Units {
         }
     }
 
-    /// Puts those first that stand first in their files, because what comes later
-    /// there builds on it.
-    fn put_in_order(&mut self, folder: &Path) {
+    /// Puts those first that come first on the page, and in their files, because what
+    /// comes later builds on it.
+    fn put_in_order(&mut self, folder: &Path, page: &str) {
         self.failing
-            .sort_by_cached_key(|(name, _)| place(folder, name));
-        self.hanging.sort_by_cached_key(|name| place(folder, name));
+            .sort_by_cached_key(|(name, _)| place(folder, page, name));
+        self.hanging
+            .sort_by_cached_key(|name| place(folder, page, name));
     }
 }
 
-/// Where a unit test stands: its file, and where in it.
-fn place(folder: &Path, name: &str) -> (PathBuf, usize) {
+/// Where a unit test stands: where the page lists its file for the last time, if it
+/// does, because then all of the file's gaps are filled; the file; where in that.
+fn place(folder: &Path, page: &str, name: &str) -> (usize, PathBuf, usize) {
     let (modules, test) = name.rsplit_once("::").unwrap_or(("main", name));
-    let file = folder
-        .join("src")
-        .join(modules.replace("::", "/"))
-        .with_extension("rs");
+    let modules = modules.replace("::", "/");
+    let code = modules.strip_suffix("/tests").unwrap_or(&modules);
+    let listed = page.rfind(&format!("<span class=\"file\">src/{code}.rs"));
+    let file = folder.join("src").join(&modules).with_extension("rs");
     let text = fs::read_to_string(&file).unwrap_or_default();
     let at = text.find(&format!("fn {test}("));
-    (file, at.unwrap_or(text.len()))
+    (listed.unwrap_or(page.len()), file, at.unwrap_or(text.len()))
 }
 
 /// What a `todo!` prints.
@@ -78,21 +80,22 @@ const NOT_YET: &str = "\nnot yet implemented";
 
 /// How long unit tests may take: all together, and one alone that has not ended among
 /// the others. They take milliseconds, and those that wait have deadlines of their
-/// own.
-const DEADLINES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(3)];
+/// own, of 4 seconds.
+const DEADLINES: [Duration; 2] = [Duration::from_secs(10); 2];
 
 /// How many run at the same time. Those that take long mostly wait.
 const AT_ONCE: usize = 4;
 
-/// Runs the unit tests in this program.
-pub(super) fn run(folder: &Path, program: &Path) -> Result<Units> {
-    run_within(DEADLINES, folder, program)
+/// Runs the unit tests in this program, of which this is the chapter's page.
+pub(super) fn run(folder: &Path, program: &Path, page: &str) -> Result<Units> {
+    run_within(DEADLINES, folder, program, page)
 }
 
 fn run_within(
     deadlines: [Duration; 2],
     folder: &Path,
     program: &Path,
+    page: &str,
 ) -> Result<Units> {
     let mut units = Units {
         built: true,
@@ -105,7 +108,7 @@ fn run_within(
     let mut verdict = together.verdict(program, None)?;
     if verdict.is_whole() {
         units.take(verdict);
-        units.put_in_order(folder);
+        units.put_in_order(folder, page);
         return Ok(units);
     }
     // One that hangs, or takes the program down, keeps others from being begun, and
@@ -132,7 +135,7 @@ fn run_within(
             _ => units.hanging.push(name),
         }
     }
-    units.put_in_order(folder);
+    units.put_in_order(folder, page);
     Ok(units)
 }
 
@@ -197,7 +200,7 @@ mod tests {
         assert!(rustc.status().expect("rustc runs").success());
         let deadlines = [Duration::from_millis(500), Duration::from_secs(2)];
         let units =
-            run_within(deadlines, scratch.path(), &program).expect("they run");
+            run_within(deadlines, scratch.path(), &program, "").expect("they run");
         assert_eq!(units.hanging, ["a", "b"]);
         assert_eq!(
             (&*units.passing, &*units.waiting),
@@ -206,6 +209,34 @@ mod tests {
         let why = |at: usize| &*units.failing[at].1;
         assert!(why(0).starts_with("assertion failed: 1 > 2\n"));
         assert!(why(1).contains("overflowed its stack"), "{}", why(1));
+    }
+
+    #[test]
+    fn what_the_page_lists_first_comes_first() {
+        let page = "<span class=\"file\">src/zoo.rs <b>new</b></span>\n\
+                    <span class=\"file\">src/ant/bee.rs <b>new</b></span>\n\
+                    <span class=\"file\">src/zoo.rs <b>changed</b></span>\n";
+        let mut units = Units {
+            hanging: [
+                "main",
+                "zoo::tests::a",
+                "old::tests::a",
+                "ant::bee::tests::b",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            ..Units::default()
+        };
+        units.put_in_order(Path::new("nowhere"), page);
+        assert_eq!(
+            units.hanging,
+            [
+                "ant::bee::tests::b",
+                "zoo::tests::a",
+                "main",
+                "old::tests::a"
+            ]
+        );
     }
 
     #[test]
