@@ -76,7 +76,7 @@ fn question(here: SocketAddrV4, there: SocketAddrV4) -> Vec<u8> {
 
 /// Reads a `struct inet_diag_msg`, or an error.
 fn read(answer: &[u8]) -> Option<Option<End>> {
-    let word = |at: usize| Some(answer.get(at..at + 4)?.try_into().ok()?);
+    let word = |at: usize| answer.get(at..at + 4)?.try_into().ok();
     let number = |at: usize| word(at).map(u32::from_ne_bytes);
     match u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?) {
         NLMSG_ERROR if i32::from_ne_bytes(word(HEADER)?) == NOT_FOUND => Some(None),

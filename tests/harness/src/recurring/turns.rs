@@ -6,13 +6,32 @@ impl Check {
     /// Checks that a client that asks and never reads takes no memory. `stops` says what
     /// is likely if others aren't served meanwhile, `pile` if it takes memory.
     #[track_caller]
+    pub fn leaves_answers_in_the_kernel(
+        &self,
+        stops: &'static str,
+        pile: &'static str,
+        usual: Likely,
+    ) {
+        leaves_answers_in_the_kernel(self, stops, pile, usual);
+    }
+
+    /// Checks that a client that asks on while its handler waits takes no memory.
+    #[track_caller]
+    pub fn leaves_requests_in_the_kernel(&self, stops: &'static str) {
+        leaves_requests_in_the_kernel(self, stops);
+    }
+
+    /// Both: [`Check::leaves_answers_in_the_kernel`] and
+    /// [`Check::leaves_requests_in_the_kernel`].
+    #[track_caller]
     pub fn leaves_floods_in_the_kernel(
         &self,
         stops: &'static str,
         pile: &'static str,
         usual: Likely,
     ) {
-        leaves_floods_in_the_kernel(self, stops, pile, usual);
+        self.leaves_answers_in_the_kernel(stops, pile, usual);
+        self.leaves_requests_in_the_kernel(stops);
     }
 
     /// Checks that a client that has sent much doesn't keep another one waiting until all
@@ -60,7 +79,7 @@ impl Check {
 }
 
 #[track_caller]
-fn leaves_floods_in_the_kernel(
+fn leaves_answers_in_the_kernel(
     check: &Check,
     stops: &'static str,
     pile: &'static str,
@@ -81,6 +100,16 @@ fn leaves_floods_in_the_kernel(
         "A client sent thousands of requests and read nothing",
         pile,
     );
+    let answer = greedy.answer(usual);
+    greedy.expect_status(&answer, &[200], usual.differs);
+}
+
+#[track_caller]
+fn leaves_requests_in_the_kernel(check: &Check, stops: &'static str) {
+    let site = Site::with_a_home();
+    let server = check.start_pool(&site, 1);
+    server.ask("/").must_get(200, "home", stops);
+    let before = server.allocated_memory();
     let mut waits = server.connect();
     waits.send(get("/app/wait/10000"));
     waits.fill(get("/").repeat(400_000).as_bytes());
@@ -94,8 +123,6 @@ fn leaves_floods_in_the_kernel(
          kernel, until that is full and the client has to wait. (To see whether a \
          client is still there, nothing needs to be read.)",
     );
-    let answer = greedy.answer(usual);
-    greedy.expect_status(&answer, &[200], usual.differs);
 }
 
 /// Expects the program to have little more memory than before.
