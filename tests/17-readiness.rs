@@ -8,7 +8,7 @@ use harness::{
 // Where the page explains gap 1, gap 2 and so on.
 harness::gaps![
     "how-long-to-wait",
-    "names-that-are-not-used-again",
+    "names-that-arent-used-again",
     "interest-follows-the-state",
     "one-clients-turn",
     "when-no-one-can-come-in",
@@ -231,7 +231,7 @@ fn check_10_all_in_one_turn() {
     after(check_08_hang_ups);
     after(check_09_interrupted);
     let check = check!("many things may have happened before a turn")
-        .read("names-that-are-not-used-again");
+        .read("names-that-arent-used-again");
     check.keeps_clients_apart(
         NO_ANSWER,
         "the clients' news have been mixed up. A token is the name of one client: news \

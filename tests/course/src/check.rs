@@ -259,3 +259,38 @@ pub fn standing(course: &Course, chapter: Chapter) -> Result<Standing> {
         _ => Ok(Standing::of(judge(course, chapter, false)?.as_ref())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::Scratch;
+
+    #[test]
+    fn checks_that_are_stopped_still_show_their_reports() {
+        let scratch = Scratch::new("stopped").expect("a folder");
+        let [source, program] =
+            ["stopped.rs", "stopped"].map(|name| scratch.path().join(name));
+        let tests = "#[test] fn check_01_fails() { assert!(1 > 2) } \
+                     #[test] fn check_02_passes() {} \
+                     #[test] fn check_03_hangs() { loop { std::thread::park() } }";
+        fs::write(&source, tests).expect("a file");
+        let mut rustc = Command::new("rustc");
+        rustc
+            .args(["--edition", "2024", "--test", "-o"])
+            .args([&program, &source]);
+        assert!(rustc.status().expect("rustc runs").success());
+        let judge = judge_in(scratch.path(), Duration::from_secs(1));
+        let stopped = judge.verdict(&program, None).expect("it runs");
+        assert!(!stopped.ended);
+        let verdict = as_far_as_it_came(scratch.path(), &program, stopped);
+        let [fails, passes, hangs] = verdict.checks.as_slice() else {
+            panic!("{:?}", verdict.checks);
+        };
+        let says = |check: &Check, words: &str| {
+            check.report().is_some_and(|report| report.contains(words))
+        };
+        assert!(says(fails, "assertion failed: 1 > 2"), "{fails:?}");
+        assert_eq!(passes.finding, Finding::Passed);
+        assert!(says(hangs, "the checks\nwere stopped"), "{hangs:?}");
+    }
+}

@@ -158,11 +158,12 @@ impl Check {
             "--threads",
             crate::room::TOO_MANY,
         ]);
-        // Which of the three runs out first, a stack, what Rust adds to it, or the C
-        // library's memory, depends on the size of the stacks.
+        // Which of these runs out first, a stack, what Rust adds to it, or memory for
+        // one of them, depends on the size of the stacks.
         let inside = [
             "failed to allocate an alternative stack",
             "Fatal glibc error",
+            "memory allocation of",
         ];
         if inside.iter().any(|words| run.says(words)) {
             return self.pass_over(
