@@ -72,6 +72,18 @@ impl Talk {
         result
     }
 
+    /// A whole turn.
+    fn turn(&mut self) -> Outcome {
+        let mut turn = Turn {
+            app: &self.app,
+            now: self.now,
+            date: "now",
+            spare: Vec::new(),
+        };
+        let outcome = self.conversation.turn(&mut turn);
+        outcome.expect("a client that is there")
+    }
+
     /// One turn of the state in which a head is read.
     fn read_head(&mut self) -> Result<Step, Failure> {
         self.in_a_turn(|conversation, turn| conversation.read_head(turn))
@@ -534,6 +546,22 @@ fn skip_reads_all_that_has_come_before_it_says_that_a_client_is_late() {
         }
     }
     panic!("content had come in time twenty times, if only someone had looked");
+}
+
+#[test]
+fn turn_tells_whether_anything_was_done() {
+    let mut talk = Talk::new();
+    talk.send("GET / HT");
+    let until = Instant::now() + DEADLINE;
+    // It's read, and that's all: a head isn't complete.
+    while talk.turn() != Outcome::Moved {
+        assert!(Instant::now() < until, "what was sent isn't read");
+    }
+    assert_eq!(talk.turn(), Outcome::Waits, "nothing else has come");
+    talk.client.shutdown(Shutdown::Write).expect("a connection");
+    while talk.turn() != Outcome::Over {
+        assert!(Instant::now() < until, "half a head is refused: it's over");
+    }
 }
 
 /// One turn of a handler of this client.
