@@ -71,8 +71,8 @@ impl Process {
     }
 }
 
-/// Ends what a process has started, if it may not be signalled together with it: first
-/// the process is stopped, so that it starts nothing else meanwhile.
+/// Ends what a process has started, if it may not be signalled together with it:
+/// first the process is stopped, so that it starts nothing else meanwhile.
 #[cfg(unix)]
 fn kill_children(id: u32) {
     let parent = |stat: String| -> Option<u32> {

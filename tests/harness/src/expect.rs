@@ -48,9 +48,9 @@ impl Likely {
 
     /// Why something that was awaited didn't come.
     ///
-    /// A server that closes too early may meet bytes that are still unread or on their
-    /// way, or none: that's a matter of luck, and so is whether the client sees a reset
-    /// or an end. So a reset has the reasons of an end too.
+    /// A server that closes too early may meet bytes that are still unread or on
+    /// their way, or none: that's a matter of luck, and so is whether the client sees
+    /// a reset or an end. So a reset has the reasons of an end too.
     pub(crate) fn because(&self, end: End) -> String {
         match end {
             End::Closed => self.closed.to_owned(),

@@ -72,9 +72,9 @@ impl Program {
         until_all_threads_are(self.id(), 'S')
     }
 
-    /// Lets this time pass while nothing happens. The program waits from its beginning
-    /// on; a wait with a limit that ends meanwhile has ended, and what comes of it has
-    /// happened, on a busy machine too.
+    /// Lets this time pass while nothing happens. The program waits from its
+    /// beginning on; a wait with a limit that ends meanwhile has ended, and what comes
+    /// of it has happened, on a busy machine too.
     pub fn nothing_happens_for(&self, time: Duration) {
         self.comes_to_rest();
         self.check().step(format!("let {time:?} pass"));
@@ -116,8 +116,8 @@ impl Program {
             if used >= wait / 4 && share > 0.25 {
                 return Some(used);
             }
-            // One that gets hardly any time is watched for longer: how long a thread has
-            // waited for a core is told only when it gets one.
+            // One that gets hardly any time is watched for longer: how long a thread
+            // has waited for a core is told only when it gets one.
             let rests = self.rests_now() && used + kept_waiting < wall / 2;
             if wall >= wait && rests || wall >= DEADLINE {
                 break;

@@ -20,8 +20,10 @@ const SOON: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct AtomicUsize(atomic::AtomicUsize);
 
+type Happening = Box<dyn FnOnce()>;
+
 thread_local! {
-    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    static MEANWHILE: RefCell<Option<Happening>> = const { RefCell::new(None) };
 }
 
 impl AtomicUsize {
@@ -209,8 +211,8 @@ fn a_place_is_taken_and_given_back() {
 
 #[test]
 fn a_place_has_one_owner() {
-    const TWICE: &str = "threads that had the only place at once (left): look and take \
-                         in one step";
+    const TWICE: &str = "threads that had the only place at once (left): look and \
+                         take in one step";
     let owners = take_while_another_takes(&Arc::new(Helpers::new(1)));
     assert_eq!(usize::from(owners.0) + usize::from(owners.1), 1, "{TWICE}");
 

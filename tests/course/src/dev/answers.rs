@@ -125,8 +125,8 @@ pub fn few(mut answers: Vec<Answer>) -> Vec<Answer> {
 /// What came of judging answers.
 #[derive(Debug, Default)]
 pub struct Judged {
-    /// Of each kind: how many, how long, and how many are not as they should be; before
-    /// that, what was complained about at first of those that only passed alone.
+    /// Of each kind: how many, how long, and how many are not as they should be;
+    /// before that, the first complaints about those that only passed alone.
     pub summaries: Vec<String>,
     /// What is not as it should be, an entry for each answer.
     pub complaints: Vec<String>,
@@ -189,8 +189,9 @@ impl Proof<'_> {
             return;
         };
         let begin = Instant::now();
-        // Each bench has answers that are neighbours: most of what is built for one was
-        // built for the one before. All benches are at work from the first one on.
+        // Each bench has answers that are neighbours: most of what is built for one
+        // was built for the one before. All benches are at work from the first one
+        // on.
         let share = answers.len().div_ceil(cores());
         let mut order: Vec<usize> = (0..answers.len()).collect();
         order.sort_by_key(|index| index % share);
