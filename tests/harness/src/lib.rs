@@ -68,7 +68,8 @@ pub use predicates;
 pub use program::Program;
 pub use random::Random;
 pub use recurring::{
-    ContentHints, FEWER, LARGE, LimitHints, MORE, malformed_requests, some_threads,
+    ContentHints, FEWER, IdleHints, InputHints, LARGE, LimitHints, MORE, SlowHints,
+    malformed_requests, some_threads,
 };
 pub use reply::{Reply, curl};
 pub use run::Run;

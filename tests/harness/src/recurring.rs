@@ -12,6 +12,7 @@ mod patience;
 mod pictures;
 mod root;
 mod serving;
+mod sleeping;
 mod startup;
 #[cfg(unix)]
 mod stopping;
@@ -20,6 +21,7 @@ mod turns;
 
 pub use content::{ContentHints, LimitHints};
 pub use files::LARGE;
+pub use sleeping::{IdleHints, InputHints, SlowHints};
 
 use std::sync::OnceLock;
 
