@@ -123,6 +123,7 @@ impl EventLoop<'_> {
     // ANCHOR: turn
     /// Deals with what has happened, and with what is due.
     fn turn(&mut self, events: &[Event], now: Instant) {
+        self.woken.end_sleep();
         // The date is lent to the turn, and the loop can't change what it has lent.
         let mut clock = mem::take(&mut self.clock);
         let mut turn = Turn {

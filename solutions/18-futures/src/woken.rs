@@ -70,11 +70,14 @@ impl Woken {
         list.loop_sleeps
     }
 
-    /// Takes all connections from the list, for a loop that's awake.
+    /// Notes that the loop is awake, and will look at the list before it sleeps.
+    pub fn end_sleep(&self) {
+        self.lock().loop_sleeps = false;
+    }
+
+    /// Takes all connections from the list.
     pub fn take(&self) -> Vec<Token> {
-        let mut list = self.lock();
-        list.loop_sleeps = false;
-        mem::take(&mut list.tokens)
+        mem::take(&mut self.lock().tokens)
     }
     // ANCHOR_END: list
 

@@ -588,7 +588,12 @@ fn handle_notices_a_wake_during_the_poll() {
     });
     talk.conversation.waker.mark();
     let step = talk.handle(Handler::new(yields));
-    assert_eq!(talk.woken.take().len(), 1, "it has woken itself");
+    assert_eq!(
+        talk.woken.take().len(),
+        1,
+        "it has woken itself during its poll, and isn't on the list: look whether it was \
+         woken before the poll, not after it"
+    );
     let step = talk.handle_again(step);
     assert!(
         step.as_ref().is_ok_and(goes_on),

@@ -1,3 +1,4 @@
+use std::sync::mpsc;
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -82,7 +83,11 @@ fn wake_rings_while_the_loop_sleeps_and_only_then() {
     third.wake_by_ref();
     assert!(!has_rung(&poller), "it has been told already");
     woken.take();
-    assert!(!has_rung(&poller));
+    assert!(woken.may_sleep(), "there is nothing to do");
+    woken.end_sleep();
+    first.was_woken();
+    first.wake_by_ref();
+    assert!(!has_rung(&poller), "the loop is awake again");
 }
 
 #[test]
@@ -91,7 +96,10 @@ fn wake_from_another_thread_is_never_missed() {
     let (woken, poller) = woken();
     let [waker] = wakers(&woken);
     let other = Waker::from(Arc::clone(&waker));
-    let (tell, told) = std::sync::mpsc::sync_channel(0);
+    let (tell, told) = mpsc::sync_channel(0);
+    waker.wake_by_ref();
+    assert_eq!(woken.take(), [waker.token]);
+    assert!(waker.was_woken());
     let thread = thread::spawn(move || {
         for _ in 0..TIMES {
             other.wake_by_ref();
@@ -107,6 +115,7 @@ fn wake_from_another_thread_is_never_missed() {
             let wait = poller.wait(&mut events, Some(Duration::from_secs(4)));
             wait.expect("a wait");
             assert!(!events.is_empty(), "wake {time} hasn't ended the wait");
+            woken.end_sleep();
             woken.alarm().drain();
         }
         assert_eq!(woken.take(), [waker.token]);
