@@ -1,0 +1,401 @@
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::task::Waker;
+use std::thread;
+
+use crate::files::Files;
+use crate::pool::ThreadPool;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// No test may take longer: what hasn't come by then never comes.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+fn app() -> Arc<App> {
+    let files = Files::new(Path::new(".")).expect("a folder");
+    Arc::new(App::new(files, ThreadPool::new(1, 1).expect("a pool")))
+}
+
+/// A loop, and where it listens.
+fn event_loop(app: &Arc<App>) -> (EventLoop<'_>, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    let stop = Arc::new(Stop::new().expect("a notifier"));
+    let event_loop = EventLoop::new(listener, app, stop, 1_000, PATIENCE);
+    (event_loop.expect("a loop"), addr)
+}
+
+fn connect(addr: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(addr).expect("a connection");
+    client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    client
+}
+
+fn ask(mut client: &TcpStream, target: &str) {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.write_all(request.as_bytes()).expect("a write");
+}
+
+/// Whether an answer comes that ends with this.
+fn is_answered(mut client: &TcpStream, end: &str) -> bool {
+    let (mut answer, mut buffer) = (Vec::new(), [0; 1024]);
+    while !answer.ends_with(end.as_bytes()) {
+        match client.read(&mut buffer) {
+            Ok(read @ 1..) => answer.extend_from_slice(&buffer[..read]),
+            _ => return false,
+        }
+        if answer.starts_with(b"HTTP/1.1 500") {
+            // Its handler has panicked: nothing else will come.
+            return false;
+        }
+    }
+    true
+}
+
+/// News of a socket that can be read.
+fn readable(token: u64) -> Event {
+    Event {
+        token,
+        readable: true,
+        writable: false,
+        hangup: false,
+    }
+}
+
+/// News of a connection that has failed.
+fn hangup(token: u64) -> Event {
+    Event {
+        hangup: true,
+        ..readable(token)
+    }
+}
+
+impl EventLoop<'_> {
+    /// A turn in which these events have come.
+    fn turn_with(&mut self, events: &[Event]) {
+        self.turn(events, Instant::now());
+    }
+
+    /// The names of all clients.
+    fn tokens(&self) -> Vec<u64> {
+        self.guests.iter().map(|(token, _)| token.into()).collect()
+    }
+}
+
+#[test]
+fn until_nearest_is_the_time_to_the_first_of_all_moments() {
+    let now = Instant::now();
+    let seconds = |seconds: &[u64]| {
+        let moments = seconds.iter().map(|s| now + Duration::from_secs(*s));
+        until_nearest(moments.collect::<Vec<_>>().into_iter(), now)
+    };
+    assert_eq!(seconds(&[7, 3, 5]), Some(Duration::from_secs(3)));
+    assert_eq!(seconds(&[4]), Some(Duration::from_secs(4)));
+    assert_eq!(seconds(&[0, 4]), Some(Duration::ZERO), "it's due now");
+    let past = [now, now + Duration::from_secs(9)].into_iter();
+    assert_eq!(
+        until_nearest(past, now + Duration::from_secs(1)),
+        Some(Duration::ZERO),
+        "a moment that has passed is due now"
+    );
+}
+
+#[test]
+fn until_nearest_is_none_if_there_is_no_moment() {
+    assert_eq!(
+        until_nearest([].into_iter(), Instant::now()),
+        None,
+        "only an event ends the wait: a fixed time would wake the loop for nothing"
+    );
+}
+
+#[test]
+fn timeout_is_that_of_the_client_whose_time_ends_first() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    assert_eq!(event_loop.timeout(Instant::now()), None, "no one is here");
+
+    let client = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    let idle = event_loop.timeout(Instant::now()).expect("a deadline");
+    assert!(
+        idle <= PATIENCE && idle > PATIENCE - DEADLINE,
+        "the client's patience is {PATIENCE:?}, not {idle:?}"
+    );
+    ask(&client, "/app/wait/5000");
+    let token = event_loop.tokens()[0];
+    event_loop.turn_with(&[readable(token)]);
+    let waits = event_loop.timeout(Instant::now()).expect("a deadline");
+    let asked = Duration::from_secs(5);
+    assert!(
+        waits <= asked && waits > asked - DEADLINE,
+        "the handler waits for {asked:?}, not {waits:?}"
+    );
+}
+
+#[test]
+fn news_of_a_client_that_has_left_is_not_news_of_another() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let first = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    let old = event_loop.tokens()[0];
+    drop(first);
+    let second = connect(addr);
+    // One batch closes the first connection, and lets the second client in, on the
+    // same descriptor and in the same place.
+    event_loop.turn_with(&[readable(old), readable(DOOR)]);
+    let new = event_loop.tokens()[0];
+    assert_eq!(event_loop.guests.len(), 1, "one has left, and one has come");
+    ask(&second, "/app/meet/2");
+    event_loop.turn_with(&[readable(new), hangup(old)]);
+    assert_eq!(
+        event_loop.tokens(),
+        [new],
+        "it was the first client that has hung up, not the second"
+    );
+    let third = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    ask(&third, "/app/meet/2");
+    event_loop.turn_with(&[readable(event_loop.tokens()[1])]);
+    assert!(is_answered(&second, "2 met\n"), "the second still waits");
+}
+
+#[test]
+fn a_client_whose_handler_waits_is_not_late() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let client = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    ask(&client, "/app/meet/2");
+    event_loop.turn_with(&[readable(event_loop.tokens()[0])]);
+    event_loop.turn(&[], Instant::now() + 2 * PATIENCE);
+    assert_eq!(
+        event_loop.guests.len(),
+        1,
+        "it's the handler that takes long"
+    );
+}
+
+#[test]
+fn a_turn_serves_all_who_were_woken() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients = [(); 3].map(|()| connect(addr));
+    event_loop.turn_with(&[readable(DOOR)]);
+    let tokens = event_loop.tokens();
+    for (client, token) in clients.iter().zip(tokens) {
+        ask(client, "/app/meet/3");
+        event_loop.turn_with(&[readable(token)]);
+    }
+    // The last of them has completed the meeting, and nothing has happened to the
+    // sockets of the others.
+    for client in &clients {
+        assert!(is_answered(client, "3 met\n"), "all of them have met");
+    }
+    assert_ne!(
+        event_loop.timeout(Instant::now()),
+        Some(Duration::ZERO),
+        "no one else was woken, so the loop can sleep"
+    );
+}
+
+#[test]
+fn a_turn_rings_for_no_one() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients = [(); 2].map(|()| connect(addr));
+    event_loop.turn_with(&[readable(DOOR)]);
+    let tokens = event_loop.tokens();
+    for (client, token) in clients.iter().zip(tokens) {
+        ask(client, "/app/meet/2");
+        // Before each turn, the loop sleeps.
+        event_loop.timeout(Instant::now());
+        event_loop.turn_with(&[readable(token)]);
+    }
+    let mut events = Vec::new();
+    let look = event_loop.poller.wait(&mut events, Some(Duration::ZERO));
+    look.expect("a look");
+    assert_eq!(
+        events,
+        [],
+        "a handler was woken by another one, in a turn, while the loop is awake: it \
+         needs no alarm"
+    );
+}
+
+#[test]
+fn a_turn_polls_no_one_who_was_not_woken() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients = [(); 5].map(|()| connect(addr));
+    event_loop.turn_with(&[readable(DOOR)]);
+    let tokens = event_loop.tokens();
+    for (client, token) in clients.iter().zip(&tokens).skip(1) {
+        ask(client, "/app/meet/9");
+        event_loop.turn_with(&[readable(*token)]);
+    }
+    for _ in 0..10 {
+        event_loop.turn_with(&[]);
+        ask(&clients[0], "/app/visit");
+        event_loop.turn_with(&[readable(tokens[0])]);
+    }
+    ask(&clients[0], "/app/polls");
+    event_loop.turn_with(&[readable(tokens[0])]);
+    assert!(
+        is_answered(&clients[0], "\r\n\r\n4\n"),
+        "four handlers were polled once each, and nothing they wait for has happened"
+    );
+}
+
+#[test]
+fn those_who_are_woken_during_a_turn_are_not_forgotten() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients = [(); 4].map(|()| connect(addr));
+    let [one, other, chain, last] = &clients;
+    event_loop.turn_with(&[readable(DOOR)]);
+    let tokens = event_loop.tokens();
+    ask(one, "/app/meet/3");
+    ask(other, "/app/meet/3");
+    // Its second request is seen to when its first one is answered.
+    ask(chain, "/app/meet/2");
+    ask(chain, "/app/meet/3");
+    for token in &tokens[..3] {
+        event_loop.turn_with(&[readable(*token)]);
+    }
+    ask(last, "/app/meet/2");
+    event_loop.turn_with(&[readable(tokens[3])]);
+    assert!(is_answered(last, "2 met\n"), "two have met");
+    // While chain was served, it completed the meeting of three.
+    let timeout = event_loop.timeout(Instant::now());
+    if timeout == Some(Duration::ZERO) {
+        event_loop.turn_with(&[]);
+    }
+    for client in [one, other, chain] {
+        assert!(
+            is_answered(client, "3 met\n"),
+            "they were woken while others were served. The loop would wait {timeout:?} \
+             for the next event, and whoever is on the list would wait as long"
+        );
+    }
+}
+
+#[test]
+fn a_turn_wakes_those_whose_moment_has_come() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let client = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    ask(&client, "/app/wait/20");
+    event_loop.turn_with(&[readable(event_loop.tokens()[0])]);
+    let mut events = Vec::new();
+    for _ in 0..2 {
+        // It may end a little early, and not more than once.
+        let timeout = event_loop.timeout(Instant::now());
+        let timeout = timeout.map(|timeout| timeout.min(DEADLINE));
+        event_loop
+            .poller
+            .wait(&mut events, timeout)
+            .expect("a wait");
+        event_loop.turn_with(&events);
+    }
+    assert!(is_answered(&client, "waited 20 ms\n"));
+}
+
+#[test]
+fn a_wake_from_another_thread_ends_the_wait() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let _client = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    let token = Token::from(event_loop.tokens()[0]);
+    let waker = ConnectionWaker::new(token, &event_loop.woken);
+    let waker = Waker::from(waker);
+    assert_ne!(event_loop.timeout(Instant::now()), Some(Duration::ZERO));
+    // The loop is about to wait.
+    let thread = thread::spawn(move || waker.wake());
+    let mut events = Vec::new();
+    let wait = event_loop.poller.wait(&mut events, Some(DEADLINE));
+    wait.expect("a wait");
+    thread.join().expect("wake returns");
+    assert_eq!(events.len(), 1, "the alarm has rung, once: {events:?}");
+    event_loop.turn_with(&events);
+    let quiet = event_loop.poller.wait(&mut events, Some(Duration::ZERO));
+    quiet.expect("a look");
+    assert_eq!(events, [], "and it has been turned off");
+}
+
+#[test]
+fn a_wake_for_a_client_that_has_left_is_not_for_another() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let first = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    let old = event_loop.tokens()[0];
+    let kept = ConnectionWaker::new(Token::from(old), &event_loop.woken);
+    drop(first);
+    let second = connect(addr);
+    event_loop.turn_with(&[readable(old), readable(DOOR)]);
+    let new = event_loop.tokens()[0];
+    assert_eq!(event_loop.guests.len(), 1, "one has left, and one has come");
+    ask(&second, "/app/meet/2");
+    event_loop.turn_with(&[readable(new)]);
+    Waker::from(kept).wake();
+    event_loop.turn_with(&[]);
+    let third = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    ask(&third, "/app/polls");
+    event_loop.turn_with(&[readable(event_loop.tokens()[1])]);
+    assert!(
+        is_answered(&third, "\r\n\r\n1\n"),
+        "the second client has been polled for the first one's wake"
+    );
+}
+
+#[test]
+fn a_turn_lets_in_many_clients_and_not_all_of_any_number() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients: Vec<_> = (0..MAX_ACCEPTED + 1).map(|_| connect(addr)).collect();
+    event_loop.turn_with(&[readable(DOOR)]);
+    let let_in = event_loop.guests.len();
+    assert!(let_in > 1, "one client for each turn is too slow");
+    assert!(let_in <= MAX_ACCEPTED, "those who are in wait meanwhile");
+    let mut events = Vec::new();
+    while event_loop.guests.len() < clients.len() {
+        let wait = event_loop.poller.wait(&mut events, Some(DEADLINE));
+        wait.expect("a wait");
+        assert!(!events.is_empty(), "someone still waits outside");
+        event_loop.turn_with(&events);
+    }
+}
+
+#[test]
+fn run_ends_soon_after_a_stop_although_nothing_else_happens() {
+    let (tell, told) = mpsc::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let addr = listener.local_addr().expect("an address");
+    let stop = Arc::new(Stop::new().expect("a notifier"));
+    let asked = Arc::clone(&stop);
+    thread::spawn(move || {
+        let app = app();
+        let event_loop = EventLoop::new(listener, &app, asked, 1_000, PATIENCE);
+        let ended = event_loop.and_then(EventLoop::run);
+        tell.send(ended.is_ok())
+    });
+    // When this is answered, the loop is about to wait.
+    let client = connect(addr);
+    ask(&client, "/app/visit");
+    assert!(is_answered(&client, "1\n"));
+    stop.begin();
+    let ended = told.recv_timeout(DEADLINE);
+    assert_eq!(
+        ended,
+        Ok(true),
+        "nothing has woken the loop: the bell is to be watched, and heard"
+    );
+}
