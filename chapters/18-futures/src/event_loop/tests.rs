@@ -161,7 +161,10 @@ fn news_of_a_client_that_has_left_is_not_news_of_another() {
     event_loop.turn_with(&[readable(DOOR)]);
     ask(&third, "/app/meet/2");
     event_loop.turn_with(&[readable(event_loop.tokens()[1])]);
-    assert!(is_answered(&second, "2 met\n"), "the second still waits");
+    assert!(
+        is_answered(&second, "2 met\n"),
+        "the second client's handler was still waiting, and its meeting is complete"
+    );
 }
 
 #[test]
@@ -194,7 +197,11 @@ fn a_turn_serves_all_who_were_woken() {
     // The last of them has completed the meeting, and nothing has happened to the
     // sockets of the others.
     for client in &clients {
-        assert!(is_answered(client, "3 met\n"), "all of them have met");
+        assert!(
+            is_answered(client, "3 met\n"),
+            "three have met, and one of them has no answer: a turn asks all handlers \
+             that wait, whatever comes of it"
+        );
     }
     assert_ne!(
         event_loop.timeout(Instant::now()),
@@ -353,6 +360,65 @@ fn a_wake_for_a_client_that_has_left_is_not_for_another() {
     assert!(
         is_answered(&third, "\r\n\r\n1\n"),
         "the second client has been polled for the first one's wake"
+    );
+}
+
+#[test]
+fn one_that_gets_on_may_help_another_that_was_asked_before() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let clients = [(); 3].map(|()| connect(addr));
+    event_loop.turn_with(&[readable(DOOR)]);
+    let tokens = event_loop.tokens();
+    // The second one completes the first one's meeting, a second from now. The third
+    // gets nowhere meanwhile, and is asked last.
+    let targets: [&[_]; 3] = [
+        &["/app/meet/2"],
+        &["/app/wait/1000", "/app/meet/2"],
+        &["/app/wait/90000"],
+    ];
+    for ((client, token), targets) in clients.iter().zip(&tokens).zip(targets) {
+        for target in targets {
+            ask(client, target);
+        }
+        event_loop.turn_with(&[readable(*token)]);
+    }
+    let mut now = Instant::now() + Duration::from_millis(1_001);
+    event_loop.turn(&[], now);
+    while event_loop.timeout(now) == Some(Duration::ZERO) {
+        now += Duration::from_millis(1);
+        event_loop.turn(&[], now);
+    }
+    assert!(is_answered(&clients[1], "2 met\n"));
+    assert!(
+        is_answered(&clients[0], "2 met\n"),
+        "one handler got on, and the loop goes to sleep without asking those again \
+         that were asked before it: note whether any of them got on, not whether the \
+         last one did"
+    );
+}
+
+#[test]
+fn a_turn_leaves_those_alone_whom_nothing_concerns() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    let client = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    let mut events = Vec::new();
+    let mut look = |event_loop: &EventLoop| {
+        let wait = event_loop.poller.wait(&mut events, Some(DEADLINE));
+        wait.expect("a wait");
+        events.iter().any(|event| event.readable)
+    };
+    ask(&client, "/app/visit");
+    assert!(look(&event_loop), "a request has come");
+    // A turn for others.
+    event_loop.turn_with(&[]);
+    assert!(
+        look(&event_loop),
+        "no event of this client was in the turn, its time isn't up, and it has no \
+         handler that waits: who reads from it all the same does so for each client in \
+         each turn, as chapter 16 did"
     );
 }
 

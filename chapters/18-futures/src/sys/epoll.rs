@@ -83,7 +83,7 @@ impl Poller {
     /// Returns an error if the socket is watched already, or if memory is short.
     pub fn register(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -97,7 +97,7 @@ impl Poller {
     /// Returns an error if the socket isn't watched.
     pub fn change(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -109,14 +109,14 @@ impl Poller {
     /// # Errors
     ///
     /// Returns an error if the socket isn't watched.
-    pub fn remove(&self, source: &impl AsFd) -> io::Result<()> {
+    pub fn remove(&self, source: &(impl AsFd + ?Sized)) -> io::Result<()> {
         self.control(EPOLL_CTL_DEL, source, 0, Interest::NONE)
     }
 
     fn control(
         &self,
         op: c_int,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {

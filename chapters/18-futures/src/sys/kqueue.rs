@@ -96,7 +96,7 @@ impl Poller {
     /// Returns an error if memory is short.
     pub fn register(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -124,7 +124,7 @@ impl Poller {
     /// Returns an error if memory is short.
     pub fn change(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -136,7 +136,7 @@ impl Poller {
     /// # Errors
     ///
     /// Returns an error where the system refuses.
-    pub fn remove(&self, source: &impl AsFd) -> io::Result<()> {
+    pub fn remove(&self, source: &(impl AsFd + ?Sized)) -> io::Result<()> {
         let fd = source.as_fd();
         self.apply(&[
             entry(&fd, EVFILT_READ, EV_DELETE, 0),
@@ -229,7 +229,12 @@ impl Poller {
 }
 
 /// A change of one entry of the kernel's list.
-fn entry(source: &impl AsFd, filter: i16, flags: u16, token: u64) -> Kevent {
+fn entry(
+    source: &(impl AsFd + ?Sized),
+    filter: i16,
+    flags: u16,
+    token: u64,
+) -> Kevent {
     Kevent {
         // A descriptor isn't negative.
         ident: source.as_fd().as_raw_fd() as usize,

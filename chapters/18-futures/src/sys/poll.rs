@@ -28,7 +28,7 @@ struct Watched {
 
 impl Watched {
     /// Where in the lists a socket is.
-    fn find(&self, source: &impl Source) -> Option<usize> {
+    fn find(&self, source: &(impl Source + ?Sized)) -> Option<usize> {
         let fd = descriptor(source);
         self.sockets.iter().position(|socket| socket.fd == fd)
     }
@@ -54,7 +54,7 @@ impl Poller {
     /// Returns an error if the socket is watched already.
     pub fn register(
         &self,
-        source: &impl Source,
+        source: &(impl Source + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -78,7 +78,7 @@ impl Poller {
     /// Returns an error if the socket isn't watched.
     pub fn change(
         &self,
-        source: &impl Source,
+        source: &(impl Source + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -94,7 +94,7 @@ impl Poller {
     /// # Errors
     ///
     /// Returns an error if the socket isn't watched.
-    pub fn remove(&self, source: &impl Source) -> io::Result<()> {
+    pub fn remove(&self, source: &(impl Source + ?Sized)) -> io::Result<()> {
         let mut watched = self.lock();
         let at = watched.find(source).ok_or(ErrorKind::NotFound)?;
         watched.sockets.swap_remove(at);
@@ -206,7 +206,7 @@ mod system {
     pub(super) const READABLE: i16 = POLLIN;
     pub(super) const HANGUP: i16 = POLLERR | POLLHUP;
 
-    pub(super) fn descriptor(source: &impl AsFd) -> RawFd {
+    pub(super) fn descriptor(source: &(impl AsFd + ?Sized)) -> RawFd {
         source.as_fd().as_raw_fd()
     }
 
@@ -258,7 +258,7 @@ mod system {
     pub(super) const READABLE: i16 = POLLIN | POLLHUP;
     pub(super) const HANGUP: i16 = POLLERR;
 
-    pub(super) fn descriptor(source: &impl AsSocket) -> RawSocket {
+    pub(super) fn descriptor(source: &(impl AsSocket + ?Sized)) -> RawSocket {
         source.as_socket().as_raw_socket()
     }
 

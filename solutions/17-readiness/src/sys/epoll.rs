@@ -85,7 +85,7 @@ impl Poller {
     /// Returns an error if the socket is watched already, or if memory is short.
     pub fn register(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -99,7 +99,7 @@ impl Poller {
     /// Returns an error if the socket isn't watched.
     pub fn change(
         &self,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
@@ -111,7 +111,7 @@ impl Poller {
     /// # Errors
     ///
     /// Returns an error if the socket isn't watched.
-    pub fn remove(&self, source: &impl AsFd) -> io::Result<()> {
+    pub fn remove(&self, source: &(impl AsFd + ?Sized)) -> io::Result<()> {
         self.control(EPOLL_CTL_DEL, source, 0, Interest::NONE)
     }
 
@@ -119,7 +119,7 @@ impl Poller {
     fn control(
         &self,
         op: c_int,
-        source: &impl AsFd,
+        source: &(impl AsFd + ?Sized),
         token: u64,
         interest: Interest,
     ) -> io::Result<()> {
