@@ -238,6 +238,20 @@ fn a_signal_may_be_ignored_from_the_start() {
     other.must_end_without_success("SIGINT ends a program.", "it does.");
 }
 
+/// As `nohup` and a script's `&` have it.
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_is_heard_where_whoever_starts_the_tests_ignores_it() {
+    let this = std::env::current_exe().expect("a path");
+    let mut sh = std::process::Command::new("sh");
+    let script = r#"trap '' INT; exec "$0" --exact "$1" 2>&1"#;
+    sh.args(["-c", script]).arg(this);
+    sh.arg("tests::a_signal_may_be_ignored_from_the_start");
+    let output = sh.output().expect("sh runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+}
+
 #[test]
 fn a_program_that_says_nothing_is_found_to_listen() {
     let report = ground::report_of(|| {
