@@ -135,6 +135,32 @@ fn timeout_is_that_of_the_client_whose_time_ends_first() {
 }
 
 #[test]
+fn those_who_were_turned_away_take_no_place() {
+    let app = app();
+    let (mut event_loop, addr) = event_loop(&app);
+    event_loop.limit = 1;
+    let first = connect(addr);
+    let turned_away = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    event_loop.turn_with(&[]);
+    let tokens = event_loop.tokens();
+    assert_eq!(tokens.len(), 2, "one is served, and one is being told");
+    // The other one stays a while: it's told, and lingers.
+    drop(first);
+    event_loop.turn_with(&[readable(tokens[0])]);
+    let next = connect(addr);
+    event_loop.turn_with(&[readable(DOOR)]);
+    ask(&next, "/app/visit");
+    let token = *event_loop.tokens().first().expect("a client");
+    event_loop.turn_with(&[readable(token)]);
+    assert!(
+        is_answered(&next, "\r\n\r\n1\n"),
+        "a place was free: a client that was turned away has none"
+    );
+    drop(turned_away);
+}
+
+#[test]
 fn news_of_a_client_that_has_left_is_not_news_of_another() {
     let app = app();
     let (mut event_loop, addr) = event_loop(&app);
