@@ -1,41 +1,30 @@
 //! A connection: a socket, what has been read from it and not used yet, what is still
 //! to be sent, and how long the client may take.
 
-use std::cell::RefCell;
+mod sending;
+
 use std::io::{self, ErrorKind};
 use std::mem;
 use std::time::Duration;
 
-use crate::buffers::{Buffers, PIECE};
+use crate::buffers::Buffers;
 use crate::content::{
     Content, HALF_THE_CONTENT, LATE_CONTENT, MAX_CONTENT, TOO_LARGE,
 };
-use crate::date;
 use crate::deadline::Deadline;
 use crate::net::TcpStream;
 use crate::refusal::{Failure, Refusal};
-use crate::request::{HeadScanner, Persistence};
-use crate::response::Response;
+use crate::request::HeadScanner;
 use crate::select::{Either, select};
 use crate::stop::Client;
 
-/// How long a client has to take the last answer and close.
-const LINGER: Duration = Duration::from_secs(1);
-/// How long it has while the server stops: others wait for its end.
-const SHORT_LINGER: Duration = Duration::from_millis(100);
 /// How long a request may take to come while the server stops: what was sent by then
 /// is here already.
 const LAST_LOOK: Duration = Duration::from_millis(10);
-/// How many buffers that no one uses wait for the next connection.
-const MAX_SPARE: usize = 16;
 
 const HALF_A_HEAD: Refusal =
     Refusal::bad_request("the head ends before its blank line");
 const LATE_HEAD: Refusal = Refusal::new(408, "the head took too long to arrive");
-
-thread_local! {
-    static SPARE: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
-}
 
 /// A client's connection.
 pub struct Connection {
@@ -143,32 +132,43 @@ impl Connection {
         if self.has_output() {
             self.flush().await?;
         }
-        self.read(LAST_LOOK).await
+        match self.read(LAST_LOOK).await? {
+            // If a handler has kept the thread to itself, more may have come in time
+            // than we have been told.
+            None => self.read_now(),
+            read => Ok(read),
+        }
     }
-    // ANCHOR_END: fill
 
     /// Reads once, as soon as something has come. When stopping begins, no more than
     /// this is left of the client's time.
     async fn read(&mut self, last_look: Duration) -> io::Result<Option<usize>> {
         loop {
             self.give_back_buffers();
-            if self.client.stop().has_begun() {
+            if self.client.is_stopping() {
                 self.deadline.shorten(last_look);
             }
-            let ready = self.deadline.limit(self.stream.readable());
-            match select(ready, self.client.stopping()).await {
-                Either::First(Some(ready)) => ready?,
+            // Only waiting can be given up. What has been read is never dropped.
+            let in_time = self.deadline.limit(self.stream.readable());
+            match select(in_time, self.client.stopping()).await {
+                Either::First(Some(readable)) => readable?,
                 Either::First(None) => return Ok(None),
                 // Now there is less time.
                 Either::Second(()) => continue,
             }
-            self.take_buffers();
-            let room = self.buffers.input.room();
-            if let Some(read) = self.stream.try_read(room)? {
-                self.buffers.input.add(read);
+            if let Some(read) = self.read_now()? {
                 return Ok(Some(read));
             }
         }
+    }
+    // ANCHOR_END: fill
+
+    /// Reads what has come, without waiting; `None` if nothing has.
+    fn read_now(&mut self) -> io::Result<Option<usize>> {
+        self.take_buffers();
+        let read = self.stream.try_read(self.buffers.input.room())?;
+        self.buffers.input.add(read.unwrap_or(0));
+        Ok(read)
     }
 
     /// The head that [`Connection::read_head`] found.
@@ -226,132 +226,20 @@ impl Connection {
     }
     // ANCHOR_END: while_here
 
-    /// Sends a response, now or together with the next ones: at the latest before the
-    /// next read. Returns whether another request is to be read: that's so if the
-    /// client wants it, and if stopping hasn't begun or bytes of a request have come
-    /// already.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of a failed write, such as a reset connection or a client
-    /// that takes too long to read, or of a file that can't be read to the length
-    /// that the head has promised. No other answer can come after that.
-    pub async fn send(
-        &mut self,
-        response: Response,
-        wanted: Persistence,
-    ) -> io::Result<bool> {
-        let persistence = if self.has_more() || !self.client.stop().has_begun() {
-            wanted
-        } else {
-            Persistence::Close
-        };
-        self.take_buffers();
-        let output = &mut self.buffers.output;
-        date::with(|date| response.append_head(persistence, date, output.bytes()));
-        // The answer to HEAD is a head alone.
-        if !self.is_head {
-            output.put(response.into_body());
-        }
-        if output.is_full() {
-            self.flush().await?;
-        }
-        self.is_told = wanted == Persistence::Close && self.unread().is_empty();
-        Ok(persistence != Persistence::Close)
-    }
-
-    // ANCHOR: flush
-    /// Sends the answers that haven't been sent yet, 64 KiB at a time: then others
-    /// get their turn, and the client gets its time again.
-    async fn flush(&mut self) -> io::Result<()> {
-        // As much as that has been sent since the client got its time.
-        let mut sent = PIECE;
-        while self.has_output() {
-            let piece = self.buffers.output.piece();
-            if let Some(written) = self.stream.try_write(piece)? {
-                self.buffers.output.sent(written);
-                sent += written;
-            }
-            if self.has_output() {
-                if sent >= PIECE {
-                    self.deadline.set(self.patience);
-                    sent = 0;
-                }
-                let room = self.deadline.limit(self.stream.writable()).await;
-                room.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))?;
-            }
-        }
-        match self.buffers.output.take_failure() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
-    }
-    // ANCHOR_END: flush
-
-    /// Tells the client that the server is busy, and closes.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of a failed write, such as a reset connection.
-    pub async fn turn_away(mut self, why: Refusal) -> io::Result<()> {
-        let response = Response::from(why).with_field("Retry-After", "1");
-        self.send(response, Persistence::Close).await?;
-        self.is_told = false;
-        self.finish().await
-    }
-
-    /// Sends what hasn't been sent, and closes so that the last answer arrives.
-    ///
-    /// Closing a socket with unread input makes the kernel send RST, which can
-    /// destroy the answer. So we say that we are done, and read what comes until the
-    /// client closes too (RFC 9112, section 9.6).
-    ///
-    /// # Errors
-    ///
-    /// Returns the error of a failed write, such as a reset connection.
-    pub async fn finish(mut self) -> io::Result<()> {
-        self.flush().await?;
-        // An error here means that the client is already gone: there is nothing to
-        // save.
-        if self.is_told || self.stream.end_writing().is_err() {
-            return Ok(());
-        }
-        self.deadline.set(LINGER.min(self.patience));
-        self.linger().await;
-        Ok(())
-    }
-
-    /// Drops what comes until the client closes, or has had its time.
-    async fn linger(&mut self) {
-        loop {
-            self.buffers.input.consume(self.unread().len());
-            match self.read(SHORT_LINGER).await {
-                Ok(Some(1..)) => {}
-                // An error means that the client is gone as well.
-                _ => return,
-            }
-        }
-    }
-
-    /// Takes buffers from those of this thread that no one uses.
+    /// Gets buffers, if it has none.
     fn take_buffers(&mut self) {
         if self.buffers.are_empty() && !self.buffers.are_of_use() {
-            let spare = SPARE.with_borrow_mut(Vec::pop);
-            self.buffers = spare.unwrap_or_default();
+            self.buffers = Buffers::borrow();
         }
     }
 
-    /// Gives the buffers to the next connection that needs some, if nothing in them
-    /// is under way.
+    /// Does without buffers, if nothing in them is under way.
     fn give_back_buffers(&mut self) {
-        if !self.buffers.are_empty() {
-            return;
+        if self.buffers.are_empty() {
+            mem::take(&mut self.buffers).give_back();
         }
-        let buffers = mem::take(&mut self.buffers);
-        SPARE.with_borrow_mut(|spare| {
-            if buffers.are_of_use() && spare.len() < MAX_SPARE {
-                spare.push(buffers);
-            }
-        });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,22 @@
 //! One client's requests and answers, one after the other.
 
-use std::future::poll_fn;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
 
 use crate::app::{App, Route};
+use crate::catch_unwind::catch_unwind;
 use crate::connection::Connection;
 use crate::content::Content;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Persistence, Request};
 use crate::response::Response;
 
+// ANCHOR: converse
 /// Answers the requests that a client sends, until none is left over.
 ///
 /// # Errors
 ///
 /// Returns the error of a failed read or write, such as a reset connection.
-pub async fn converse(mut connection: Connection, app: &App) -> io::Result<()> {
+pub async fn converse(mut connection: Box<Connection>, app: &App) -> io::Result<()> {
     loop {
         let (response, persistence) = match next_answer(&mut connection, app).await {
             Ok(Some(answer)) => answer,
@@ -35,6 +33,7 @@ pub async fn converse(mut connection: Connection, app: &App) -> io::Result<()> {
         }
     }
 }
+// ANCHOR_END: converse
 
 // ANCHOR: next_answer
 /// Reads a request and answers it. `None` means that the client is done.
@@ -48,27 +47,22 @@ async fn next_answer(
     let request = Request::parse(connection.head(len))?;
     let content = Content::of(&request)?;
     let (route, persistence) = (app.route(&request), request.persistence());
+    let response = Box::pin(respond(app, route));
     if request.expects_continue() && !content.is_complete() {
         // The client would send the content when told to; nothing here wants it.
-        let response = connection.while_here(respond(app, route)).await?;
+        let response = connection.while_here(response).await?;
         return Ok(Some((response, Persistence::Close)));
     }
     connection.consume(len);
     connection.skip(content).await?;
-    let response = connection.while_here(respond(app, route)).await?;
+    let response = connection.while_here(response).await?;
     Ok(Some((response, persistence)))
 }
 // ANCHOR_END: next_answer
 
 /// Has the app answer. A handler that panics is answered with 500.
 async fn respond(app: &App, route: Route) -> Response {
-    let mut response = pin!(app.respond(route));
-    poll_fn(|context| {
-        let poll = || response.as_mut().poll(context);
-        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
-            let refusal = Refusal::new(500, "the handler of this request failed");
-            Poll::Ready(refusal.into())
-        })
+    catch_unwind(app.respond(route)).await.unwrap_or_else(|_| {
+        Refusal::new(500, "the handler of this request failed").into()
     })
-    .await
 }

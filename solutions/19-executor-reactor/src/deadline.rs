@@ -12,7 +12,8 @@ use crate::timers::{Timer, Timers};
 // ANCHOR: deadline
 /// A deadline that's moved more often than it passes. It has one timer at most, which
 /// stays where it is while the deadline moves away from it: when it's due, there's
-/// another look, and perhaps another timer.
+/// another look, and perhaps another timer. So one task uses it, and no other: the
+/// timer wakes the one that set it.
 #[derive(Debug)]
 pub struct Deadline {
     until: Instant,
@@ -62,8 +63,8 @@ impl Deadline {
             return Poll::Ready(());
         }
         let wakes_in_time =
-            |timer: &Timer| now < timer.until && timer.until <= self.until;
-        if !self.timer.as_ref().is_some_and(wakes_in_time) {
+            |timer: Timer| now < timer.until && timer.until <= self.until;
+        if !self.timer.is_some_and(wakes_in_time) {
             self.forget();
             let timer = self.timers.name(self.until);
             self.timers.set(timer, context.waker());
@@ -73,7 +74,7 @@ impl Deadline {
     }
     // ANCHOR_END: poll_passed
 
-    /// Has no one woken until the deadline is awaited again.
+    /// Has the task woken no longer, until the deadline is awaited again.
     pub fn forget(&mut self) {
         if let Some(timer) = self.timer.take() {
             self.timers.remove(timer);
@@ -86,3 +87,6 @@ impl Drop for Deadline {
         self.forget();
     }
 }
+
+#[cfg(test)]
+mod tests;

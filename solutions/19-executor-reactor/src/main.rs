@@ -2,6 +2,7 @@
 
 mod app;
 mod buffers;
+mod catch_unwind;
 mod connection;
 mod content;
 mod conversation;

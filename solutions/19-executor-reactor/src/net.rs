@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{self, Shutdown};
 use std::rc::Rc;
 
-use crate::registered::Registered;
+use crate::registered::{HungUp, Ready, Registered};
 use crate::watched::Direction;
 
 /// A listener.
@@ -42,8 +42,8 @@ impl TcpListener {
     /// # Errors
     ///
     /// Returns an error if the system can't watch the listener.
-    pub async fn acceptable(&self) -> io::Result<()> {
-        self.registered.ready(Direction::Read).await
+    pub fn acceptable(&self) -> Ready<'_> {
+        self.registered.ready(Direction::Read)
     }
 
     /// Another descriptor of this listener.
@@ -96,8 +96,8 @@ impl TcpStream {
     /// # Errors
     ///
     /// Returns an error if the system can't watch the socket.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.registered.ready(Direction::Read).await
+    pub fn readable(&self) -> Ready<'_> {
+        self.registered.ready(Direction::Read)
     }
 
     /// Waits until there may be room to write.
@@ -105,13 +105,13 @@ impl TcpStream {
     /// # Errors
     ///
     /// Returns an error if the system can't watch the socket.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.registered.ready(Direction::Write).await
+    pub fn writable(&self) -> Ready<'_> {
+        self.registered.ready(Direction::Write)
     }
 
     /// Waits until the connection has failed, or both of its directions are closed.
-    pub async fn hung_up(&self) {
-        self.registered.hung_up().await;
+    pub fn hung_up(&self) -> HungUp<'_> {
+        self.registered.hung_up()
     }
 
     /// Reads what has come, as far as there's room for it; `None` if nothing has. A
@@ -169,3 +169,6 @@ fn has_left(error: &io::Error) -> bool {
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
     )
 }
+
+#[cfg(test)]
+mod tests;

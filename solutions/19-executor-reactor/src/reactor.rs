@@ -195,8 +195,8 @@ impl Reactor {
     // ANCHOR_END: turn
 
     // ANCHOR: deal_with
-    /// Wakes those who wait for this event. Where no one does, the poller is told not
-    /// to report it again until someone waits for it.
+    /// Wakes those who wait for what has happened, and has the poller report no more
+    /// than someone waits for.
     fn deal_with(&self, event: &Event) {
         let token = Token::from(event.token);
         let mut sockets = self.sockets.borrow_mut();
@@ -204,31 +204,22 @@ impl Reactor {
             // The socket has been closed since that happened.
             return;
         };
-        let mut wakers = [None, None, None];
         let before = watched.interest;
-        if event.readable {
-            wakers[0] = watched.report(Direction::Read);
-        }
-        if event.writable {
-            wakers[1] = watched.report(Direction::Write);
-        }
-        let done = if event.hangup {
-            // Each wait would report it from now on.
-            watched.is_hung_up = true;
-            self.poller.remove(&*watched.socket)
-        } else if watched.interest != before {
-            let (socket, interest) = (&*watched.socket, watched.interest);
+        let wakers = watched.report(event);
+        let (socket, interest) = (&*watched.socket, watched.interest);
+        let told = if watched.is_hung_up {
+            // Each wait would report it from now on, whatever the interest.
+            self.poller.remove(socket)
+        } else if interest != before {
             self.poller.change(socket, token.into(), interest)
         } else {
             Ok(())
         };
-        watched.failure = done.err().map(|error| error.kind());
-        if watched.is_hung_up || watched.failure.is_some() {
-            wakers = watched.take_wakers();
-        }
+        let others = told.err().map(|error| watched.fail(&error));
         // Whatever a waker does, it mustn't find the sockets borrowed.
         drop(sockets);
-        wakers.into_iter().flatten().for_each(Waker::wake);
+        let wakers = wakers.into_iter().chain(others.into_iter().flatten());
+        wakers.flatten().for_each(Waker::wake);
     }
     // ANCHOR_END: deal_with
 }
@@ -241,3 +232,6 @@ impl Drop for Entered {
         CURRENT.set(self.0.take());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,3 +26,6 @@ pub async fn select<A, B>(
     .await
 }
 // ANCHOR_END: select
+
+#[cfg(test)]
+mod tests;

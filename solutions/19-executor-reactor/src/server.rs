@@ -1,6 +1,5 @@
 //! Who runs conversations: here, tasks of one thread.
 
-use std::future::poll_fn;
 use std::io::{self, Write};
 use std::net;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use crate::options::Options;
 use crate::places::{Place, Places};
 use crate::refusal::Refusal;
 use crate::select::{Either, select};
-use crate::stop::{self, Client, Stop, Word};
+use crate::stop::{self, Stop, Subscription};
 
 const BUSY: Refusal = Refusal::new(503, "the server is busy");
 
@@ -68,10 +67,9 @@ impl Reception {
     /// Returns an error if the system can't watch the listener.
     async fn open(&self, listener: net::TcpListener) -> io::Result<()> {
         let mut door = Door::new(listener, &self.places)?;
-        let mut word = Word::new(&self.stop);
+        let mut stopping = Subscription::new(&self.stop);
         loop {
-            let begun = poll_fn(|context| word.poll_begun(context));
-            match select(begun, door.accept()).await {
+            match select(stopping.begun(), door.accept()).await {
                 Either::First(()) => break,
                 Either::Second(stream) => self.take_in(stream?),
             }
@@ -90,30 +88,29 @@ impl Reception {
             return;
         };
         let client = Stop::admit(&self.stop);
-        let (app, patience) = (Arc::clone(&self.app), self.patience);
-        spawn(async move {
-            let outcome = serve_one(stream, &place, &app, patience, client).await;
-            // One client's failure is no reason to leave the others.
-            if let Err(error) = outcome {
-                log(&format!("a connection failed: {error}"));
+        match TcpStream::new(stream) {
+            Ok(stream) => {
+                let connection = Connection::new(stream, self.patience, client);
+                spawn(attend_to(
+                    Box::new(connection),
+                    place,
+                    Arc::clone(&self.app),
+                ));
             }
-        });
+            Err(error) => log(&format!("a connection failed: {error}")),
+        }
     }
 }
 
 /// Serves one client, or tells it that the server is busy.
-async fn serve_one(
-    stream: net::TcpStream,
-    place: &Place,
-    app: &App,
-    patience: Duration,
-    client: Client,
-) -> io::Result<()> {
-    let stream = TcpStream::new(stream)?;
-    let connection = Connection::new(stream, patience, client);
-    if place.is_turned_away {
-        connection.turn_away(BUSY).await
+async fn attend_to(mut connection: Box<Connection>, place: Place, app: Arc<App>) {
+    let outcome = if place.is_turned_away {
+        Box::pin(connection.turn_away(BUSY)).await
     } else {
-        converse(connection, app).await
+        converse(connection, &app).await
+    };
+    // One client's failure is no reason to leave the others.
+    if let Err(error) = outcome {
+        log(&format!("a connection failed: {error}"));
     }
 }

@@ -24,10 +24,14 @@ impl Sleep {
     ///
     /// Panics if this thread has no reactor.
     pub fn new(time: Duration) -> Sleep {
-        let timers = Arc::clone(Reactor::current().timers());
+        Sleep::on(Reactor::current().timers(), time)
+    }
+
+    /// The same, for a task that these timers wake.
+    pub fn on(timers: &Arc<Timers>, time: Duration) -> Sleep {
         Sleep {
             timer: timers.name(Instant::now() + time),
-            timers,
+            timers: Arc::clone(timers),
         }
     }
 }

@@ -24,6 +24,9 @@ pub struct Stop {
     begun: AtomicBool,
     clients: AtomicUsize,
     waiting: Mutex<Waiting>,
+    /// What happens after the next look at the flag: a test makes it happen there.
+    #[cfg(test)]
+    after_a_look: tests::Surprise,
 }
 
 /// Who is to be woken when stopping begins.
@@ -45,7 +48,7 @@ impl Stop {
     pub fn admit(stop: &Arc<Stop>) -> Client {
         stop.clients.fetch_add(1, Ordering::Relaxed);
         Client {
-            word: Word::new(stop),
+            subscription: Subscription::new(stop),
         }
     }
 
@@ -65,47 +68,47 @@ impl Stop {
     }
 }
 
-/// A word that a task has left: it wants to know when stopping begins.
+/// A task's wish to be woken when stopping begins, until this is dropped.
 #[derive(Debug)]
-pub struct Word {
+pub struct Subscription {
     stop: Arc<Stop>,
     number: u64,
-    /// The waker that was left.
+    /// The waker that was left with the server's end.
     waker: Option<Waker>,
 }
 
-impl Word {
-    /// A word that isn't left yet.
-    pub fn new(stop: &Arc<Stop>) -> Word {
+impl Subscription {
+    /// A subscription that has left no waker yet.
+    pub fn new(stop: &Arc<Stop>) -> Subscription {
         let mut waiting = stop.lock();
         waiting.count += 1;
-        Word {
+        Subscription {
             stop: Arc::clone(stop),
             number: waiting.count,
             waker: None,
         }
     }
 
-    /// What it's about.
-    pub fn stop(&self) -> &Stop {
-        &self.stop
+    /// Waits until stopping has begun.
+    pub async fn begun(&mut self) {
+        poll_fn(|context| self.poll_begun(context)).await;
     }
 
     // ANCHOR: poll_begun
-    /// Whether stopping has begun. If not, the task is woken when it does, even if it
-    /// waits for something else by then.
-    pub fn poll_begun(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Whether stopping has begun. If not, the task is woken when it does. The waker
+    /// stays when the task goes on to something else: to leave it again for each
+    /// request would cost more than to be woken once too often.
+    fn poll_begun(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let waker = context.waker();
-        if !self
-            .waker
-            .as_ref()
-            .is_some_and(|left| left.will_wake(waker))
-        {
+        if !matches!(&self.waker, Some(left) if left.will_wake(waker)) {
             self.waker = Some(waker.clone());
             self.stop.lock().wakers.insert(self.number, waker.clone());
         }
         // The waker first: if stopping begins after this look, it's there.
-        if self.stop.has_begun() {
+        let has_begun = self.stop.has_begun();
+        #[cfg(test)]
+        self.stop.after_a_look();
+        if has_begun {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -114,7 +117,7 @@ impl Word {
     // ANCHOR_END: poll_begun
 }
 
-impl Drop for Word {
+impl Drop for Subscription {
     fn drop(&mut self) {
         self.stop.lock().wakers.remove(&self.number);
     }
@@ -123,27 +126,31 @@ impl Drop for Word {
 /// A client that has been accepted, and isn't done yet.
 #[derive(Debug)]
 pub struct Client {
-    word: Word,
+    subscription: Subscription,
 }
 
 impl Client {
     /// Whether the server is about to stop.
-    pub fn stop(&self) -> &Stop {
-        self.word.stop()
+    pub fn is_stopping(&self) -> bool {
+        self.subscription.stop.has_begun()
     }
 
-    /// Waits until stopping begins. It never ends if that has begun already.
+    /// Waits for the moment in which stopping begins. That's forever if it has begun
+    /// already.
     pub async fn stopping(&mut self) {
-        if self.stop().has_begun() {
+        if self.is_stopping() {
             pending().await
         }
-        poll_fn(|context| self.word.poll_begun(context)).await;
+        self.subscription.begun().await;
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.stop().clients.fetch_sub(1, Ordering::Relaxed);
+        self.subscription
+            .stop
+            .clients
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }
 

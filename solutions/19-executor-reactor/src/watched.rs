@@ -1,10 +1,10 @@
 //! A socket that's watched, and who waits for it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::task::Waker;
 
-use crate::sys::{Interest, Source};
+use crate::sys::{Event, Interest, Source};
 
 // ANCHOR: watched
 /// A socket that's watched, and who is to be woken when something happens to it.
@@ -12,8 +12,8 @@ pub struct Watched {
     pub socket: Rc<dyn Source>,
     /// What the poller watches it for.
     pub interest: Interest,
-    pub reader: Waiter,
-    pub writer: Waiter,
+    reader: Waiter,
+    writer: Waiter,
     /// Who is to be woken when the connection fails, and for nothing else.
     pub hangup: Option<Waker>,
     /// The connection has failed, or both of its directions are closed. It isn't
@@ -27,7 +27,7 @@ pub struct Watched {
 #[derive(Default)]
 pub struct Waiter {
     pub waker: Option<Waker>,
-    /// It has been woken, and hasn't looked yet.
+    /// It has been woken, and hasn't asked since.
     pub is_ready: bool,
 }
 // ANCHOR_END: watched
@@ -69,9 +69,26 @@ impl Watched {
         }
     }
 
-    /// Notes that something has happened, and returns who is to be woken. If no one
-    /// is, no one is interested.
-    pub fn report(&mut self, direction: Direction) -> Option<Waker> {
+    // ANCHOR: report
+    /// Notes what has happened, and returns who is to be woken.
+    pub fn report(&mut self, event: &Event) -> [Option<Waker>; 3] {
+        if event.hangup {
+            self.is_hung_up = true;
+            return self.take_wakers();
+        }
+        let mut wakers = [None, None, None];
+        if event.readable {
+            wakers[0] = self.wake(Direction::Read);
+        }
+        if event.writable {
+            wakers[1] = self.wake(Direction::Write);
+        }
+        wakers
+    }
+
+    /// Takes the waker that waits for this direction. If there's none, the direction
+    /// is of no interest until someone waits for it.
+    fn wake(&mut self, direction: Direction) -> Option<Waker> {
         let waiter = self.waiter(direction);
         let waker = waiter.waker.take();
         waiter.is_ready = waker.is_some();
@@ -80,9 +97,16 @@ impl Watched {
         }
         waker
     }
+    // ANCHOR_END: report
 
-    /// All who wait for the socket, in whatever way.
-    pub fn take_wakers(&mut self) -> [Option<Waker>; 3] {
+    /// Notes that the system can't watch it, and returns all who wait for it.
+    pub fn fail(&mut self, why: &io::Error) -> [Option<Waker>; 3] {
+        self.failure = Some(why.kind());
+        self.take_wakers()
+    }
+
+    /// Takes the wakers of all who wait for the socket, in whatever way.
+    fn take_wakers(&mut self) -> [Option<Waker>; 3] {
         [
             self.reader.waker.take(),
             self.writer.waker.take(),

@@ -110,3 +110,6 @@ impl Wake for TaskWaker {
     }
 }
 // ANCHOR_END: wake
+
+#[cfg(test)]
+mod tests;

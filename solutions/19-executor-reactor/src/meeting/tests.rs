@@ -20,7 +20,7 @@ fn meeting(
     (meetings, timers): &(Arc<Meetings>, Arc<Timers>),
     size: usize,
 ) -> Meeting {
-    Meeting::new(meetings, size, Sleep::new(timers, LONG))
+    Meeting::new(meetings, size, Sleep::on(timers, LONG))
 }
 
 fn poll(meeting: &mut Meeting, waker: &Waker) -> Poll<bool> {
@@ -78,7 +78,7 @@ fn poll_of_a_meeting_leaves_word() {
 #[test]
 fn poll_of_a_meeting_gives_up() {
     let ((meetings, timers), (count, waker)) = (place(), counting());
-    let mut alone = Meeting::new(&meetings, 3, Sleep::new(&timers, Duration::ZERO));
+    let mut alone = Meeting::new(&meetings, 3, Sleep::on(&timers, Duration::ZERO));
     assert_eq!(
         poll(&mut alone, &waker),
         Poll::Ready(false),

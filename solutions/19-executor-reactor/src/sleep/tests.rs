@@ -13,21 +13,21 @@ fn poll(sleep: &mut Sleep, waker: &Waker) -> Poll<()> {
 #[test]
 fn poll_of_a_sleep_is_ready_once_its_moment_has_come() {
     let timers = Arc::new(Timers::default());
-    let mut long = Sleep::new(&timers, LONG);
+    let mut long = Sleep::on(&timers, LONG);
     let begin = Instant::now();
     assert_eq!(poll(&mut long, Waker::noop()), Poll::Pending, "too early");
     assert!(
         begin.elapsed() < LONG / 10,
         "poll has waited: it must only look"
     );
-    let mut short = Sleep::new(&timers, Duration::ZERO);
+    let mut short = Sleep::on(&timers, Duration::ZERO);
     assert_eq!(poll(&mut short, Waker::noop()), Poll::Ready(()));
 }
 
 #[test]
 fn poll_of_a_sleep_has_itself_woken() {
     let timers = Arc::new(Timers::default());
-    let (mut sleep, (count, waker)) = (Sleep::new(&timers, LONG), counting());
+    let (mut sleep, (count, waker)) = (Sleep::on(&timers, LONG), counting());
     assert_eq!(timers.next(), None, "it does nothing until it's polled");
     assert_eq!(poll(&mut sleep, &waker), Poll::Pending);
     assert_eq!(timers.next(), Some(sleep.timer.until));
@@ -39,7 +39,7 @@ fn poll_of_a_sleep_has_itself_woken() {
 #[test]
 fn poll_of_a_sleep_that_was_woken_early_has_it_woken_again() {
     let timers = Arc::new(Timers::default());
-    let (mut sleep, (count, waker)) = (Sleep::new(&timers, LONG), counting());
+    let (mut sleep, (count, waker)) = (Sleep::on(&timers, LONG), counting());
     let until = sleep.timer.until;
     for times in 1..=3 {
         assert_eq!(poll(&mut sleep, &waker), Poll::Pending, "it's not time yet");
@@ -56,7 +56,7 @@ fn poll_of_a_sleep_that_was_woken_early_has_it_woken_again() {
 #[test]
 fn poll_of_a_sleep_has_the_last_waker_woken() {
     let timers = Arc::new(Timers::default());
-    let mut sleep = Sleep::new(&timers, LONG);
+    let mut sleep = Sleep::on(&timers, LONG);
     let [first, last] = [counting(), counting()];
     assert_eq!(poll(&mut sleep, &first.1), Poll::Pending);
     assert_eq!(poll(&mut sleep, &last.1), Poll::Pending);
@@ -72,7 +72,7 @@ fn poll_of_a_sleep_has_the_last_waker_woken() {
 #[test]
 fn drop_of_a_sleep_leaves_no_waker_behind() {
     let timers = Arc::new(Timers::default());
-    let (mut sleep, (count, waker)) = (Sleep::new(&timers, LONG), counting());
+    let (mut sleep, (count, waker)) = (Sleep::on(&timers, LONG), counting());
     assert_eq!(poll(&mut sleep, &waker), Poll::Pending);
     let until = sleep.timer.until;
     drop((sleep, waker));
