@@ -110,7 +110,9 @@ impl Executor {
             if self.tasks.borrow().is_empty() {
                 return Ok(());
             }
-            self.reactor.turn(self.woken.may_sleep())?;
+            self.reactor.wait(self.woken.may_sleep())?;
+            self.woken.end_sleep();
+            self.reactor.wake_tasks();
         }
     }
     // ANCHOR_END: run

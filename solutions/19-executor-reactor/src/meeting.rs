@@ -95,11 +95,13 @@ impl Meetings {
         let table = by_size.entry(size).or_default();
         table.present = 0;
         table.begun += 1;
+        self.begun.notify_all();
         let wakers = mem::take(&mut table.wakers);
         // Whatever a waker does, it mustn't find the lock taken.
         drop(by_size);
-        wakers.into_values().for_each(Waker::wake);
-        self.begun.notify_all();
+        for waker in wakers.into_values() {
+            waker.wake();
+        }
     }
     // ANCHOR_END: begin
 

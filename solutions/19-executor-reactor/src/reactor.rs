@@ -7,7 +7,7 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::slots::{Slots, Token};
 use crate::sys::{Event, Interest, Notifier, Poller, Source};
@@ -26,7 +26,7 @@ pub struct Reactor {
     poller: Poller,
     /// What ends a wait when a task is woken by another thread.
     alarm: Arc<Notifier>,
-    /// The list that the next wait fills.
+    /// What the last wait has reported.
     events: Cell<Vec<Event>>,
     sockets: RefCell<Slots<Watched>>,
     timers: Arc<Timers>,
@@ -163,25 +163,29 @@ impl Reactor {
         }
     }
 
-    // ANCHOR: turn
-    /// Waits until something happens, or only looks if it may not sleep, and wakes
-    /// the tasks to which it matters.
+    // ANCHOR: wait
+    /// Waits until something happens or is due, or only looks if it may not sleep.
     ///
     /// # Errors
     ///
     /// Returns an error if the system can't wait.
-    pub fn turn(&self, may_sleep: bool) -> io::Result<()> {
-        let next_timer = || {
-            let next = self.timers.next()?;
-            Some(next.saturating_duration_since(Instant::now()))
-        };
-        let timeout = if may_sleep {
-            next_timer()
+    pub fn wait(&self, may_sleep: bool) -> io::Result<()> {
+        let until = if may_sleep {
+            self.timers.next()
         } else {
-            Some(Duration::ZERO)
+            Some(Instant::now())
         };
+        let timeout =
+            until.map(|until| until.saturating_duration_since(Instant::now()));
         let mut events = self.events.take();
-        self.poller.wait(&mut events, timeout)?;
+        let outcome = self.poller.wait(&mut events, timeout);
+        self.events.set(events);
+        outcome
+    }
+
+    /// Wakes the tasks for which something has happened, or is due.
+    pub fn wake_tasks(&self) {
+        let events = self.events.take();
         for event in &events {
             match event.token {
                 ALARM => self.alarm.drain(),
@@ -190,9 +194,8 @@ impl Reactor {
         }
         self.events.set(events);
         self.timers.wake_due(Instant::now());
-        Ok(())
     }
-    // ANCHOR_END: turn
+    // ANCHOR_END: wait
 
     // ANCHOR: deal_with
     /// Wakes those who wait for what has happened, and has the poller report no more

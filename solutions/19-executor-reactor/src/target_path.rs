@@ -63,31 +63,27 @@ fn path_and_query(target: &str) -> Result<(&str, &str), Refusal> {
     const NO_PATH: Refusal = Refusal::bad_request("the target is not a path");
     let end = target.find('?').unwrap_or(target.len());
     let (target, query) = target.split_at(end);
-    let path = match target.split_once("://") {
-        Some((scheme, rest)) if !target.starts_with('/') => {
-            let is_http = ["http", "https"]
-                .iter()
-                .any(|s| s.eq_ignore_ascii_case(scheme));
-            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            if !is_http || host.is_empty() || !is_host(host.as_bytes()) {
-                return Err(NO_PATH);
-            }
-            if path.is_empty() { "/" } else { path }
-        }
-        _ => target,
-    };
-    if path.starts_with('/') {
-        Ok((path, query))
-    } else {
-        Err(NO_PATH)
+    if target.starts_with('/') {
+        return Ok((target, query));
     }
+    let Some((scheme, rest)) = target.split_once("://") else {
+        return Err(NO_PATH);
+    };
+    let is_http = ["http", "https"]
+        .iter()
+        .any(|s| s.eq_ignore_ascii_case(scheme));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if !is_http || host.is_empty() || !is_host(host.as_bytes()) {
+        return Err(NO_PATH);
+    }
+    Ok((if path.is_empty() { "/" } else { path }, query))
 }
 
 /// Whether a path ends as that of a folder does: its last segment is empty, or it's
 /// `.`, in whatever spelling.
 fn names_a_folder(path: &str) -> bool {
     let last = path.rsplit('/').next().unwrap_or_default();
-    matches!(decode(last).as_deref(), Ok("" | "."))
+    matches!(last, "" | "." | "%2e" | "%2E")
 }
 
 /// The names that a path consists of, decoded.

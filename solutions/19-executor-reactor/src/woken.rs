@@ -60,13 +60,16 @@ impl Woken {
         list.executor_sleeps
     }
 
-    /// Takes all tasks from the list, for an executor that's awake. `tokens`, which
-    /// are dealt with, make room for the next ones.
+    /// Notes that the executor is awake, and will look at the list before it sleeps.
+    pub fn end_sleep(&self) {
+        self.lock().executor_sleeps = false;
+    }
+
+    /// Takes all tasks from the list. `tokens`, which are dealt with, make room for
+    /// the next ones.
     pub fn take(&self, tokens: &mut Vec<Token>) {
         tokens.clear();
-        let mut list = self.lock();
-        list.executor_sleeps = false;
-        mem::swap(&mut list.tokens, tokens);
+        mem::swap(&mut self.lock().tokens, tokens);
     }
     // ANCHOR_END: list
 

@@ -89,6 +89,21 @@ fn poll_of_a_meeting_gives_up() {
 }
 
 #[test]
+fn poll_of_a_meeting_that_has_begun_is_never_too_late() {
+    let ((meetings, timers), (_, waker)) = (place(), counting());
+    let none = Duration::ZERO;
+    let mut first = Meeting::new(&meetings, 2, Sleep::on(&timers, none));
+    let mut second = Meeting::new(&meetings, 2, Sleep::on(&timers, none));
+    for meeting in [&mut first, &mut second] {
+        assert_eq!(
+            poll(meeting, &waker),
+            Poll::Ready(true),
+            "they have met, though late: look at the seat first, and then at the time"
+        );
+    }
+}
+
+#[test]
 fn poll_of_a_meeting_looks_after_the_waker_is_there() {
     let (place, (count, waker)) = (place(), counting());
     let mut first = meeting(&place, 2);
@@ -113,19 +128,20 @@ fn poll_of_a_meeting_looks_after_the_waker_is_there() {
 
 #[test]
 fn poll_of_a_meeting_is_ready_when_all_have_come() {
-    let (place, [(count, waker), (_, other)]) = (place(), [counting(), counting()]);
+    let wakers = [counting(), counting()];
+    let (place, [(count, waker), (others, other)]) = (place(), wakers);
     let mut first = meeting(&place, 2);
     assert_eq!(poll(&mut first, &waker), Poll::Pending);
     let mut stranger = meeting(&place, 3);
     assert_eq!(poll(&mut stranger, &other), Poll::Pending);
-    assert_eq!(count.get(), 0, "that was another meeting");
     let mut second = meeting(&place, 2);
     assert_eq!(
-        poll(&mut second, &other),
+        poll(&mut second, &waker),
         Poll::Ready(true),
         "the last to come"
     );
     assert_eq!(count.get(), 1, "those who wait are woken, each once");
+    assert_eq!(others.get(), 0, "that was another meeting");
     assert_eq!(poll(&mut first, &waker), Poll::Ready(true));
     assert_eq!(poll(&mut stranger, &other), Poll::Pending);
     let mut alone = meeting(&place, 1);

@@ -4,6 +4,8 @@ use std::task::Wake;
 
 use crate::counting::{Count, counting};
 
+use std::time::Duration;
+
 use super::*;
 
 /// Nothing takes longer: what hasn't come by then never comes.
@@ -39,6 +41,12 @@ fn connected() -> (Rc<TcpStream>, TcpStream) {
     (Rc::new(socket), client)
 }
 
+/// Waits, or only looks, and wakes who waits.
+fn turn(reactor: &Reactor, may_sleep: bool) {
+    reactor.wait(may_sleep).expect("a wait");
+    reactor.wake_tasks();
+}
+
 impl Watching {
     fn poll(&self, direction: Direction, waker: &Waker) -> Poll<()> {
         let mut context = Context::from_waker(waker);
@@ -56,7 +64,7 @@ impl Watching {
         let until = Instant::now() + DEADLINE;
         while count.get() < times {
             assert!(Instant::now() < until, "no one wakes who waits for this");
-            self.reactor.turn(false).expect("a look");
+            turn(&self.reactor, false);
         }
     }
 
@@ -162,7 +170,7 @@ fn deal_with_tells_the_poller_when_no_one_waits() {
     let mut watching = watching();
     watching.client.write_all(b"x").expect("a write");
     // The first report finds no one, and is the last.
-    watching.reactor.turn(true).expect("a turn");
+    turn(&watching.reactor, true);
     assert_eq!(
         watching.reports(),
         0,
@@ -247,7 +255,7 @@ fn deal_with_borrows_nothing_while_it_wakes() {
     let waker = Waker::from(Arc::clone(&looks));
     assert_eq!(watching.poll(Direction::Read, &waker), Poll::Pending);
     watching.client.write_all(b"x").expect("a write");
-    watching.reactor.turn(true).expect("a turn");
+    turn(&watching.reactor, true);
     assert_eq!(
         watching.poll(Direction::Read, Waker::noop()),
         Poll::Ready(())
@@ -256,24 +264,24 @@ fn deal_with_borrows_nothing_while_it_wakes() {
 }
 
 #[test]
-fn turn_sleeps_until_the_next_timer() {
+fn wait_sleeps_until_the_next_timer() {
     let watching = watching();
     let (count, waker) = counting();
     let until = Instant::now() + Duration::from_millis(20);
     let timer = watching.reactor.timers().name(until);
     watching.reactor.timers().set(timer, &waker);
-    watching.reactor.turn(true).expect("a turn");
+    turn(&watching.reactor, true);
     assert!(Instant::now() >= until, "it has all the time until then");
     assert_eq!(count.get(), 1);
 }
 
 #[test]
-fn turn_ends_when_the_alarm_rings() {
+fn wait_ends_when_the_alarm_rings() {
     let reactor = Reactor::new().expect("a reactor");
     for _ in 0..3 {
         let alarm = Arc::clone(reactor.alarm());
         let other = std::thread::spawn(move || alarm.notify());
-        reactor.turn(true).expect("a turn");
+        turn(&reactor, true);
         other.join().expect("no panic");
     }
 }

@@ -1,3 +1,4 @@
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -79,6 +80,12 @@ fn wake_rings_while_the_executor_sleeps_and_only_then() {
     woken.alarm.drain();
     third.wake_by_ref();
     assert!(!has_rung(&poller), "it has been told already");
+    take(&woken);
+    assert!(woken.may_sleep(), "there is nothing to do");
+    woken.end_sleep();
+    first.begin_poll();
+    first.wake_by_ref();
+    assert!(!has_rung(&poller), "the executor is awake again");
 }
 
 #[test]
@@ -87,7 +94,10 @@ fn wake_from_another_thread_is_never_missed() {
     let (woken, poller) = woken();
     let [waker] = wakers(&woken);
     let other = Arc::clone(&waker);
-    let (tell, told) = std::sync::mpsc::sync_channel(0);
+    let (tell, told) = mpsc::sync_channel(0);
+    waker.wake_by_ref();
+    assert_eq!(take(&woken), [waker.token]);
+    waker.begin_poll();
     let thread = thread::spawn(move || {
         for _ in 0..TIMES {
             other.wake_by_ref();
@@ -103,6 +113,7 @@ fn wake_from_another_thread_is_never_missed() {
             let wait = poller.wait(&mut events, Some(Duration::from_secs(4)));
             wait.expect("a wait");
             assert!(!events.is_empty(), "wake {time} hasn't ended the wait");
+            woken.end_sleep();
             woken.alarm.drain();
         }
         assert_eq!(take(&woken), [waker.token]);
