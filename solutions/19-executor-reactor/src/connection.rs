@@ -4,14 +4,14 @@
 mod sending;
 
 use std::io::{self, ErrorKind};
-use std::mem;
+use std::pin::pin;
 use std::time::Duration;
 
-use crate::buffers::Buffers;
 use crate::content::{
     Content, HALF_THE_CONTENT, LATE_CONTENT, MAX_CONTENT, TOO_LARGE,
 };
 use crate::deadline::Deadline;
+use crate::lent::Lent;
 use crate::net::TcpStream;
 use crate::refusal::{Failure, Refusal};
 use crate::request::HeadScanner;
@@ -29,8 +29,7 @@ const LATE_HEAD: Refusal = Refusal::new(408, "the head took too long to arrive")
 /// A client's connection.
 pub struct Connection {
     stream: TcpStream,
-    /// Lent while something is under way.
-    buffers: Buffers,
+    buffers: Lent,
     scanner: HeadScanner,
     /// Whether the head that was found last is one of HEAD, whose answer has no
     /// content (RFC 9110, section 9.3.2), not even if it's a refusal.
@@ -53,7 +52,7 @@ impl Connection {
     pub fn new(stream: TcpStream, patience: Duration, client: Client) -> Connection {
         Connection {
             stream,
-            buffers: Buffers::default(),
+            buffers: Lent::default(),
             scanner: HeadScanner::default(),
             is_head: false,
             is_told: false,
@@ -75,7 +74,7 @@ impl Connection {
         self.deadline.set(self.patience);
         loop {
             self.is_head = self.unread().starts_with(b"HEAD ");
-            match self.scanner.scan(self.buffers.input.unread())? {
+            match self.scanner.scan(self.buffers.unread())? {
                 // Empty lines before a request are ignored (RFC 9112, section 2.2).
                 Some(2) => self.consume(2),
                 Some(len) => return Ok(Some(len)),
@@ -108,7 +107,7 @@ impl Connection {
             // what pieces they come.
             let within = room.min(self.unread().len());
             let used = content.scan(&self.unread()[..within])?;
-            self.buffers.input.consume(used);
+            self.buffers.get().input.consume(used);
             room -= used;
             if content.is_complete() {
                 return Ok(());
@@ -144,13 +143,14 @@ impl Connection {
     /// this is left of the client's time.
     async fn read(&mut self, last_look: Duration) -> io::Result<Option<usize>> {
         loop {
-            self.give_back_buffers();
+            self.buffers.give_back();
             if self.client.is_stopping() {
                 self.deadline.shorten(last_look);
             }
             // Only waiting can be given up. What has been read is never dropped.
             let in_time = self.deadline.limit(self.stream.readable());
-            match select(in_time, self.client.stopping()).await {
+            let in_time = select(pin!(in_time), pin!(self.client.stopping())).await;
+            match in_time {
                 Either::First(Some(readable)) => readable?,
                 Either::First(None) => return Ok(None),
                 // Now there is less time.
@@ -165,9 +165,9 @@ impl Connection {
 
     /// Reads what has come, without waiting; `None` if nothing has.
     fn read_now(&mut self) -> io::Result<Option<usize>> {
-        self.take_buffers();
-        let read = self.stream.try_read(self.buffers.input.room())?;
-        self.buffers.input.add(read.unwrap_or(0));
+        let input = &mut self.buffers.get().input;
+        let read = self.stream.try_read(input.room())?;
+        input.add(read.unwrap_or(0));
         Ok(read)
     }
 
@@ -182,12 +182,12 @@ impl Connection {
 
     /// Drops a head that has been dealt with. What was read after it stays.
     pub fn consume(&mut self, len: usize) {
-        self.buffers.input.consume(len);
+        self.buffers.get().input.consume(len);
         self.scanner = HeadScanner::default();
     }
 
     fn unread(&self) -> &[u8] {
-        self.buffers.input.unread()
+        self.buffers.unread()
     }
 
     /// Whether bytes of another request have been read.
@@ -196,7 +196,7 @@ impl Connection {
     }
 
     fn has_output(&self) -> bool {
-        !self.buffers.output.is_empty()
+        self.buffers.has_output()
     }
 
     // ANCHOR: while_here
@@ -211,34 +211,20 @@ impl Connection {
         &mut self,
         handler: impl Future<Output = T>,
     ) -> io::Result<T> {
-        let failure = async {
+        let failure = pin!(async {
             if let Err(error) = self.flush().await {
                 return error;
             }
             self.deadline.forget();
             self.stream.hung_up().await;
             ErrorKind::ConnectionReset.into()
-        };
-        match select(handler, failure).await {
+        });
+        match select(pin!(handler), failure).await {
             Either::First(outcome) => Ok(outcome),
             Either::Second(error) => Err(error),
         }
     }
     // ANCHOR_END: while_here
-
-    /// Gets buffers, if it has none.
-    fn take_buffers(&mut self) {
-        if self.buffers.are_empty() && !self.buffers.are_of_use() {
-            self.buffers = Buffers::borrow();
-        }
-    }
-
-    /// Does without buffers, if nothing in them is under way.
-    fn give_back_buffers(&mut self) {
-        if self.buffers.are_empty() {
-            mem::take(&mut self.buffers).give_back();
-        }
-    }
 }
 
 #[cfg(test)]

@@ -36,8 +36,7 @@ impl Connection {
         } else {
             Persistence::Close
         };
-        self.take_buffers();
-        let output = &mut self.buffers.output;
+        let output = &mut self.buffers.get().output;
         date::with(|date| response.append_head(persistence, date, output.bytes()));
         // The answer to HEAD is a head alone.
         if !self.is_head {
@@ -57,9 +56,9 @@ impl Connection {
         // As much as that has been sent since the client got its time.
         let mut sent = PIECE;
         while self.has_output() {
-            let piece = self.buffers.output.piece();
-            if let Some(written) = self.stream.try_write(piece)? {
-                self.buffers.output.sent(written);
+            let output = &mut self.buffers.get().output;
+            if let Some(written) = self.stream.try_write(output.piece())? {
+                output.sent(written);
                 sent += written;
             }
             if self.has_output() {
@@ -71,8 +70,8 @@ impl Connection {
                 room.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))?;
             }
         }
-        match self.buffers.output.take_failure() {
-            Some(error) => Err(error),
+        match self.buffers.get().output.failure() {
+            Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
             None => Ok(()),
         }
     }
@@ -114,7 +113,8 @@ impl Connection {
     /// Drops what comes until the client closes, or has had its time.
     async fn linger(&mut self) {
         loop {
-            self.buffers.input.consume(self.unread().len());
+            let input = &mut self.buffers.get().input;
+            input.consume(input.unread().len());
             match self.read(SHORT_LINGER).await {
                 Ok(Some(1..)) => {}
                 // An error means that the client is gone as well.

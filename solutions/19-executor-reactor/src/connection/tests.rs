@@ -79,7 +79,7 @@ fn while_here_has_the_handlers_outcome() {
 
 /// Waits for something, and fails the test if it doesn't come.
 async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    match select(future, Sleep::new(PATIENCE)).await {
+    match select(pin!(future), pin!(Sleep::new(PATIENCE))).await {
         Either::First(outcome) => outcome,
         Either::Second(()) => panic!("it's never ready"),
     }
@@ -167,7 +167,7 @@ fn while_here_notices_a_reset_while_it_sends() {
         let (client, mut connection) = connected(PATIENCE);
         // More than the kernel takes.
         let large = text(200, "x".repeat(200 * PIECE));
-        connection.buffers.output.put(large.into_body());
+        connection.buffers.get().output.put(large.into_body());
         let (dropped, handler) = endless();
         let gone = thread::spawn(move || {
             client.peek(&mut [0]).expect("an answer");
@@ -188,7 +188,7 @@ fn buffers_are_borrowed_while_something_is_under_way() {
         connection.deadline.set(Duration::from_millis(20));
         let read = connection.fill().await.expect("a read");
         assert_eq!(read, Some(16));
-        assert!(connection.buffers.are_of_use(), "half a head is kept");
+        assert!(!connection.buffers.is_empty(), "half a head is kept");
         let late = connection.fill().await.expect("a read");
         assert_eq!(late, None);
         client.write_all(b"\r\n").expect("a write");
@@ -199,7 +199,7 @@ fn buffers_are_borrowed_while_something_is_under_way() {
         let nothing = connection.read(PATIENCE).await.expect("a read");
         assert_eq!(nothing, None);
         assert!(
-            !connection.buffers.are_of_use(),
+            connection.buffers.is_empty(),
             "a client that says nothing needs no memory"
         );
     });
