@@ -1,6 +1,5 @@
 //! Bytes on their way in and out of a connection.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Take};
 
@@ -12,8 +11,6 @@ const READ: usize = 16 * 1024;
 pub const PIECE: usize = 64 * 1024;
 /// Buffers that have grown larger than this aren't kept.
 const MAX_KEPT: usize = 4 * PIECE;
-/// How many buffers that no one uses are kept.
-const MAX_SPARE: usize = 16;
 
 /// What a connection has in memory while something is under way. Empty ones own no
 /// memory until they are used.
@@ -23,28 +20,7 @@ pub struct Buffers {
     pub output: Output,
 }
 
-thread_local! {
-    /// Buffers that no connection of this thread uses.
-    static SPARE: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
-}
-
 impl Buffers {
-    /// Buffers that another connection has given back, if there are any.
-    pub fn borrow() -> Buffers {
-        SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
-    }
-
-    /// Keeps these for the next connection that needs some. Nothing may be under way
-    /// in them.
-    pub fn give_back(self) {
-        debug_assert!(self.are_empty(), "something is under way");
-        SPARE.with_borrow_mut(|spare| {
-            if self.are_of_use() && spare.len() < MAX_SPARE {
-                spare.push(self);
-            }
-        });
-    }
-
     /// Whether nothing is under way: all that was read has been used, and all answers
     /// have been sent.
     pub fn are_empty(&self) -> bool {
@@ -125,8 +101,8 @@ impl Output {
 
     /// Why the last answer stays incomplete, if a file in it became shorter, or can't
     /// be read any more. No other answer can follow it.
-    pub fn take_failure(&mut self) -> Option<io::Error> {
-        self.failure.take()
+    pub fn failure(&self) -> Option<&io::Error> {
+        self.failure.as_ref()
     }
 
     fn unsent(&self) -> usize {

@@ -4,14 +4,14 @@
 mod sending;
 
 use std::io::{self, ErrorKind};
-use std::mem;
+use std::pin::pin;
 use std::time::Duration;
 
-use crate::buffers::Buffers;
 use crate::content::{
     Content, HALF_THE_CONTENT, LATE_CONTENT, MAX_CONTENT, TOO_LARGE,
 };
 use crate::deadline::Deadline;
+use crate::lent::Lent;
 use crate::net::TcpStream;
 use crate::refusal::{Failure, Refusal};
 use crate::request::HeadScanner;
@@ -21,6 +21,8 @@ use crate::stop::Client;
 /// How long a request may take to come while the server stops: what was sent by then
 /// is here already.
 const LAST_LOOK: Duration = Duration::from_millis(10);
+/// How long a client has to close while the server stops: others wait for its end.
+const SHORT_LINGER: Duration = Duration::from_millis(100);
 
 const HALF_A_HEAD: Refusal =
     Refusal::bad_request("the head ends before its blank line");
@@ -29,8 +31,7 @@ const LATE_HEAD: Refusal = Refusal::new(408, "the head took too long to arrive")
 /// A client's connection.
 pub struct Connection {
     stream: TcpStream,
-    /// Lent while something is under way.
-    buffers: Buffers,
+    buffers: Lent,
     scanner: HeadScanner,
     /// Whether the head that was found last is one of HEAD, whose answer has no
     /// content (RFC 9110, section 9.3.2), not even if it's a refusal.
@@ -38,6 +39,8 @@ pub struct Connection {
     /// Whether the client knows which answer is the last one, and has nothing more to
     /// say.
     is_told: bool,
+    /// Whether only the client's end is awaited.
+    lingers: bool,
     patience: Duration,
     /// When the client's time is up.
     deadline: Deadline,
@@ -53,10 +56,11 @@ impl Connection {
     pub fn new(stream: TcpStream, patience: Duration, client: Client) -> Connection {
         Connection {
             stream,
-            buffers: Buffers::default(),
+            buffers: Lent::default(),
             scanner: HeadScanner::default(),
             is_head: false,
             is_told: false,
+            lingers: false,
             patience,
             deadline: Deadline::new(),
             client,
@@ -74,7 +78,7 @@ impl Connection {
         self.deadline.set(self.patience);
         loop {
             self.is_head = self.unread().starts_with(b"HEAD ");
-            match self.scanner.scan(self.buffers.input.unread())? {
+            match self.scanner.scan(self.buffers.unread())? {
                 // Empty lines before a request are ignored (RFC 9112, section 2.2).
                 Some(2) => self.consume(2),
                 Some(len) => return Ok(Some(len)),
@@ -106,7 +110,7 @@ impl Connection {
             // what pieces they come.
             let within = room.min(self.unread().len());
             let used = content.scan(&self.unread()[..within])?;
-            self.buffers.input.consume(used);
+            self.buffers.get().input.consume(used);
             room -= used;
             if content.is_complete() {
                 return Ok(());
@@ -129,7 +133,7 @@ impl Connection {
         if self.has_output() {
             self.flush().await?;
         }
-        match self.read(LAST_LOOK).await? {
+        match self.read().await? {
             // If a handler has kept the thread to itself, more may have come in time
             // than we have been told.
             None => self.read_now(),
@@ -137,17 +141,23 @@ impl Connection {
         }
     }
 
-    /// Reads once, as soon as something has come. When stopping begins, no more than
-    /// this is left of the client's time.
-    async fn read(&mut self, last_look: Duration) -> io::Result<Option<usize>> {
+    /// Reads once, as soon as something has come. When stopping begins, little is left
+    /// of the client's time.
+    async fn read(&mut self) -> io::Result<Option<usize>> {
         loop {
-            self.give_back_buffers();
+            self.buffers.give_back();
             if self.client.is_stopping() {
-                self.deadline.shorten(last_look);
+                let time = if self.lingers {
+                    SHORT_LINGER
+                } else {
+                    LAST_LOOK
+                };
+                self.deadline.shorten(time);
             }
             // Only waiting can be given up. What has been read is never dropped.
             let in_time = self.deadline.limit(self.stream.readable());
-            match select(in_time, self.client.stopping()).await {
+            let in_time = select(pin!(in_time), pin!(self.client.stopping())).await;
+            match in_time {
                 Either::First(Some(readable)) => readable?,
                 Either::First(None) => return Ok(None),
                 // Now there is less time.
@@ -161,9 +171,9 @@ impl Connection {
 
     /// Reads what has come, without waiting; `None` if nothing has.
     fn read_now(&mut self) -> io::Result<Option<usize>> {
-        self.take_buffers();
-        let read = self.stream.try_read(self.buffers.input.room())?;
-        self.buffers.input.add(read.unwrap_or(0));
+        let input = &mut self.buffers.get().input;
+        let read = self.stream.try_read(input.room())?;
+        input.add(read.unwrap_or(0));
         Ok(read)
     }
 
@@ -178,12 +188,12 @@ impl Connection {
 
     /// Drops a head that has been dealt with. What was read after it stays.
     pub fn consume(&mut self, len: usize) {
-        self.buffers.input.consume(len);
+        self.buffers.get().input.consume(len);
         self.scanner = HeadScanner::default();
     }
 
     fn unread(&self) -> &[u8] {
-        self.buffers.input.unread()
+        self.buffers.unread()
     }
 
     /// Whether bytes of another request have been read.
@@ -192,7 +202,7 @@ impl Connection {
     }
 
     fn has_output(&self) -> bool {
-        !self.buffers.output.is_empty()
+        self.buffers.has_output()
     }
 
     /// Waits for a handler, as long as the client is there. Answers that are finished
@@ -210,20 +220,6 @@ impl Connection {
             "(7 of 8) wait for the handler, or until sending fails or the client \
              hangs up"
         )
-    }
-
-    /// Gets buffers, if it has none.
-    fn take_buffers(&mut self) {
-        if self.buffers.are_empty() && !self.buffers.are_of_use() {
-            self.buffers = Buffers::borrow();
-        }
-    }
-
-    /// Does without buffers, if nothing in them is under way.
-    fn give_back_buffers(&mut self) {
-        if self.buffers.are_empty() {
-            mem::take(&mut self.buffers).give_back();
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,8 @@ impl Door {
                     }
                     self.has_failed = true;
                     self.reserve = None;
-                    select(Sleep::new(PAUSE), self.places.one_is_left()).await;
+                    let pause = pin!(Sleep::new(PAUSE));
+                    select(pause, pin!(self.places.one_is_left())).await;
                 }
             }
         }

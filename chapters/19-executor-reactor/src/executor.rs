@@ -92,7 +92,6 @@ impl Executor {
     /// Polls what was woken, then waits for what happens next, and so on, until no
     /// task is left.
     fn run(&self) -> io::Result<()> {
-        let mut tokens = Vec::new();
         todo!("(2 of 8) poll what was woken, then wait, until no task is left")
     }
 

@@ -18,6 +18,7 @@ mod executor;
 mod files;
 mod fork_join;
 mod host;
+mod lent;
 mod log;
 mod meeting;
 mod net;

@@ -1,7 +1,7 @@
 //! Waiting for one of two things.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 /// What came first.
@@ -11,11 +11,10 @@ pub enum Either<A, B> {
     Second(B),
 }
 
-/// Waits until one of two futures is ready, and drops the other. If both are, it's
-/// the first one.
+/// Waits until one of two pinned futures is ready. If both are, it's the first one.
 pub async fn select<A, B>(
-    first: impl Future<Output = A>,
-    second: impl Future<Output = B>,
+    mut first: Pin<&mut impl Future<Output = A>>,
+    mut second: Pin<&mut impl Future<Output = B>>,
 ) -> Either<A, B> {
     todo!("(5 of 8) pin both, and poll the first one first")
 }

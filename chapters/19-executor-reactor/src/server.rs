@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl Reception {
         let mut door = Door::new(listener, &self.places)?;
         let mut stopping = Subscription::new(&self.stop);
         loop {
-            match select(stopping.begun(), door.accept()).await {
+            match select(pin!(stopping.begun()), pin!(door.accept())).await {
                 Either::First(()) => break,
                 Either::Second(stream) => self.take_in(stream?),
             }
@@ -91,11 +92,8 @@ impl Reception {
         match TcpStream::new(stream) {
             Ok(stream) => {
                 let connection = Connection::new(stream, self.patience, client);
-                spawn(attend_to(
-                    Box::new(connection),
-                    place,
-                    Arc::clone(&self.app),
-                ));
+                let app = Arc::clone(&self.app);
+                spawn(attend_to(Box::new(connection), place, app));
             }
             Err(error) => log(&format!("a connection failed: {error}")),
         }

@@ -137,7 +137,7 @@ impl Client {
         if self.is_stopping() {
             pending().await
         }
-        self.subscription.begun().await;
+        poll_fn(|context| self.subscription.poll_begun(context)).await;
     }
 }
 

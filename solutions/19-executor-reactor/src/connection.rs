@@ -21,6 +21,8 @@ use crate::stop::Client;
 /// How long a request may take to come while the server stops: what was sent by then
 /// is here already.
 const LAST_LOOK: Duration = Duration::from_millis(10);
+/// How long a client has to close while the server stops: others wait for its end.
+const SHORT_LINGER: Duration = Duration::from_millis(100);
 
 const HALF_A_HEAD: Refusal =
     Refusal::bad_request("the head ends before its blank line");
@@ -37,6 +39,8 @@ pub struct Connection {
     /// Whether the client knows which answer is the last one, and has nothing more to
     /// say.
     is_told: bool,
+    /// Whether only the client's end is awaited.
+    lingers: bool,
     patience: Duration,
     /// When the client's time is up.
     deadline: Deadline,
@@ -56,6 +60,7 @@ impl Connection {
             scanner: HeadScanner::default(),
             is_head: false,
             is_told: false,
+            lingers: false,
             patience,
             deadline: Deadline::new(),
             client,
@@ -131,7 +136,7 @@ impl Connection {
         if self.has_output() {
             self.flush().await?;
         }
-        match self.read(LAST_LOOK).await? {
+        match self.read().await? {
             // If a handler has kept the thread to itself, more may have come in time
             // than we have been told.
             None => self.read_now(),
@@ -139,13 +144,18 @@ impl Connection {
         }
     }
 
-    /// Reads once, as soon as something has come. When stopping begins, no more than
-    /// this is left of the client's time.
-    async fn read(&mut self, last_look: Duration) -> io::Result<Option<usize>> {
+    /// Reads once, as soon as something has come. When stopping begins, little is left
+    /// of the client's time.
+    async fn read(&mut self) -> io::Result<Option<usize>> {
         loop {
             self.buffers.give_back();
             if self.client.is_stopping() {
-                self.deadline.shorten(last_look);
+                let time = if self.lingers {
+                    SHORT_LINGER
+                } else {
+                    LAST_LOOK
+                };
+                self.deadline.shorten(time);
             }
             // Only waiting can be given up. What has been read is never dropped.
             let in_time = self.deadline.limit(self.stream.readable());

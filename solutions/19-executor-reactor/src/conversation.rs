@@ -10,7 +10,6 @@ use crate::refusal::{Failure, Refusal};
 use crate::request::{Persistence, Request};
 use crate::response::Response;
 
-// ANCHOR: converse
 /// Answers the requests that a client sends, until none is left over.
 ///
 /// # Errors
@@ -33,7 +32,6 @@ pub async fn converse(mut connection: Box<Connection>, app: &App) -> io::Result<
         }
     }
 }
-// ANCHOR_END: converse
 
 // ANCHOR: next_answer
 /// Reads a request and answers it. `None` means that the client is done.
@@ -46,8 +44,10 @@ async fn next_answer(
     };
     let request = Request::parse(connection.head(len))?;
     let content = Content::of(&request)?;
-    let (route, persistence) = (app.route(&request), request.persistence());
-    let response = Box::pin(respond(app, route));
+    let (response, persistence) = (
+        Box::pin(respond(app, app.route(&request))),
+        request.persistence(),
+    );
     if request.expects_continue() && !content.is_complete() {
         // The client would send the content when told to; nothing here wants it.
         let response = connection.while_here(response).await?;

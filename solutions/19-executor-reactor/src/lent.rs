@@ -10,6 +10,7 @@ const MAX_SPARE: usize = 16;
 thread_local! {
     /// Buffers of this thread that no one uses. Each use takes one out or puts one
     /// back, and is over at once: none lasts while a task waits.
+    #[allow(clippy::vec_box, reason = "a box goes from one place to the other")]
     static SPARE: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -92,11 +92,8 @@ impl Reception {
         match TcpStream::new(stream) {
             Ok(stream) => {
                 let connection = Connection::new(stream, self.patience, client);
-                spawn(attend_to(
-                    Box::new(connection),
-                    place,
-                    Arc::clone(&self.app),
-                ));
+                let app = Arc::clone(&self.app);
+                spawn(attend_to(Box::new(connection), place, app));
             }
             Err(error) => log(&format!("a connection failed: {error}")),
         }

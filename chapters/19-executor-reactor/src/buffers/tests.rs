@@ -70,7 +70,7 @@ fn output_sends_a_file_in_pieces_behind_its_head() {
         assert_eq!(output.is_full(), len + 4 > PIECE, "with {len} bytes");
         let sent = send(&mut output, most);
         assert!(sent == [b"head", &content[..]].concat(), "with {len} bytes");
-        assert!(output.is_empty() && output.failure.is_none());
+        assert!(output.is_empty() && output.failure().is_none());
     }
 }
 
@@ -81,7 +81,7 @@ fn output_says_when_a_file_has_become_shorter() {
     output.put(Body::File(file, 100_001));
     let sent = send(&mut output, PIECE);
     assert!(sent == content, "what there is of it is sent");
-    assert!(output.failure.is_some() && output.is_full());
+    assert!(output.failure().is_some() && output.is_full());
 }
 
 #[test]

@@ -12,8 +12,6 @@ use crate::response::Response;
 
 /// How long a client has to take the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long it has while the server stops: others wait for its end.
-const SHORT_LINGER: Duration = Duration::from_millis(100);
 
 impl Connection {
     /// Sends a response, now or together with the next ones: at the latest before the
@@ -36,8 +34,7 @@ impl Connection {
         } else {
             Persistence::Close
         };
-        self.take_buffers();
-        let output = &mut self.buffers.output;
+        let output = &mut self.buffers.get().output;
         date::with(|date| response.append_head(persistence, date, output.bytes()));
         // The answer to HEAD is a head alone.
         if !self.is_head {
@@ -56,9 +53,9 @@ impl Connection {
         // As much as that has been sent since the client got its time.
         let mut sent = PIECE;
         while self.has_output() {
-            let piece = self.buffers.output.piece();
-            if let Some(written) = self.stream.try_write(piece)? {
-                self.buffers.output.sent(written);
+            let output = &mut self.buffers.get().output;
+            if let Some(written) = self.stream.try_write(output.piece())? {
+                output.sent(written);
                 sent += written;
             }
             if self.has_output() {
@@ -70,8 +67,8 @@ impl Connection {
                 room.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))?;
             }
         }
-        match self.buffers.output.take_failure() {
-            Some(error) => Err(error),
+        match self.buffers.get().output.failure() {
+            Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
             None => Ok(()),
         }
     }
@@ -111,9 +108,11 @@ impl Connection {
 
     /// Drops what comes until the client closes, or has had its time.
     async fn linger(&mut self) {
+        self.lingers = true;
         loop {
-            self.buffers.input.consume(self.unread().len());
-            match self.read(SHORT_LINGER).await {
+            let input = &mut self.buffers.get().input;
+            input.consume(input.unread().len());
+            match self.read().await {
                 Ok(Some(1..)) => {}
                 // An error means that the client is gone as well.
                 _ => return,

@@ -12,8 +12,6 @@ use crate::response::Response;
 
 /// How long a client has to take the last answer and close.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long it has while the server stops: others wait for its end.
-const SHORT_LINGER: Duration = Duration::from_millis(100);
 
 impl Connection {
     /// Sends a response, now or together with the next ones: at the latest before the
@@ -112,10 +110,11 @@ impl Connection {
 
     /// Drops what comes until the client closes, or has had its time.
     async fn linger(&mut self) {
+        self.lingers = true;
         loop {
             let input = &mut self.buffers.get().input;
             input.consume(input.unread().len());
-            match self.read(SHORT_LINGER).await {
+            match self.read().await {
                 Ok(Some(1..)) => {}
                 // An error means that the client is gone as well.
                 _ => return,
