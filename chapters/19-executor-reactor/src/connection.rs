@@ -141,8 +141,8 @@ impl Connection {
         }
     }
 
-    /// Reads once, as soon as something has come. When stopping begins, little is left
-    /// of the client's time.
+    /// Reads once, as soon as something has come. When stopping begins, little is
+    /// left of the client's time.
     async fn read(&mut self) -> io::Result<Option<usize>> {
         loop {
             self.buffers.give_back();

@@ -74,6 +74,7 @@ impl Watched {
     pub fn report(&mut self, event: &Event) -> [Option<Waker>; 3] {
         if event.hangup {
             self.is_hung_up = true;
+            self.interest = Interest::NONE;
             return self.take_wakers();
         }
         let mut wakers = [None, None, None];

@@ -16,7 +16,7 @@ fn select_is_ready_when_one_is() {
     let first = poll_once(select(pin!(ready(1)), pin!(pending::<()>())));
     assert_eq!(first, Poll::Ready(Either::First(1)));
     let second = poll_once(select(pin!(pending::<()>()), pin!(ready(2))));
-    assert_eq!(second, Poll::Ready(Either::Second(2)));
+    assert_eq!(second, Poll::Ready(Either::Second(2)), "one is enough");
     let neither = poll_once(select(pin!(pending::<()>()), pin!(pending::<()>())));
     assert_eq!(neither, Poll::Pending);
 }
@@ -26,7 +26,7 @@ fn select_prefers_the_first() {
     let was_polled = Cell::new(false);
     let second = async { was_polled.set(true) };
     let both = poll_once(select(pin!(ready(1)), pin!(second)));
-    assert_eq!(both, Poll::Ready(Either::First(1)));
+    assert_eq!(both, Poll::Ready(Either::First(1)), "both are ready");
     assert!(
         !was_polled.get(),
         "the first one has decided it: what the second would do now is lost"

@@ -51,7 +51,11 @@ fn limit_has_the_task_woken_by_the_deadline() {
     deadline.set(LONG);
     assert_eq!(timers.next(), None, "no one waits yet");
     assert!(poll(deadline.limit(pending::<()>()), &waker).is_pending());
-    assert_eq!(timers.next(), Some(deadline.until));
+    assert_eq!(
+        timers.next(),
+        Some(deadline.until),
+        "no timer is set for it"
+    );
     timers.wake_due(deadline.until);
     assert_eq!(count.get(), 1, "nothing wakes the task when the time is up");
 }
@@ -120,6 +124,6 @@ fn drop_of_a_deadline_leaves_no_timer_behind() {
     deadline.set(LONG);
     assert!(poll(deadline.limit(pending::<()>()), &waker).is_pending());
     drop((deadline, waker));
-    assert_eq!(timers.next(), None);
+    assert_eq!(timers.next(), None, "no one waits for this timer");
     assert_eq!(Arc::strong_count(&count), 1);
 }

@@ -100,7 +100,11 @@ fn poll_polls_a_task_once() {
     );
     for times in 1..=2 {
         executor.poll(tokens[0]);
-        assert_eq!(polls.get(), times);
+        assert_eq!(
+            polls.get(),
+            times,
+            "a task is polled once, and then others are"
+        );
         assert_eq!(executor.tasks.borrow().len(), 1, "it isn't ready yet");
     }
     executor.poll(tokens[0]);
@@ -213,7 +217,8 @@ fn poll_outlives_a_task_that_panics() {
     assert_eq!(poll_woken(&executor), 2);
     assert!(dropped.get(), "whatever it owned is given back");
     assert_eq!(polls.get(), 1);
-    assert_eq!(executor.tasks.borrow().len(), 0);
+    let left = executor.tasks.borrow().len();
+    assert_eq!(left, 0, "run waits for a task that has panicked");
 }
 
 #[test]
@@ -276,7 +281,8 @@ fn run_polls_only_those_that_were_woken() {
 
 #[test]
 fn run_waits_for_another_thread() {
-    run_there(|| {
+    let (done, is_done) = mpsc::channel();
+    run_there(move || {
         let (tell, told) = mpsc::channel::<Waker>();
         let other = thread::spawn(move || told.into_iter().for_each(Waker::wake));
         Box::pin(async move {
@@ -293,8 +299,10 @@ fn run_waits_for_another_thread() {
             }
             drop(tell);
             other.join().expect("no panic");
+            done.send(()).expect("a test");
         })
     });
+    assert_eq!(is_done.recv(), Ok(()), "run ended, and a task still waits");
 }
 
 #[test]

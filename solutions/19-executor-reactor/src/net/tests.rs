@@ -5,6 +5,7 @@ use crate::executor::{run, spawn};
 
 use super::*;
 
+// ANCHOR: echo
 /// Sends back what comes, until nothing more does.
 async fn echo(stream: net::TcpStream) -> io::Result<()> {
     let stream = TcpStream::new(stream)?;
@@ -25,6 +26,7 @@ async fn echo(stream: net::TcpStream) -> io::Result<()> {
         }
     }
 }
+// ANCHOR_END: echo
 
 #[test]
 fn tasks_echo_to_their_clients() {
