@@ -16,7 +16,7 @@ pub async fn select<A, B>(
     mut first: Pin<&mut impl Future<Output = A>>,
     mut second: Pin<&mut impl Future<Output = B>>,
 ) -> Either<A, B> {
-    todo!("(5 of 8) pin both, and poll the first one first")
+    todo!("(5 of 8) poll the first one, and if it isn't ready, the second one")
 }
 
 #[cfg(test)]

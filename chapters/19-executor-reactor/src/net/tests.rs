@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::net::TcpStream as Client;
 use std::thread;
 
@@ -73,7 +74,9 @@ fn tasks_echo_to_their_clients() {
 
 #[test]
 fn a_read_that_would_wait_is_none() {
-    let outcome = run(async {
+    let is_done = Rc::new(Cell::new(false));
+    let flag = Rc::clone(&is_done);
+    let outcome = run(async move {
         let listener = net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let mut client = Client::connect(addr).expect("a connection");
@@ -87,8 +90,10 @@ fn a_read_that_would_wait_is_none() {
         drop(client);
         stream.readable().await.expect("a stream");
         assert_eq!(stream.try_read(&mut room).expect("a read"), Some(0));
+        flag.set(true);
     });
     outcome.expect("an executor");
+    assert!(is_done.get(), "the task has panicked: see above");
 }
 
 #[test]
