@@ -1,7 +1,8 @@
 //! What `join` promises, whatever else its workers do.
 
 use std::ops::Range;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -16,7 +17,8 @@ const SOON: Duration = Duration::from_secs(2);
 const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// Has a pool of this size run these jobs, and returns what each of them returns.
-/// `waits` says what is likely if one of them never does.
+/// `waits` says what is likely if one of them never does. A job that panics has said
+/// why.
 fn on_pool<R: Send + 'static>(
     size: usize,
     waits: &str,
@@ -27,8 +29,9 @@ fn on_pool<R: Send + 'static>(
         .into_iter()
         .map(|job| {
             let (done, is_done) = mpsc::channel();
-            let job = move || done.send(job()).expect("the test waits");
-            pool.execute(job).expect("room");
+            let job = move || done.send(catch_unwind(AssertUnwindSafe(job)));
+            pool.execute(move || job().expect("the test waits"))
+                .expect("room");
             is_done
         })
         .collect();
@@ -41,8 +44,9 @@ fn on_pool<R: Send + 'static>(
     // Its workers may wait forever, and dropping it would wait for them.
     thread::spawn(move || drop(pool));
     let value = |outcome| match outcome {
-        Ok(value) => value,
-        Err(RecvTimeoutError::Disconnected) => panic!("the job panicked"),
+        Ok(Ok(value)) => value,
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(RecvTimeoutError::Disconnected) => panic!("the job was never begun"),
         Err(RecvTimeoutError::Timeout) => panic!("the job doesn't end: {waits}"),
     };
     outcomes.into_iter().map(value).collect()
@@ -83,9 +87,11 @@ fn run_elsewhere<R>(
 }
 
 const IDLE: &str = "a worker without a job takes no subtask. Does join() fork b \
-                    before it runs a, and does steal() look at all other workers?";
+                    first, then run a, and only then wait for b? And does steal() \
+                    look at all other workers?";
 const ASLEEP: &str = "its subtask has long ended. Does wait_for() look into the \
-                      slot again when sleep() returns?";
+                      slot again when sleep() returns? And does the closure that's \
+                      forked off call run(), which fills the slot and tells of it?";
 const NO_HELP: &str = "while a worker waits for its subtask, it runs what others \
                        have forked off: take() in wait_for(), and then look again. \
                        If it does that: does b go through worker.fork()?";
@@ -95,6 +101,19 @@ const DEADLOCK: &str = "two jobs on two workers, and each waits for a subtask th
                         into the slot again. If it does that already: is the lock \
                         free while a subtask runs? And does it sleep without \
                         having looked again?";
+
+#[test]
+fn each_worker_has_a_number_of_its_own() {
+    let jobs = that_meet().map(|meet| {
+        move || {
+            meet();
+            Worker::current().expect("a worker").number()
+        }
+    });
+    let mut numbers = on_pool(2, IDLE, jobs.into());
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1]);
+}
 
 #[test]
 fn outside_of_a_pool_both_run_here() {
@@ -183,25 +202,28 @@ fn a_worker_that_waits_begins_no_other_job() {
     let pool = ThreadPool::new(2, 10).expect("a pool");
     let (release, held) = mpsc::channel::<()>();
     let (ended, has_ended) = mpsc::channel();
-    let (a, b) = run_elsewhere(move || held.recv().expect("the test lets it go"));
+    // An error here, as below, means that the test is over.
+    let (a, b) = run_elsewhere(move || held.recv());
     let (forked, has_forked) = mpsc::channel();
     let (queued, is_queued) = mpsc::channel::<()>();
     let job = move || {
         let a = move || {
             a();
             forked.send(()).expect("the test waits");
-            is_queued.recv().expect("the test goes on");
+            let _ = is_queued.recv();
         };
-        join(a, b);
-        ended.send(()).expect("the test waits");
+        let _ = join(a, b);
+        let _ = ended.send(());
     };
     pool.execute(job).expect("room");
     has_forked.recv_timeout(SOON).expect(IDLE);
     // One worker runs the subtask. The other one will wait for it, with a job in
     // the queue.
     let (taken, is_taken) = mpsc::channel();
-    pool.execute(move || taken.send(()).expect("the test waits"))
-        .expect("room");
+    let other = move || {
+        let _ = taken.send(());
+    };
+    pool.execute(other).expect("room");
     queued.send(()).expect("a waits");
     assert!(
         is_taken.recv_timeout(A_MOMENT).is_err(),
@@ -214,6 +236,49 @@ fn a_worker_that_waits_begins_no_other_job() {
     is_taken
         .recv_timeout(SOON)
         .expect("the job is run after that");
+}
+
+#[test]
+fn fork_join_returns_all_results_in_order() {
+    for (len, most) in [(0, 4), (1, 4), (7, 1), (7, 3), (64, 1), (100, 16)] {
+        for workers in [1, 3] {
+            let leaf = |numbers: Range<usize>| Vec::from_iter(numbers);
+            let job = move || fork_join(5..5 + len, most, leaf);
+            let numbers = one_on_pool(workers, DEADLOCK, job);
+            let wanted = Vec::from_iter(5..5 + len);
+            assert_eq!(numbers, wanted, "{len} items, at most {most} in a leaf");
+        }
+    }
+}
+
+#[test]
+fn no_leaf_has_more_than_it_may() {
+    let leaf = |numbers: Range<usize>| vec![numbers.len()];
+    let leaves = one_on_pool(2, DEADLOCK, move || fork_join(0..100, 16, leaf));
+    assert!(
+        leaves.iter().all(|len| (1..=16).contains(len)),
+        "100 items, at most 16 in a leaf: the leaves have {leaves:?}. What's larger \
+         is cut again, by fork_join() itself"
+    );
+    assert_eq!(leaves.iter().sum::<usize>(), 100, "{leaves:?}");
+    assert!(
+        leaves.len() <= 13,
+        "100 items, at most 16 in a leaf: there are {} leaves. What's small enough \
+         isn't cut any more",
+        leaves.len()
+    );
+}
+
+#[test]
+fn leaves_run_at_once() {
+    let barrier = Arc::new(Barrier::new(4));
+    let leaf = move |numbers: Range<usize>| {
+        barrier.wait();
+        Vec::from_iter(numbers)
+    };
+    const APART: &str = "four leaves wait for each other, and don't run at once. \
+                         Is each half cut again, and are both halves given to join()?";
+    one_on_pool(4, APART, move || fork_join(0..4, 1, leaf));
 }
 
 #[test]
@@ -270,12 +335,18 @@ fn after_a_panic_here_the_pool_goes_on() {
 #[test]
 fn a_subtask_is_run_though_no_one_waits_for_it() {
     let pool = ThreadPool::new(1, 1).expect("a pool");
+    let (begun, has_begun) = mpsc::channel();
     let (run, is_run) = mpsc::channel();
+    let a = move || {
+        begun.send(()).expect("the test waits");
+        panic!("on purpose");
+    };
     let b = move || run.send(()).expect("the test waits");
     let job = move || {
-        join(|| panic!("on purpose"), b);
+        join(a, b);
     };
     pool.execute(job).expect("room");
+    has_begun.recv_timeout(SOON).expect("join() runs a");
     // Instead of being run it may have been dropped.
     let still_there = is_run.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout);
     thread::spawn(move || drop(pool));
@@ -326,6 +397,36 @@ fn the_worker_is_woken_whose_subtask_has_ended() {
         "two workers wait, a subtask has ended, and its worker sleeps on: was the \
          other one woken? notify_one() wakes any of those that sleep, notify_all() \
          all of them",
+    );
+}
+
+#[test]
+fn a_worker_whose_outcome_is_there_helps_no_more() {
+    let job = || {
+        let worker = Worker::current().expect("a worker");
+        let (slot, run) = (Arc::new(Slot::default()), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..3 {
+            let (slot, run) = (Arc::clone(&slot), Arc::clone(&run));
+            worker.fork(move || {
+                run.fetch_add(1, Ordering::Relaxed);
+                slot.put(Ok(()));
+            });
+        }
+        slot.put(Ok(()));
+        // Once the outcome is there before, and once the first subtask brings it.
+        [(); 2].map(|()| {
+            let outcome = wait_for(&slot, &worker);
+            assert!(outcome.is_ok(), "no one has put a panic there");
+            run.load(Ordering::Relaxed)
+        })
+    };
+    const LATE: &str = "its own request waits while a worker runs subtasks of others. \
+                        Look into the slot before each of them";
+    assert_eq!(
+        one_on_pool(1, LATE, job),
+        [0, 1],
+        "how many subtasks a worker has run when wait_for() returns (left), and how \
+         many it should have (right): {LATE}"
     );
 }
 
@@ -421,9 +522,9 @@ fn workers_stay_as_long_as_a_job_may_fork() {
     let [one, other] = that_meet();
     let job = move || {
         begun.send(()).expect("the test waits");
-        held.recv().expect("the test lets it go");
+        let _ = held.recv();
         join(one, other);
-        ended.send(()).expect("the test waits");
+        let _ = ended.send(());
     };
     pool.execute(job).expect("room");
     has_begun.recv_timeout(SOON).expect("the job runs");
@@ -436,39 +537,4 @@ fn workers_stay_as_long_as_a_job_may_fork() {
          other one still ran a job, which then forks: a worker goes when all are \
          idle",
     );
-}
-
-#[test]
-fn fork_join_returns_all_results_in_order() {
-    for (len, most) in [(0, 4), (1, 4), (7, 1), (7, 3), (64, 1), (100, 16)] {
-        for workers in [1, 3] {
-            let leaf = |numbers: Range<usize>| Vec::from_iter(numbers);
-            let job = move || fork_join(5..5 + len, most, leaf);
-            let numbers = one_on_pool(workers, DEADLOCK, job);
-            let wanted = Vec::from_iter(5..5 + len);
-            assert_eq!(numbers, wanted, "{len} items, at most {most} in a leaf");
-        }
-    }
-}
-
-#[test]
-fn no_leaf_has_more_than_it_may() {
-    let leaf = |numbers: Range<usize>| vec![numbers.len()];
-    let leaves = one_on_pool(2, DEADLOCK, move || fork_join(0..100, 16, leaf));
-    assert!(
-        leaves.iter().all(|len| (1..=16).contains(len)),
-        "{leaves:?}"
-    );
-    assert_eq!(leaves.iter().sum::<usize>(), 100, "{leaves:?}");
-    assert_eq!(leaves.len(), 8, "cut in half, again and again: {leaves:?}");
-}
-
-#[test]
-fn leaves_run_at_once() {
-    let barrier = Arc::new(Barrier::new(4));
-    let leaf = move |numbers: Range<usize>| {
-        barrier.wait();
-        Vec::from_iter(numbers)
-    };
-    one_on_pool(4, IDLE, move || fork_join(0..4, 1, leaf));
 }

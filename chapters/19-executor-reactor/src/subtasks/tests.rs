@@ -67,15 +67,17 @@ fn a_thief_looks_at_all_others() {
 
 #[test]
 fn a_thief_looks_into_its_own_deque_last() {
-    let forked = [(1, "its own"), (0, "another's")];
-    let stolen = Named::new(2, &forked).all(|subtasks| subtasks.steal(1));
-    assert_eq!(
-        stolen,
-        ["another's", "its own"],
-        "what worker 1 of 2 has stolen (left), and what it should have (right). Its \
-         own deque is seldom filled when it has nothing to do, but if it is, no one \
-         may be left to empty it: look there last"
-    );
+    for thief in 0..3 {
+        let forked = [(thief, "its own"), ((thief + 1) % 3, "another's")];
+        let stolen = Named::new(3, &forked).all(|subtasks| subtasks.steal(thief));
+        assert_eq!(
+            stolen,
+            ["another's", "its own"],
+            "what worker {thief} of 3 has stolen (left), and what it should have \
+             (right). Its own deque is seldom filled when it has nothing to do, but \
+             if it is, no one may be left to empty it: look there last"
+        );
+    }
 }
 
 #[test]

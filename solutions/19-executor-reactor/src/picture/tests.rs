@@ -57,6 +57,7 @@ fn a_view_has_its_limits() {
         (0, 0),
         (2001, 1),
         (1, 1001),
+        (65_536, 1),
         (u32::MAX, u32::MAX),
     ] {
         let status = View::new(size, depth).map_err(|refusal| refusal.status);
