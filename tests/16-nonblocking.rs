@@ -181,9 +181,9 @@ fn check_06_a_flood_that_nobody_reads() {
         .read("after-an-answer")
         .with_options("--root book/src");
     const STOPS: &str = "one client's flood keeps the others waiting.";
-    const PILE: &str = "answers pile up, or requests do. When is_full(), go to Writing, and only \
-             from there back to ReadingHead: the rest stays in the kernel, and makes the \
-             client wait. Nothing is read while a handler waits.";
+    const PILE: &str = "answers pile up. When is_full(), go to Writing, and only from \
+                        there back to ReadingHead: the rest stays in the kernel, and \
+                        makes the client wait.";
     check.leaves_floods_in_the_kernel(STOPS, PILE, NO_ANSWER);
 }
 
@@ -221,6 +221,12 @@ fn check_07_a_slow_reader() {
     let answer = late.answer(Likely::always(CUT));
     late.expect_status(&answer, &[200], CUT);
     late.expect_body(&answer, large.as_bytes(), CUT);
+    check.ends_after_a_large_answer(
+        "this client had asked to close, and its answer took more than one turn. What \
+         comes then is decided in answer(), and write() mustn't forget it: NotNow means \
+         Stay(Writing(then)). A last answer goes to Close or Linger, however full the \
+         output is: ask that before is_full().",
+    );
 }
 
 #[test]
@@ -317,7 +323,7 @@ const UNTOLD: &str = "the time of this client is up, and it wasn't told so. NotN
 fn check_11_half_a_head() {
     after(check_04_a_request_in_single_bytes);
     let check = check!("a client that stops in the middle of a head gets 408")
-        .read("how-long-a-state-may-last")
+        .read("one-turn-of-reading")
         .with_options("--patience 1000")
         .by_hand("(printf 'GET / HTTP/1.1\\r\\n'; sleep 2) | nc 127.0.0.1 {port}");
     check.refuses_half_a_head(
@@ -333,7 +339,7 @@ fn check_11_half_a_head() {
 fn check_12_a_head_that_trickles() {
     after(check_11_half_a_head);
     let check = check!("the deadline is for the whole head, not for each read")
-        .read("how-long-a-state-may-last")
+        .read("one-turn-of-reading")
         .with_options("--patience 1000")
         .by_hand(
             "(printf 'GET / HTTP/1.1\\r\\nX: '; while sleep 0.3; do printf x; done) | nc \
@@ -361,8 +367,9 @@ fn check_13_handlers_that_wait() {
              curl -si http://{addr}/app/meet/3/50",
         );
     const SLEEPS: &str = "while one handler waits, no one else is served. poll() must not \
-                          wait: if the moment hasn't come, return None, and the loop \
-                          asks again in its next turn.";
+                          wait: if the moment hasn't come, return None. And None is Stay \
+                          for handle(): the loop asks again in its next turn, while \
+                          To(Handling) would ask again in this one, forever.";
     const ORDER: &str = "this handler waits for somebody who hasn't come. None means \
                          Stay, and the next request of the same connection isn't \
                          looked at before the answer to this one is there.";
@@ -545,13 +552,14 @@ fn check_22_still_stops() {
     after(check_13_handlers_that_wait);
     let check =
         check!("asked to stop, the server answers what it has, and nothing else")
-            .read("what-stays")
+            .read("after-an-answer")
             .by_hand(
                 "nc 127.0.0.1 {port} & sleep 0.2; kill -TERM $(pgrep -n {package})",
             );
-    const SAME: &str = "it did in chapter 15: git diff chapters/16-nonblocking shows what \
-                        has changed. The last answer is the one after which nothing has \
-                        been read, once stopping has begun.";
+    const SAME: &str = "once stopping has begun, the last answer is the one after which no \
+                        other request has been read: answer() asks has_more(), and puts \
+                        the last one with Persistence::Close. What was received before is \
+                        answered.";
     check.stops_though_connections_stay(NO_ANSWER, SAME, SAME);
     let site = Site::with_a_home();
     let mut server = check.start_pool(&site, 1);

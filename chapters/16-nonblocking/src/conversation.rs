@@ -228,7 +228,7 @@ impl Conversation {
             self.connection.drop_input();
             match self.connection.fill() {
                 Ok(Io::Done(1..)) => {}
-                Ok(Io::NotNow) if !self.connection.is_late(turn.now) => {
+                Ok(Io::NotNow) if !self.connection.is_out_of_time(turn.now) => {
                     return Step::Stay(State::Lingering);
                 }
                 // An error means that the client is gone as well.

@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_millis(1);
 /// How many clients are accepted in one turn.
 const MAX_ACCEPTED: usize = 64;
 /// How many clients that were turned away keep their connections until they have read
-/// why. More of them lose theirs at once, and perhaps the answer with it.
+/// why. More of them lose theirs at once, without an answer.
 const MAX_TURNED_AWAY: usize = 64;
 
 /// All clients of the server, and the door for the next ones.

@@ -78,7 +78,7 @@ impl Connection {
                 spare.push(buffers);
             }
         }
-        self.has_moved
+        std::mem::take(&mut self.has_moved)
     }
 
     /// How long the client may take for a head, for content, and for each 64 KiB of
@@ -105,8 +105,15 @@ impl Connection {
     }
 
     /// Whether the client's time is up.
-    pub fn is_late(&self, now: Instant) -> bool {
+    pub fn is_out_of_time(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Whether its time is up, and it has nothing to show for it. Bytes that were read
+    /// or written in this turn may have waited for it longer than the client is to
+    /// blame for: so there may be more, and the next turn will tell.
+    pub fn is_late(&self, now: Instant) -> bool {
+        !self.has_moved && self.is_out_of_time(now)
     }
 
     /// Reads once, if it hasn't in this turn: `Done(0)` is the end of the stream.

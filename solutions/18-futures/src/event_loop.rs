@@ -24,7 +24,7 @@ use crate::woken::{ConnectionWaker, Woken};
 /// How many clients are accepted in one turn.
 const MAX_ACCEPTED: usize = 64;
 /// How many clients that were turned away keep their connections until they have read
-/// why. More of them lose theirs at once, and perhaps the answer with it.
+/// why. More of them lose theirs at once, without an answer.
 const MAX_TURNED_AWAY: usize = 64;
 
 /// What the poller calls the bell that rings when the server is to stop.

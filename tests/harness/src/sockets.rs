@@ -1,6 +1,7 @@
-//! What Linux tells about TCP sockets in `/proc/net/tcp`, see proc(5).
+//! What Linux tells about TCP sockets: about one of them when it's asked for it, and
+//! about all in `/proc/net/tcp`, see proc(5).
 //!
-//! A line for each: addresses in hexadecimal, the state, `tx_queue:rx_queue`, and
+//! That file has a line for each: addresses in hexadecimal, the state, `tx_queue:rx_queue`, and
 //! further on the inode, by which a process's descriptor leads to its socket.
 
 use std::fs::{self, File};
@@ -8,6 +9,18 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 
 use super::PROC;
+
+#[cfg(target_os = "linux")]
+#[path = "diag.rs"]
+mod diag;
+
+/// One end of a connection.
+struct End {
+    /// As in [`Socket`].
+    state: u8,
+    unsent: u64,
+    unread: u64,
+}
 
 /// A line of the table.
 struct Socket {
@@ -56,7 +69,7 @@ pub(crate) fn unread_bytes(server: SocketAddr, client: SocketAddr) -> Option<u64
 /// many to be read, if the system tells.
 pub(crate) fn queues(here: SocketAddr, there: SocketAddr) -> Option<[u64; 2]> {
     let end = find(here, there)?;
-    Some(end.map_or([0, 0], |socket| [socket.unsent, socket.unread]))
+    Some(end.map_or([0, 0], |end| [end.unsent, end.unread]))
 }
 
 /// How many connections there are to a port, if the system tells.
@@ -75,14 +88,28 @@ pub(crate) fn connections(port: u16) -> Option<usize> {
 /// `None` if the system doesn't tell.
 pub(crate) fn is_gone(server: SocketAddr, client: SocketAddr) -> Option<bool> {
     // A socket in TIME_WAIT (6) or CLOSE (7) belongs to no process any more.
-    let is_over = |socket: Socket| matches!(socket.state, 6 | 7);
+    let is_over = |end: End| matches!(end.state, 6 | 7);
     Some(find(server, client)?.is_none_or(is_over))
 }
 
-fn find(server: SocketAddr, client: SocketAddr) -> Option<Option<Socket>> {
-    let ports = (server.port(), client.port());
+fn find(here: SocketAddr, there: SocketAddr) -> Option<Option<End>> {
+    #[cfg(target_os = "linux")]
+    if let (SocketAddr::V4(here), SocketAddr::V4(there)) = (here, there)
+        && let Some(known) = diag::find(here, there)
+    {
+        return Some(known);
+    }
+    find_in_table(here, there)
+}
+
+fn find_in_table(here: SocketAddr, there: SocketAddr) -> Option<Option<End>> {
+    let ports = (here.port(), there.port());
     let is_it = |socket: &Socket| (socket.local_port, socket.remote_port) == ports;
-    Some(sockets()?.find(is_it))
+    Some(sockets()?.find(is_it).map(|socket| End {
+        state: socket.state,
+        unsent: socket.unsent,
+        unread: socket.unread,
+    }))
 }
 
 /// A port on which a process listens, if it does and the system tells.
@@ -121,6 +148,26 @@ mod tests {
         accepted.read_exact(&mut [0; 7]).unwrap();
         assert_eq!(unread_bytes(server, addr), Some(0));
         assert_eq!(is_gone(server, addr), Some(false));
+    }
+
+    #[test]
+    fn the_kernel_tells_the_same_when_asked_for_one_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(server).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        client.write_all(b"seven!!").unwrap();
+        let addr = client.local_addr().unwrap();
+        let shown = |end: End| (end.state, end.unsent, end.unread);
+        let asked = || find(server, addr).unwrap().map(shown);
+        let listed = || find_in_table(server, addr).unwrap().map(shown);
+        while asked().is_none_or(|(.., unread)| unread < 7) {}
+        assert_eq!(asked(), Some((1, 0, 7)));
+        assert_eq!(asked(), listed());
+        drop(accepted);
+        // It was closed with unread input, which resets the connection.
+        while asked().is_some() {}
+        assert_eq!(listed(), None);
     }
 
     #[test]

@@ -115,13 +115,16 @@ fn time_begins_again_with_each_piece_that_is_sent() {
     connection.put(text(200, content), Persistence::Close, "now");
     connection.set_time(Some(PATIENCE), begin);
     let later = begin + PATIENCE / 2;
-    assert!(!connection.is_late(later));
+    assert!(!connection.is_out_of_time(later));
     connection.flush(later).expect("a connection");
-    assert!(!connection.is_late(begin + PATIENCE), "it has taken 64 KiB");
-    assert!(connection.is_late(later + PATIENCE));
+    assert!(
+        !connection.is_out_of_time(begin + PATIENCE),
+        "it has taken 64 KiB"
+    );
+    assert!(connection.is_out_of_time(later + PATIENCE));
     connection.set_time(None, begin);
     assert!(
-        !connection.is_late(later + PATIENCE),
+        !connection.is_out_of_time(later + PATIENCE),
         "it has nothing to do"
     );
 }

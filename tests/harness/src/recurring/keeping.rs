@@ -126,8 +126,8 @@ impl Check {
         running.answer(Likely::always(same));
         let owed = Likely {
             closed: "requests that have been read before stopping began are \
-                     answered, all of them (chapter 11): has_more() tells send() \
-                     whether there is another one.",
+                     answered, all of them (chapter 11): has_more() tells whether \
+                     there is another one.",
             ..Likely::always(same)
         };
         running.answer(owed);

@@ -1,6 +1,6 @@
 //! What a thread that serves many clients gives each of them: from chapter 16 on.
 
-use crate::{Check, Likely, Site, get};
+use crate::{Check, Likely, Program, Site, get};
 
 impl Check {
     /// Checks that a client that asks and never reads takes no memory. `stops` says what
@@ -26,6 +26,14 @@ impl Check {
     #[track_caller]
     pub fn serves_two_hundred_clients(&self, held_up: &'static str) {
         serves_two_hundred_clients(self, held_up);
+    }
+
+    /// Checks that a client that asked to close is let go after its answer, although
+    /// that was too large to be sent at once, and that nothing is answered after it.
+    /// `stays` says what is likely if the connection goes on.
+    #[track_caller]
+    pub fn ends_after_a_large_answer(&self, stays: &'static str) {
+        ends_after_a_large_answer(self, stays);
     }
 
     /// Checks that handlers wait at the same time, and keep nobody waiting. `sleeps` says
@@ -65,28 +73,43 @@ fn leaves_floods_in_the_kernel(
     let before = server.allocated_memory();
     let mut greedy = server.connect();
     greedy.fill(get("/page").repeat(8_000).as_bytes());
+    server.comes_to_rest();
+    server.ask("/").must_get(200, "home", stops);
+    takes_no_memory(
+        &server,
+        before,
+        "A client sent thousands of requests and read nothing",
+        pile,
+    );
     let mut waits = server.connect();
     waits.send(get("/app/wait/10000"));
     waits.fill(get("/").repeat(400_000).as_bytes());
     server.comes_to_rest();
     server.ask("/").must_get(200, "home", stops);
-    const MUCH: u64 = 4 << 20;
-    let grown = |before: u64, now: u64| now.saturating_sub(before);
-    let grown = before
-        .zip(server.allocated_memory())
-        .map(|(a, b)| grown(a, b));
-    if let Some(grown @ MUCH..) = grown {
-        check.fail(
-            format!(
-                "Two clients sent thousands of requests and read nothing, and the \
-                 program took {} MB of memory for them.",
-                grown >> 20
-            ),
-            pile,
-        );
-    }
+    takes_no_memory(
+        &server,
+        before,
+        "A client's handler waited, and the client sent thousands of requests",
+        "nothing is read from a client whose handler waits: the rest stays in the \
+         kernel, until that is full and the client has to wait. (To see whether a \
+         client is still there, nothing needs to be read.)",
+    );
     let answer = greedy.answer(usual);
     greedy.expect_status(&answer, &[200], usual.differs);
+}
+
+/// Expects the program to have little more memory than before.
+#[track_caller]
+fn takes_no_memory(server: &Program, before: Option<u64>, when: &str, likely: &str) {
+    const MUCH: u64 = 4 << 20;
+    let now = server.allocated_memory();
+    let grown = before.zip(now).map(|(a, b)| b.saturating_sub(a));
+    if let Some(grown @ MUCH..) = grown {
+        server.check().fail(
+            format!("{when}, and the program took {} MB for it.", grown >> 20),
+            likely,
+        );
+    }
 }
 
 #[track_caller]
@@ -160,6 +183,23 @@ fn serves_two_hundred_clients(check: &Check, held_up: &'static str) {
 }
 
 #[track_caller]
+fn ends_after_a_large_answer(check: &Check, stays: &'static str) {
+    let site = Site::with_a_home();
+    site.large_file("large", 16 << 20, b"end");
+    let server = check.start_pool(&site, 2);
+    let mut client = server.connect();
+    let last = "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    client.send(last.to_owned() + &get("/"));
+    client.read_some(1);
+    // By now the socket is full, and the rest of the answer waits.
+    server.comes_to_rest();
+    let answer = client.answer(Likely::always(stays));
+    client.expect_status(&answer, &[200], stays);
+    client.expect_last(&answer);
+    client.expect_end(Likely::always(stays));
+}
+
+#[track_caller]
 fn lets_handlers_wait(
     check: &Check,
     sleeps: &'static str,
@@ -173,6 +213,7 @@ fn lets_handlers_wait(
     let mut both = server.connect();
     both.send(get("/app/meet/2") + &get("/app/visit"));
     both.until_read();
+    server.ask("/").must_get(200, "home", sleeps);
     let mut waits = server.ask("/app/wait/10000");
     waits.until_read();
     server.ask("/").must_get(200, "home", sleeps);
