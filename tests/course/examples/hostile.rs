@@ -1,5 +1,6 @@
 //! What do requests do to a server that no client should send?
 //!
+//! `cargo build --release -p solution16`, then
 //! `cargo run --release -q -p course --example hostile -- target/release/solution16`
 //! sends 100,000 requests, each of them random or spoilt at random, on many
 //! connections, and tells what came of them. Another number may follow the name, then
