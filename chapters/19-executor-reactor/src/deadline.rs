@@ -54,8 +54,8 @@ impl Deadline {
     /// Whether the deadline has passed. If it hasn't, the task is woken by then.
     fn poll_passed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         todo!(
-            "(6 of 8) ready if it has passed; if not, see to it that a timer wakes the \
-             task in time"
+            "(6 of 8) ready if it has passed; if not, see to it that a timer wakes \
+             the task in time"
         )
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 /// How many clients that were turned away keep their connections until they have read
-/// why. More of them lose theirs at once, and perhaps the answer with it.
+/// why. More of them lose theirs at once, without an answer.
 const MAX_TURNED_AWAY: usize = 64;
 
 /// The places for clients.

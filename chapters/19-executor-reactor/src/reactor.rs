@@ -121,8 +121,8 @@ impl Reactor {
             return Poll::Ready(Err(failure.into()));
         }
         todo!(
-            "(3 of 8) ready if it has been woken or hung up; if not, leave the waker, \
-             and have the socket watched"
+            "(3 of 8) ready if it has been woken or hung up; if not, leave the \
+             waker, and have the socket watched"
         )
     }
 

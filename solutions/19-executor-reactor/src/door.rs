@@ -72,7 +72,7 @@ impl Door {
     }
     // ANCHOR_END: accept
 
-    /// Lets a client in that waits outside already; `None` if no one does. If there is
+    /// Lets a client in that waits outside already; `None` if no one does. If there's
     /// no descriptor for it, it has to wait until there may be one.
     pub async fn look_outside(&mut self) -> Option<net::TcpStream> {
         loop {

@@ -52,19 +52,27 @@ impl Connection {
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         // As much as that has been sent since the client got its time.
         let mut sent = PIECE;
+        let mut is_late = false;
         while self.has_output() {
             let output = &mut self.buffers.get().output;
-            if let Some(written) = self.stream.try_write(output.piece())? {
-                output.sent(written);
-                sent += written;
+            match self.stream.try_write(output.piece())? {
+                Some(written) => {
+                    output.sent(written);
+                    sent += written;
+                }
+                // There's no room even now.
+                None if is_late => return Err(ErrorKind::TimedOut.into()),
+                None => {}
             }
             if self.has_output() {
                 if sent >= PIECE {
                     self.deadline.set(self.patience);
                     sent = 0;
                 }
-                let room = self.deadline.limit(self.stream.writable()).await;
-                room.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))?;
+                match self.deadline.limit(self.stream.writable()).await {
+                    Some(room) => room?,
+                    None => is_late = true,
+                }
             }
         }
         match self.buffers.get().output.failure() {
