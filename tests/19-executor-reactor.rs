@@ -1,6 +1,7 @@
 //! Milestone of chapter 19: each connection is a task that awaits its client, and one
 //! thread polls all of them. All that chapters 10 to 18 promised still holds.
 
+#[cfg(unix)]
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,13 @@
+#[cfg(not(windows))]
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(not(windows))]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+#[cfg(not(windows))]
 use std::{env, process};
 
 use crate::app::App;
@@ -85,8 +89,10 @@ impl Visit {
 }
 
 /// A temporary folder, removed when dropped.
+#[cfg(not(windows))]
 struct Folder(PathBuf);
 
+#[cfg(not(windows))]
 impl Folder {
     /// With a file in it that no socket takes in whole. It takes no room on the disk.
     fn with_a_large_file() -> Folder {
@@ -99,6 +105,7 @@ impl Folder {
     }
 }
 
+#[cfg(not(windows))]
 impl Drop for Folder {
     fn drop(&mut self) {
         // What can't be removed stays in the temporary directory, which the system
