@@ -128,7 +128,10 @@ fn an_end_and_a_reset_lead_to_the_same_cause() {
             let report: Vec<&str> = report.split_whitespace().collect();
             let report = report.join(" ");
             assert!(report.contains(" likely it closes too early."), "{report}");
-            assert_eq!(report.contains(EARLY.reset), is_unread, "{report}");
+            // Wine tells of a reset only a read that waits.
+            if !is_unread || cfg!(not(windows)) {
+                assert_eq!(report.contains(EARLY.reset), is_unread, "{report}");
+            }
         }
     }
 }
