@@ -183,6 +183,7 @@ fn deal_with_tells_the_poller_when_no_one_waits() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine reports no hang-up when both ends have closed")]
 fn deal_with_a_hang_up_wakes_all_who_wait() {
     let watching = watching();
     let wakers = [(); 3].map(|()| counting());
